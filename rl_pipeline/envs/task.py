@@ -1,0 +1,65 @@
+"""The contract of a task: what the agent sees, does and is rewarded for, as pure functions of arrays.
+
+Every function works on a leading axis N, the number of environments, so that one implementation serves one
+environment and a thousand. A task holds no state of an episode: what it needs must be in the player's state.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch
+
+Fields = Mapping[str, Any]
+"""Request fields by dotted name, such as `action.linear.x`, each an array with leading axis N or a scalar."""
+
+
+class Task(ABC):
+    """One task on one scene.
+
+    Attributes:
+        scene: name of the scene; the services are `/<scene>_<environment-id>/reset` and `.../step`.
+        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`.
+        step_service: type of the step service. Its request must have `bool render`; both responses a `state` field of
+            the same type.
+        observation_space: space of one observation.
+        action_space: space of one action.
+        max_episode_steps: steps after which an episode is truncated.
+    """
+
+    scene: ClassVar[str]
+    reset_service: ClassVar[str]
+    step_service: ClassVar[str]
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
+    max_episode_steps: int = 1000
+
+    @abstractmethod
+    def request(self, actions: NDArray[Any]) -> Fields:
+        """Fields of the step request for actions of shape (N, *action_space.shape)."""
+
+    def reset_request(self, num_envs: int) -> Fields:
+        """Further fields of the reset request, beside the seed."""
+        return {}
+
+    @abstractmethod
+    def observation(self, state: Batch) -> NDArray[Any]:
+        """Observations, shape (N, *observation_space.shape), in the dtype of the observation space."""
+
+    @abstractmethod
+    def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
+        """Rewards, shape (N,), for going from `previous` to `state`."""
+
+    @abstractmethod
+    def terminated(self, state: Batch) -> NDArray[np.bool_]:
+        """Whether each episode has ended in a terminal state, shape (N,)."""
+
+    def info(self, state: Batch) -> dict[str, NDArray[Any]]:
+        """What else to report, one array of leading axis N a key. `is_success` (bool) is counted as success rate."""
+        return {}

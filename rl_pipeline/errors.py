@@ -1,0 +1,31 @@
+"""What the user did that cannot work, said once and clearly."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Bad input: the command line prints the message alone and exits with code 2.
+
+    The message names the file, key or environment at fault, what was expected and what was found.
+    """
+
+
+class UnknownNameError(InputError):
+    """A name that is not among the valid ones; the message offers the nearest."""
+
+    def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "") -> None:
+        self.name, self.valid = name, sorted(valid)
+        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}{suggestion(name, self.valid)}")
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """The end of an error message: the nearest valid names, else all of them."""
+    valid = list(valid)
+    lowered = {candidate.lower(): candidate for candidate in valid}
+    near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+    if near:
+        return f"; did you mean {' or '.join(repr(match) for match in near)}?"
+    return f"; valid: {', '.join(valid)}" if valid else ""
