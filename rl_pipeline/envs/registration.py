@@ -1,0 +1,85 @@
+"""Names of tasks, as Gymnasium environment ids."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+import gymnasium
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from rl_pipeline.envs.task import Task
+
+NAMESPACE: Final = "rl_pipeline"
+
+_TASKS: Final[dict[str, str]] = {}
+
+
+def register_task(name: str, entry_point: str) -> None:
+    """Make a task known as `rl_pipeline/<name>`, to this package and to `gymnasium.make`.
+
+    Args:
+        name: such as `Navigation-v0`.
+        entry_point: where its class is, as `module:Class`; imported when it is first used.
+
+    Raises:
+        ValueError: the name is taken by another task.
+    """
+    env_id = f"{NAMESPACE}/{name}"
+    if _TASKS.setdefault(env_id, entry_point) != entry_point:
+        raise ValueError(f"{env_id} is already registered, as {_TASKS[env_id]}")
+    if env_id not in gymnasium.registry:
+        gymnasium.register(
+            env_id, "rl_pipeline.envs.env:PlayerEnv", kwargs={"task": env_id}, disable_env_checker=True, order_enforce=False
+        )
+
+
+def task_id(env_id: str) -> str | None:
+    """The full id of a task given with or without its namespace; None when no task has this name."""
+    return next((full for full in (env_id, f"{NAMESPACE}/{env_id}") if full in _TASKS), None)
+
+
+def make_task(env_id: str, **options: Any) -> Task:
+    """The task registered with this id, made with these keyword arguments.
+
+    Raises:
+        UnknownNameError: no task has this id.
+        InputError: the task does not take these options.
+    """
+    full_id = task_id(env_id)
+    if full_id is None:
+        raise UnknownNameError("task", env_id, _TASKS, "environment.id")
+    module, _, name = _TASKS[full_id].partition(":")
+    task_class: type[Task] = getattr(importlib.import_module(module), name)
+    try:
+        return task_class(**options)
+    except TypeError as error:
+        raise InputError(f"environment.env_config: {full_id} does not take {options} ({error})") from None
+
+
+def check_environment_id(env_id: str) -> str:
+    """The full id of a task or any other registered Gymnasium environment.
+
+    Raises:
+        UnknownNameError: there is neither.
+    """
+    if (full_id := task_id(env_id)) is not None:
+        return full_id
+    try:
+        gymnasium.spec(env_id)
+    except gymnasium.error.Error as error:
+        if isinstance(error, gymnasium.error.NameNotFound | gymnasium.error.NamespaceNotFound):
+            valid = [*gymnasium.registry, *(name.partition("/")[2] for name in _TASKS)]
+            raise UnknownNameError("environment", env_id, valid, "environment.id") from None
+        raise InputError(f"environment.id: {env_id}: {error}") from None
+    return env_id
+
+
+def register_tasks() -> None:
+    """Register the tasks of this package; Gymnasium calls it when it is imported."""
+    register_task("Navigation-v0", "rl_pipeline.tasks.navigation:NavigationTask")
+
+
+register_tasks()

@@ -1,0 +1,115 @@
+"""The vector environment as Stable-Baselines3 wants it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+
+
+class PlayerVecEnv(VecEnv):
+    """A thin adapter: the same batch, and a dict of information for each environment whose episode ended.
+
+    At the end of an episode its info has `terminal_observation`, `TimeLimit.truncated`, `episode` (return `r`, length
+    `l`, seconds since the start `t`), what the task reports, and `player_lost` where that was the reason.
+    """
+
+    def __init__(self, env: PlayerVectorEnv) -> None:
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+        self.env = env
+        self.render_mode = env.render_mode
+        self._actions: NDArray[Any] = np.zeros(0)
+        self._began = time.time()
+        self._returns = np.zeros(env.num_envs)
+        self._lengths = np.zeros(env.num_envs, np.int64)
+        self._seed: int | None = None
+
+    def reset(self) -> NDArray[Any]:  # type: ignore[override]
+        """Begin an episode in every environment."""
+        self._returns[:] = 0.0
+        self._lengths[:] = 0
+        observation, _ = self.env.reset(seed=self._seed)
+        self._seed = None
+        return observation
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Have the next `reset` begin at this seed: environment i gets seed + i."""
+        self._seed = int(np.random.randint(2**31)) if seed is None else seed
+        return [self._seed + index for index in range(self.num_envs)]
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keep the actions for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:  # type: ignore[override]
+        """Take one step in every environment."""
+        observation, reward, terminated, truncated, info = self.env.step(self._actions)
+        done = terminated | truncated
+        self._returns += reward
+        self._lengths += 1
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for index in np.flatnonzero(done).tolist():
+            infos[index] = self._final_info(index, info, bool(truncated[index] and not terminated[index]))
+        return observation, reward.astype(np.float32), done, infos
+
+    def close(self) -> None:
+        """Close the environment; its players end with their simulation."""
+        self.env.close()
+
+    def get_images(self) -> list[NDArray[np.uint8] | None]:  # type: ignore[override]
+        """Frames of the last step; None where none was asked for."""
+        return [self.env.frame(index) for index in range(self.num_envs)]
+
+    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
+        """An attribute of the vector environment, once for each environment asked."""
+        return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
+        """Set an attribute of the vector environment, and so of all environments."""
+        setattr(self.env, attr_name, value)
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
+    ) -> list[Any]:
+        """Call a method of the vector environment, once for each environment asked."""
+        return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
+
+    def env_is_wrapped(
+        self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None
+    ) -> list[bool]:
+        """Whether environments stand in a Gymnasium wrapper: none does, and episodes are monitored here."""
+        from stable_baselines3.common.monitor import Monitor
+
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
+
+    def _final_info(self, index: int, info: dict[str, Any], cut_off: bool) -> dict[str, Any]:
+        final = {key: value[index] for key, value in info["final_info"].items()}
+        if not final["player_lost"]:
+            del final["player_lost"]
+        episode = {
+            "r": round(float(self._returns[index]), 6),
+            "l": int(self._lengths[index]),
+            "t": round(time.time() - self._began, 6),
+        }
+        self._returns[index], self._lengths[index] = 0.0, 0
+        return final | {
+            "episode": episode,
+            "terminal_observation": info["final_obs"][index],
+            "TimeLimit.truncated": cut_off,
+        }
+
+
+def request_frames(venv: VecEnv, wanted: bool) -> None:
+    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
+    while isinstance(venv, VecEnvWrapper):
+        venv = venv.venv
+    if isinstance(venv, PlayerVecEnv):
+        venv.env.rendering[0] = wanted

@@ -1,0 +1,204 @@
+"""What all environments on players share: requests to N players out, arrays of N observations and rewards back."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.envs.task import Fields, Task
+from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces import Batch, load_interfaces
+from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.transport.service_batch import ServiceBatch
+
+logger = logging.getLogger(__name__)
+
+MAX_CONSECUTIVE_LOSSES: Final = 3
+"""A player lost so often without answering in between will not recover."""
+
+
+@dataclass
+class Transition:
+    """One step of N environments; of those whose player was lost, the state is the one before.
+
+    Attributes:
+        observation: (N, *observation shape), of the state reached.
+        reward: (N,) float64; 0 where the player was lost.
+        terminated: (N,) bool.
+        truncated: (N,) bool: the episode is too long, or its player was lost.
+        lost: (N,) bool: the player was lost.
+        info: what the task reports, arrays of leading axis N.
+    """
+
+    observation: NDArray[Any]
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    lost: NDArray[np.bool_]
+    info: dict[str, NDArray[Any]]
+
+
+class Stepper:
+    """Steps and resets N players of one simulation for a task.
+
+    Args:
+        task: what is sent to players and what their states mean.
+        simulation: where the players are; `num_envs` more are started in it.
+        num_envs: N.
+        frames: whether frames may be asked of the players (`rendering`).
+        horizon: steps after which an episode is truncated; None: the task's own.
+
+    Attributes:
+        rendering: (N,) bool, which players are asked for a frame with each step and reset.
+    """
+
+    def __init__(
+        self, task: Task, simulation: Simulation, num_envs: int, *, frames: bool = False, horizon: int | None = None
+    ) -> None:
+        self.task = task
+        self.num_envs = num_envs
+        self.rendering: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
+        self._simulation = simulation
+        self._horizon = horizon or task.max_episode_steps
+        self._timeout = simulation.config.unity.step_timeout
+        self._frames: list[tuple[str, bytes] | None] = [None] * num_envs
+        self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
+        self._losses: NDArray[np.int64] = np.zeros(num_envs, np.int64)
+        self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
+        self._state: Batch | None = None
+        self._previous: Batch | None = None
+        interfaces = load_interfaces()
+        reset, step = interfaces.service(task.reset_service), interfaces.service(task.step_service)
+        self._ids = simulation.start(num_envs, frames=range(num_envs) if frames else ())
+        self._reset = ServiceBatch(simulation.endpoint, reset, [simulation.service_name(i, "reset") for i in self._ids])
+        self._step = ServiceBatch(simulation.endpoint, step, [simulation.service_name(i, "step") for i in self._ids])
+        self._check_types()
+
+    @property
+    def state(self) -> Batch:
+        """The N states that were reached last."""
+        assert self._state is not None, "reset() comes first"
+        return self._state
+
+    def reset(self, players: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
+        """Begin an episode in each of the given environments, replacing players that are lost on the way.
+
+        Args:
+            players: which environments, shape (M,).
+            seeds: their seeds, shape (M,).
+
+        Returns:
+            Observations of all N environments, shape (N, *observation shape).
+
+        Raises:
+            PlayerError: a player is lost again and again.
+        """
+        self._seeds[players] = seeds
+        self._reset.request["render"] = self.rendering
+        self._reset.request["seed"] = self._seeds % 2**32
+        _assign(self._reset.request, self.task.reset_request(self.num_envs))
+        remaining = players
+        while len(remaining):
+            self._reset.send(remaining)
+            answered = self._receive(self._reset)
+            remaining = remaining[~answered[remaining]]
+            self.replace(remaining)
+        self._elapsed[players] = 0
+        return self.task.observation(self.state)
+
+    def step(self, actions: NDArray[Any]) -> Transition:
+        """Take one step in every environment; lost players are not replaced yet, see `replace`."""
+        self._step.request["render"] = self.rendering
+        _assign(self._step.request, self.task.request(actions))
+        self._state, self._previous = self._previous, self._state
+        assert self._previous is not None, "reset() comes first"
+        if self._state is None:
+            self._state = self._previous.copy()
+        self._step.send()
+        lost = ~self._receive(self._step)
+        self._elapsed += 1
+        anyone_lost = bool(lost.any())
+        if anyone_lost:
+            self._state.assign(np.flatnonzero(lost), self._previous.take(np.flatnonzero(lost)))
+        task, state = self.task, self._state
+        reward, terminated = task.reward(self._previous, actions, state), task.terminated(state)
+        truncated = self._elapsed >= self._horizon
+        if anyone_lost:
+            reward, terminated, truncated = np.where(lost, 0.0, reward), terminated & ~lost, truncated | lost
+        return Transition(task.observation(state), reward, terminated, truncated, lost, task.info(state))
+
+    def replace(self, players: NDArray[np.intp]) -> None:
+        """Restart lost players, which must then be reset.
+
+        Raises:
+            PlayerError: one was lost too often without having answered.
+        """
+        if not len(players):
+            return
+        self._losses[players] += 1
+        for index in players.tolist():
+            if self._losses[index] > MAX_CONSECUTIVE_LOSSES:
+                process = self._simulation.processes.get(self._ids[index])
+                tail = f"; the end of {process.log_file}:\n{process.log_tail()}" if process is not None else ""
+                raise PlayerError(f"player {self._ids[index]} was lost {self._losses[index]} times in a row{tail}")
+        self._simulation.restart([self._ids[index] for index in players.tolist()])
+
+    def frame(self, index: int) -> NDArray[np.uint8] | None:
+        """The frame that came with the last response of a player, shape (height, width, 3), or None."""
+        image = self._frames[index]
+        if image is None:
+            return None
+        from PIL import Image
+
+        try:
+            return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
+        except OSError as error:
+            logger.warning("player %d sent a %s image that cannot be read: %s", self._ids[index], image[0], error)
+            return None
+
+    def _receive(self, service: ServiceBatch) -> NDArray[np.bool_]:
+        """Take the responses into the states; returns who answered, shape (N,)."""
+        answered: NDArray[np.bool_] = np.zeros(self.num_envs, np.bool_)
+        late = service.receive(self._timeout)
+        if late:
+            ids = [self._ids[index] for index in late]
+            logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
+        rendering = self.rendering.any()
+        for players, responses in service.responses():
+            states = responses.state
+            if self._state is None:
+                self._state = _repeat(states, self.num_envs)
+            self._state.assign(players, states)
+            answered[players] = True
+            if rendering:
+                self._keep_frames(np.arange(self.num_envs)[players], responses)
+        self._losses[answered] = 0
+        return answered
+
+    def _keep_frames(self, players: Sequence[int] | NDArray[np.intp], responses: Batch) -> None:
+        formats, data = responses.image.format, responses.image.data
+        for row, index in enumerate(players):
+            self._frames[index] = (formats[row], bytes(data[row])) if len(data[row]) else None
+
+    def _check_types(self) -> None:
+        for service, expected in ((self._reset, self.task.reset_service), (self._step, self.task.step_service)):
+            for name in service.names:
+                found = self._simulation.endpoint.services[name].services[name]
+                if found != expected:
+                    raise InputError(f"{name}: the player offers it as {found}, and the task expects {expected}")
+
+
+def _assign(request: Batch, fields: Fields) -> None:
+    for name, value in fields.items():
+        request[name] = value
+
+
+def _repeat(states: Batch, count: int) -> Batch:
+    """A batch of `count` copies of the first state: memory for that many."""
+    return states.take(np.zeros(count, np.intp))

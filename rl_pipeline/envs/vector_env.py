@@ -1,0 +1,111 @@
+"""N players as one `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from rl_pipeline.envs.stepper import Stepper
+from rl_pipeline.envs.task import Task
+from rl_pipeline.simulation.simulation import Simulation
+
+
+class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
+    """N environments of one task, stepped as one batch by the calling thread.
+
+    An episode that ends is followed by the next one in the same step (`AutoresetMode.SAME_STEP`): the observation
+    returned is the new episode's first, and `infos["final_obs"]`, `infos["final_info"]` hold the last of the old one.
+    The k-th episode of environment i has the seed `seed + i + k * N`: together the environments play consecutive
+    seeds, whatever their number. An episode whose player is lost ends as truncated, with `player_lost` in its infos.
+
+    Args:
+        task: the task.
+        simulation: where its players are started.
+        num_envs: N.
+        seed: of the first episodes, until `reset` gives another.
+        frames: whether frames may be asked for (`rendering`).
+        horizon: steps after which an episode is truncated; None: the task's own.
+    """
+
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["rgb_array"]}  # noqa: RUF012
+
+    def __init__(
+        self,
+        task: Task,
+        simulation: Simulation,
+        num_envs: int,
+        *,
+        seed: int = 0,
+        frames: bool = False,
+        horizon: int | None = None,
+    ) -> None:
+        self.task = task
+        self.num_envs = num_envs
+        self.render_mode = "rgb_array" if frames else None
+        self.single_observation_space, self.single_action_space = task.observation_space, task.action_space
+        self.observation_space = batch_space(task.observation_space, num_envs)
+        self.action_space = batch_space(task.action_space, num_envs)
+        self._simulation = simulation
+        self._stepper = Stepper(task, simulation, num_envs, frames=frames, horizon=horizon)
+        self._everyone: NDArray[np.intp] = np.arange(num_envs)
+        self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
+
+    @property
+    def rendering(self) -> NDArray[np.bool_]:
+        """(N,) bool: which environments' players are asked for a frame with each step; assign to its elements."""
+        return self._stepper.rendering
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Begin an episode in every environment.
+
+        Args:
+            seed: of the first environment's episode (environment i gets seed + i), or one for each; None: go on.
+            options: not used.
+        """
+        if isinstance(seed, int | np.integer):
+            self._next_seeds = int(seed) + np.arange(self.num_envs, dtype=np.int64)
+        elif seed is not None:
+            for index, value in enumerate(seed):
+                self._next_seeds[index] = self._next_seeds[index] if value is None else value
+        return self._begin(self._everyone), {}
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Take one step in every environment, and begin the next episode where one ended."""
+        transition = self._stepper.step(np.asarray(actions))
+        observation = transition.observation
+        info = dict(transition.info)
+        ended = transition.terminated | transition.truncated
+        if ended.any():
+            players = np.flatnonzero(ended)
+            lost = np.flatnonzero(transition.lost)
+            info["final_obs"] = observation
+            info["final_info"] = transition.info | {"player_lost": transition.lost}
+            self._stepper.replace(lost)
+            observation = self._begin(players)
+        for key in list(info):
+            info[f"_{key}"] = ended if key.startswith("final_") else np.ones(self.num_envs, np.bool_)
+        return observation, transition.reward, transition.terminated, transition.truncated, info
+
+    def render(self) -> tuple[NDArray[np.uint8] | None, ...]:
+        """The frames that came with the last responses, each of shape (height, width, 3), or None."""
+        return tuple(self._stepper.frame(index) for index in range(self.num_envs))
+
+    def frame(self, index: int) -> NDArray[np.uint8] | None:
+        """The frame that came with the last response of environment `index`, or None."""
+        return self._stepper.frame(index)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Leave the players to their simulation, which ends them."""
+
+    def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
+        observation = self._stepper.reset(players, self._next_seeds[players])
+        self._next_seeds[players] += self.num_envs
+        return observation

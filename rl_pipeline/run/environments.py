@@ -1,0 +1,94 @@
+"""The environments of a run: players for the tasks of this package, any other Gymnasium environment as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecEnv
+
+from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
+from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.simulation import Simulation
+
+
+class Environments:
+    """Makes the vector environments of a run, and owns them with all their simulators.
+
+    Args:
+        config: the run's configuration.
+        experiment_dir: where player logs go, under `players/`.
+
+    Raises:
+        InputError: the environment, its options or the simulation's settings are wrong.
+    """
+
+    def __init__(self, config: Config, experiment_dir: Path) -> None:
+        self._config = config
+        self._env_id = check_environment_id(config.environment.id)
+        self._opened: list[VecEnv] = []
+        self._simulation: Simulation | None = None
+        self._log_directory = experiment_dir / "players"
+        if config.simulation.ros.backend != "direct":
+            raise InputError(
+                f"ros.backend: {config.simulation.ros.backend!r} is not available in this version; use 'direct'"
+            )
+
+    def __enter__(self) -> Environments:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def training(self) -> VecEnv:
+        """The environments that the agent learns in; frames of the first can be asked for when videos are wanted."""
+        config = self._config
+        return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
+
+    def evaluation(self, num_envs: int, seed: int) -> VecEnv:
+        """Environments to judge an agent in, with players of their own that stay for the next evaluation."""
+        return self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
+
+    def close(self) -> None:
+        """End every environment and player; safe to call twice."""
+        while self._opened:
+            self._opened.pop().close()
+        if self._simulation is not None:
+            self._simulation.close()
+            self._simulation = None
+
+    def _open(self, num_envs: int, seed: int, frames: bool) -> VecEnv:
+        venv = self._players(num_envs, seed, frames) if task_id(self._env_id) else self._gymnasium(num_envs, seed)
+        self._opened.append(venv)
+        return venv
+
+    def _players(self, num_envs: int, seed: int, frames: bool) -> PlayerVecEnv:
+        environment = self._config.environment
+        task = make_task(self._env_id, **environment.env_config or {})
+        if self._simulation is None:
+            self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
+        return PlayerVecEnv(
+            PlayerVectorEnv(
+                task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon
+            )
+        )
+
+    def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
+        environment = self._config.environment
+        options: dict[str, Any] = dict(environment.env_config or {})
+        if environment.horizon is not None:
+            options["max_episode_steps"] = environment.horizon
+        render_mode = environment.render_mode
+        try:
+            return make_vec_env(
+                self._env_id,
+                n_envs=num_envs,
+                seed=seed,
+                env_kwargs={**options, **({"render_mode": render_mode} if render_mode else {})},
+            )
+        except TypeError as error:
+            raise InputError(f"environment.env_config: {self._env_id} does not take {options} ({error})") from None

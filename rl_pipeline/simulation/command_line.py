@@ -1,0 +1,57 @@
+"""The command line that every player is started with, be it a Unity build or the embedded one."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from rl_pipeline.config.schema import UnityConfig
+from rl_pipeline.errors import InputError
+
+EMBEDDED: Final = "embedded"
+"""The `unity.build_path` that stands for the MuJoCo player of this package."""
+
+
+def build_command(build_path: str, scene: str) -> list[str]:
+    """What to execute for a build: the embedded player of a scene, or the executable at a path.
+
+    Raises:
+        InputError: there is no such build, or it cannot be executed.
+    """
+    if build_path == EMBEDDED:
+        module = f"rl_pipeline.players.{scene}"
+        if importlib.util.find_spec(module) is None:
+            raise InputError(
+                f"unity.build_path: the embedded player has no scene {scene!r}; set unity.build_path to a build of it"
+            )
+        return [sys.executable, "-m", module]
+    path = Path(build_path).expanduser()
+    if not path.is_file():
+        beside = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
+        hint = f"; executables in {path.parent}: {', '.join(beside[:5])}" if beside else ""
+        found = "is a directory" if path.is_dir() else "does not exist"
+        raise InputError(f"unity.build_path: {build_path} {found}{hint} (or use {EMBEDDED!r}, the embedded player)")
+    if not os.access(path, os.X_OK):
+        raise InputError(f"unity.build_path: {build_path} is not executable; run: chmod +x {build_path}")
+    return [str(path.absolute())]
+
+
+def player_arguments(
+    unity: UnityConfig, *, host: str, port: int, environment_id: int, seed: int, log_file: Path | None, frames: bool
+) -> list[str]:
+    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics."""
+    arguments: list[str] = []
+    if unity.headless_mode:
+        arguments += ["-batchmode"] if frames else ["-batchmode", "-nographics"]
+    if log_file is not None:
+        arguments += ["-logFile", str(log_file)]
+    return [
+        *arguments,
+        *("--ros-ip", host, "--ros-port", str(port)),
+        *("--environment-id", str(environment_id), "--seed", str(seed)),
+        *("--pause", str(unity.pause).lower()),
+        *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
+    ]

@@ -1,0 +1,88 @@
+"""One player as a process: started, watched and ended, with its log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from rl_pipeline.simulation.reaper import Reaper
+
+STOP_TIMEOUT: Final = 2.0
+LOG_TAIL_LINES: Final = 15
+
+# A player steps one small scene: threads of its libraries would only take the cores of the other players.
+_SINGLE_THREADED: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class PlayerProcess:
+    """A player's process group, and where its output goes.
+
+    Args:
+        command: executable and arguments.
+        log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
+        reaper: told of the process group, so that it is ended even when this process cannot.
+    """
+
+    def __init__(self, command: Sequence[str], log_file: Path, reaper: Reaper) -> None:
+        self.log_file = log_file
+        self._output_file = log_file.with_suffix(log_file.suffix + ".out")
+        self._reaper = reaper
+        self._released = False
+        with self._output_file.open("ab") as output:
+            # A session of its own keeps Ctrl-C in the terminal from players: the trainer ends them when it has saved.
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, **_SINGLE_THREADED},
+            )
+        reaper.watch(self._process.pid)
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is also the id of its process group."""
+        return self._process.pid
+
+    def exit_status(self) -> str | None:
+        """How the process ended, in words; None while it runs."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        return f"exited with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
+    def terminate(self) -> None:
+        """Ask the process to end, without waiting for it."""
+        self._signal(signal.SIGTERM)
+
+    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
+        """End the whole process group: by asking first, by force after `timeout` seconds. Safe to call twice."""
+        if self._released:
+            return
+        if timeout > 0 and self._process.poll() is None:
+            self.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout)
+        self._signal(signal.SIGKILL)  # what is left of the group, too
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_TIMEOUT)
+        self._reaper.release(self.pid)
+        self._released = True
+
+    def log_tail(self) -> str:
+        """The last lines of what the player logged and printed."""
+        lines: list[str] = []
+        for path in (self.log_file, self._output_file):
+            with contextlib.suppress(OSError):
+                lines += path.read_text(errors="replace").splitlines()
+        return "\n".join(f"  | {line}" for line in lines[-LOG_TAIL_LINES:]) or "  (its log is empty)"
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)

@@ -1,0 +1,206 @@
+"""The simulators of a run: the endpoint, and the players that connect to it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.command_line import build_command, player_arguments
+from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
+from rl_pipeline.simulation.reaper import Reaper
+from rl_pipeline.transport.endpoint import Endpoint
+
+logger = logging.getLogger(__name__)
+
+STATUS_PERIOD: Final = 5.0
+WATCH_PERIOD: Final = 0.1
+SERVICES: Final = ("reset", "step")
+
+
+class PlayerError(InputError):
+    """A player could not be brought to answer; the message ends with the end of its log."""
+
+
+class Simulation:
+    """Owns the endpoint and the player processes; closing it ends them all.
+
+    Environment ids are handed out in order by `start`, so that training and evaluation players share an endpoint.
+
+    Args:
+        config: how many players, where and how.
+        scene: name of the scene that the players simulate.
+        log_directory: where each player's log goes; made when needed.
+        seed: player i is started with `--seed seed+i`.
+
+    Raises:
+        InputError: the build cannot be executed, or the port is taken.
+    """
+
+    def __init__(self, config: SimulationConfig, scene: str, log_directory: Path, *, seed: int = 0) -> None:
+        self.config = config
+        self.scene = scene
+        self._log_directory = log_directory
+        self._seed = seed
+        self._command = build_command(config.unity.build_path, scene) if config.unity.launch else []
+        self._players: dict[int, PlayerProcess] = {}
+        self._ports: dict[int, int] = {}
+        self._frames: set[int] = set()
+        self._reaper: Reaper | None = None
+        self.endpoint = Endpoint(config.ros.tcp_ip, None if config.ros.one_port_per_environment else config.ros.tcp_port)
+        self.endpoint.start()
+
+    def __enter__(self) -> Simulation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def processes(self) -> dict[int, PlayerProcess]:
+        """The player processes by environment id; empty when players are started elsewhere."""
+        return dict(self._players)
+
+    def service_name(self, environment_id: int, service: str) -> str:
+        """Name of a player's service, `reset` or `step`."""
+        return f"/{self.scene}_{environment_id}/{service}"
+
+    def start(self, count: int, *, frames: Iterable[int] = ()) -> list[int]:
+        """Start `count` more players and wait until they are connected; returns their environment ids.
+
+        Args:
+            count: how many.
+            frames: which of them (0 to count - 1) will be asked for frames.
+
+        Raises:
+            PlayerError: one exited, or did not connect by the deadline.
+        """
+        first = len(self._ports)
+        ids = list(range(first, first + count))
+        self._frames |= {first + index for index in frames}
+        for environment_id in ids:
+            self._ports[environment_id] = self._port_of(environment_id)
+        self._launch(ids)
+        self._wait_for(ids)
+        return ids
+
+    def restart(self, environment_ids: Sequence[int]) -> None:
+        """Replace lost players and wait until the new ones are connected.
+
+        Raises:
+            PlayerError: as `start`.
+        """
+        for environment_id in environment_ids:
+            if (player := self._players.pop(environment_id, None)) is not None:
+                status = player.exit_status()
+                player.stop(timeout=0)
+                logger.warning("player %d %s; restarting it", environment_id, status or "does not answer")
+            # A hung process may still hold its connection; what it answers late must not pass for an answer.
+            for service in SERVICES:
+                connection = self.endpoint.services.get(self.service_name(environment_id, service))
+                if connection is not None:
+                    with self.endpoint.lock:
+                        connection.close("replaced")
+        self._launch(environment_ids)
+        self._wait_for(environment_ids)
+
+    def close(self) -> None:
+        """End every player and the endpoint; safe to call twice."""
+        self.endpoint.close()
+        for player in self._players.values():
+            player.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT
+        for player in self._players.values():
+            player.stop(timeout=max(0.01, deadline - time.monotonic()))
+        self._players.clear()
+        if self._reaper is not None:
+            self._reaper.close()
+            self._reaper = None
+
+    def _port_of(self, environment_id: int) -> int:
+        ros = self.config.ros
+        if not ros.one_port_per_environment:
+            return self.endpoint.port
+        return self.endpoint.listen(ros.tcp_port + environment_id if ros.tcp_port else 0)
+
+    def _launch(self, environment_ids: Sequence[int]) -> None:
+        if not self.config.unity.launch:
+            return
+        if self._reaper is None:
+            self._reaper = Reaper()
+        try:
+            self._log_directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self._log_directory}: cannot write player logs ({error.strerror})") from None
+        for environment_id in environment_ids:
+            log_file = self._log_directory.absolute() / f"player_{environment_id}.log"
+            arguments = player_arguments(
+                self.config.unity,
+                host="127.0.0.1" if self.config.ros.tcp_ip == "0.0.0.0" else self.config.ros.tcp_ip,
+                port=self._ports[environment_id],
+                environment_id=environment_id,
+                seed=(self._seed + environment_id) % 2**31,
+                log_file=log_file,
+                frames=environment_id in self._frames,
+            )
+            try:
+                player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
+            except OSError as error:
+                raise PlayerError(f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})") from None
+            self._players[environment_id] = player
+
+    def _wait_for(self, environment_ids: Sequence[int]) -> None:
+        """Wait until all services of these players are registered, watching their processes meanwhile."""
+        began = time.monotonic()
+        next_status = began + STATUS_PERIOD
+        while missing := [i for i in environment_ids if not self._registered(i)]:
+            now = time.monotonic()
+            for environment_id in missing:
+                self._raise_if_exited(environment_id)
+            if now - began > self.config.unity.connect_timeout:
+                raise PlayerError(self._never_connected(missing))
+            if now > next_status:
+                next_status = now + STATUS_PERIOD
+                logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
+            self.endpoint.wait_until(lambda ids=missing: any(map(self._registered, ids)), WATCH_PERIOD)
+
+    def _registered(self, environment_id: int) -> bool:
+        services = self.endpoint.services
+        return all(self.service_name(environment_id, service) in services for service in SERVICES)
+
+    def _raise_if_exited(self, environment_id: int) -> None:
+        player = self._players.get(environment_id)
+        status = player.exit_status() if player is not None else None
+        if player is not None and status is not None:
+            raise PlayerError(
+                f"player {environment_id} ({self._command[-1]}) {status} before it connected; "
+                f"the end of {player.log_file}:\n{player.log_tail()}"
+            )
+
+    def _waiting_message(self, connected: int, total: int) -> str:
+        message = f"waiting for players: {connected} of {total} connected"
+        if self.config.unity.launch:
+            return message
+        return f"{message} to {self.endpoint.host}:{', '.join(map(str, sorted(set(self._ports.values()))))}"
+
+    def _never_connected(self, missing: Sequence[int]) -> str:
+        environment_id = missing[0]
+        timeout = self.config.unity.connect_timeout
+        message = (
+            f"player {environment_id} did not offer {self.service_name(environment_id, 'reset')} and .../step "
+            f"within {timeout:g} s (unity.connect_timeout)"
+        )
+        if len(missing) > 1:
+            message += f", nor did {len(missing) - 1} others"
+        if offered := sorted(self.endpoint.services):
+            message += f"; offered are: {', '.join(offered[:8])}"
+        if self.endpoint.rejections:
+            message += f"; turned away: {self.endpoint.rejections[-1]}"
+        if (player := self._players.get(environment_id)) is not None:
+            message += f"; the end of {player.log_file}:\n{player.log_tail()}"
+        return message

@@ -1,0 +1,159 @@
+"""The player's side of the ROS-TCP protocol: what Unity's ROS-TCP-Connector does, for players written in Python."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rl_pipeline.transport.frames import (
+    KEEPALIVE,
+    Frame,
+    FrameError,
+    FrameReader,
+    decode_command,
+    encode_command,
+    encode_frame,
+)
+
+logger = logging.getLogger(__name__)
+
+KEEPALIVE_PERIOD: Final = 1.0
+RECONNECT_DELAY: Final = 1.0
+CONNECT_TIMEOUT: Final = 2.0
+RECEIVE_SIZE: Final = 2**18
+
+Handler = Callable[[memoryview], "bytes | memoryview"]
+
+
+class Client:
+    """Connects to an endpoint, offers services there and answers their requests, re-connecting for ever.
+
+    Nothing runs by itself: `poll` does what is due.
+
+    Args:
+        host: address of the endpoint.
+        port: port of the endpoint.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self._services: dict[str, tuple[str, Handler]] = {}
+        self._socket: socket.socket | None = None
+        self._reader = FrameReader()
+        self._announced: int | None = None
+        self._next_attempt = 0.0
+        self._last_sent = 0.0
+        self._failures = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, as far as is known."""
+        return self._socket is not None
+
+    def serve(self, name: str, type_name: str, handler: Handler) -> None:
+        """Offer a Unity service: `handler` takes the request's CDR payload and returns the response's."""
+        self._services[name] = (type_name, handler)
+        if self._socket is not None:
+            self._send(self._registration(name))
+
+    def poll(self, timeout: float) -> None:
+        """Connect if need be, answer what has arrived and keep the connection alive; waits `timeout` seconds at most."""
+        deadline = time.monotonic() + timeout
+        if self._socket is None and not self._connect(deadline):
+            return
+        assert self._socket is not None
+        now = time.monotonic()
+        if now - self._last_sent > KEEPALIVE_PERIOD and not self._send(KEEPALIVE):
+            return
+        wait = max(0.0, min(deadline - now, self._last_sent + KEEPALIVE_PERIOD - now))
+        try:
+            self._socket.settimeout(wait)
+            data = self._socket.recv(RECEIVE_SIZE)
+        except (TimeoutError, BlockingIOError):
+            return
+        except OSError as error:
+            self._disconnect(str(error))
+            return
+        if not data:
+            self._disconnect("closed by the endpoint")
+            return
+        try:
+            for frame in self._reader.feed(data):
+                self._on_frame(frame)
+        except FrameError as error:
+            self._disconnect(f"malformed frame: {error}")
+
+    def close(self) -> None:
+        """Close the connection; safe to call twice."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+            self._socket = None
+
+    def _connect(self, deadline: float) -> bool:
+        """Try to connect, once the delay since the last attempt is over; says whether there is a connection now."""
+        now = time.monotonic()
+        if now < self._next_attempt:
+            time.sleep(max(0.0, min(deadline, self._next_attempt) - now))
+            if time.monotonic() < self._next_attempt:
+                return False
+        try:
+            self._socket = socket.create_connection(self._address, timeout=CONNECT_TIMEOUT)
+        except OSError as error:
+            self._failures += 1
+            if self._failures == 1:
+                logger.warning("cannot connect to %s:%d yet (%s)", *self._address, error)
+            self._next_attempt = time.monotonic() + RECONNECT_DELAY
+            return False
+        self._failures = 0
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._reader = FrameReader()
+        self._announced = None
+        logger.info("connected to %s:%d", *self._address)
+        return self._send(KEEPALIVE + b"".join(self._registration(name) for name in self._services))
+
+    def _disconnect(self, reason: str) -> None:
+        logger.warning("connection to %s:%d lost: %s", *self._address, reason)
+        self.close()
+        self._next_attempt = time.monotonic() + RECONNECT_DELAY
+
+    def _registration(self, name: str) -> bytes:
+        return encode_command("__unity_service", nul=True, topic=name, message_name=self._services[name][0])
+
+    def _send(self, data: bytes) -> bool:
+        assert self._socket is not None
+        try:
+            self._socket.settimeout(None)
+            self._socket.sendall(data)
+        except OSError as error:
+            self._disconnect(str(error))
+            return False
+        self._last_sent = time.monotonic()
+        return True
+
+    def _on_frame(self, frame: Frame) -> None:
+        if self._announced is not None:
+            srv_id, self._announced = self._announced, None
+            self._answer(srv_id, frame)
+        elif frame.destination == "__request":
+            self._announced = int(decode_command(frame)["srv_id"])
+        elif frame.destination in ("__log", "__warn", "__error"):
+            logger.info("endpoint says: %s", decode_command(frame).get("text"))
+
+    def _answer(self, srv_id: int, frame: Frame) -> None:
+        """Answer one request. Like Unity, a request that cannot be served is logged and gets no answer."""
+        service = self._services.get(frame.destination)
+        if service is None:
+            logger.error("request for %r, which is not offered here", frame.destination)
+            return
+        try:
+            payload = service[1](memoryview(frame.payload))
+        except Exception:
+            logger.exception("service %s failed", frame.destination)
+            return
+        header = encode_command("__response", nul=True, srv_id=srv_id)
+        self._send(header + encode_frame(frame.destination, payload, nul=True))

@@ -1,0 +1,193 @@
+"""One player's TCP connection, as the endpoint holds it: all state that the stream needs is here and dies with it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import select
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from rl_pipeline.transport.frames import Frame, FrameError, FrameReader, encode_command, encode_frame
+
+if TYPE_CHECKING:
+    from rl_pipeline.transport.endpoint import Endpoint
+
+logger = logging.getLogger(__name__)
+
+RECEIVE_SIZE: Final = 2**18
+MAX_BACKLOG: Final = 16 * 2**20
+"""Bytes that may wait for a slow peer; topic messages beyond it are dropped, and counted."""
+
+# Linux only, and not sticky: the kernel forgets it after some packets, so it is set again before each receive.
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+
+
+class ResponseSlot(Protocol):
+    """Where the response to an outstanding batched request goes.
+
+    A slot that knows what the next response looks like lends its memory to `recv_into`, so that the payload lands
+    where it is decoded. Whatever else arrives there is handed back as `spilled` and cut into frames as usual.
+    """
+
+    srv_id: int
+
+    def free(self) -> memoryview | None:
+        """Memory that the next bytes may be received into; None when the slot does not know what will come."""
+
+    def received(self, size: int) -> memoryview | None:
+        """Count bytes received into `free()`; returns them all back when they are not the expected response."""
+
+    def complete(self, destination: str, payload: bytes) -> None:
+        """Take a response that was cut from the stream as an ordinary frame."""
+
+    def fail(self) -> None:
+        """The connection is gone, and no response will come."""
+
+
+class Connection:
+    """A connected player: what it registered, what it was asked, and what waits to be sent.
+
+    Attributes:
+        peer: address of the other end, for messages.
+        services: Unity services offered here, name to type.
+        publishers: topics the player publishes, name to type.
+        subscribers: topics the player wants, name to type.
+        latched: those of the published topics whose last message is kept for later subscribers.
+        ros_services: ROS services the player said it will call, name to type.
+        calls: outstanding requests by srv_id, each with the function that takes the payload (None: it failed).
+        slot: the outstanding batched request, of which there is at most one.
+        dropped: topic messages dropped because the peer reads too slowly.
+    """
+
+    def __init__(self, sock: socket.socket, peer: str, endpoint: Endpoint) -> None:
+        self.peer = peer
+        self.services: dict[str, str] = {}
+        self.publishers: dict[str, str] = {}
+        self.subscribers: dict[str, str] = {}
+        self.ros_services: dict[str, str] = {}
+        self.latched: set[str] = set()
+        self.calls: dict[int, Callable[[bytes | None], None]] = {}
+        self.slot: ResponseSlot | None = None
+        self.open = True
+        self.dropped = 0
+        # What the next frame belongs to: `__request` and `__response` announce the frame behind them.
+        self.announced: tuple[str, int] | None = None
+        self._endpoint = endpoint
+        self._socket = sock
+        self._reader = FrameReader(endpoint.max_payload)
+        self._backlog = bytearray()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def fileno(self) -> int:
+        """File descriptor of the socket."""
+        return self._socket.fileno()
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send whole frames, in order; what the kernel does not take now waits and is sent when it can."""
+        if not self.open:
+            return
+        sent = 0
+        if not self._backlog:
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                self.close(f"send failed: {error}")
+                return
+            if sent == len(data):
+                return
+        self._backlog += memoryview(data)[sent:]
+        self._endpoint.watch_writable(self, True)
+
+    def send_message(self, topic: str, payload: bytes) -> None:
+        """Send a topic's message, or drop it when the peer is too far behind."""
+        if len(self._backlog) > MAX_BACKLOG:
+            self.dropped += 1
+            return
+        self.send(encode_frame(topic, payload))
+
+    def error(self, text: str) -> None:
+        """Log an error of this peer, and tell it (Unity shows it on its console)."""
+        logger.error("player %s: %s", self.peer, text)
+        self.send(encode_command("__error", text=text))
+
+    def on_event(self, event: int) -> None:
+        """Serve what the poller found. Errors of this peer end here and never reach another's."""
+        try:
+            if event & ~select.EPOLLOUT:
+                self._receive()
+            if event & select.EPOLLOUT and self.open:
+                self._flush()
+        except FrameError as error:
+            self._endpoint.rejections.append(f"{self.peer}: {error}")
+            self.close(f"malformed frame: {error}", logging.ERROR)
+        except OSError as error:
+            self.close(f"connection lost: {error}")
+        except Exception:
+            logger.exception("player %s: internal error", self.peer)
+            self.close("internal error")
+
+    def close(self, reason: str, level: int = logging.INFO) -> None:
+        """Close the socket and fail everything outstanding; safe to call twice."""
+        if not self.open:
+            return
+        self.open = False
+        logger.log(level, "player %s: %s; closed", self.peer, reason)
+        self._endpoint.forget(self)
+        with contextlib.suppress(OSError):
+            self._socket.close()
+        if self.slot is not None:
+            self.slot.fail()
+            self.slot = None
+        calls, self.calls = self.calls, {}
+        for resolve in calls.values():
+            resolve(None)
+
+    def _receive(self) -> None:
+        # Real connectors write each field of a message separately with Nagle's algorithm on: an acknowledgement that
+        # is delayed by 40 ms delays the rest of the message by as much.
+        if _QUICKACK is not None:
+            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        slot = self.slot
+        if slot is not None and not self._reader and (free := slot.free()) is not None:
+            size = self._socket.recv_into(free)
+            if size == 0:
+                self.close("closed by the player")
+                return
+            spilled = slot.received(size)
+            if spilled is not None:
+                self._dispatch(spilled)
+            return
+        data = self._socket.recv(RECEIVE_SIZE)
+        if not data:
+            self.close("closed by the player")
+            return
+        self._dispatch(data)
+
+    def _dispatch(self, data: bytes | memoryview) -> None:
+        for frame in self._reader.feed(data):
+            self._endpoint.on_frame(self, frame)
+            if not self.open:
+                return
+
+    def _flush(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while self._backlog:
+                sent = self._socket.send(self._backlog)
+                del self._backlog[:sent]
+        if not self._backlog:
+            self._endpoint.watch_writable(self, False)
+
+    def on_response(self, srv_id: int, frame: Frame) -> None:
+        """Hand a response to whoever waits for it; one that nobody waits for any more is only logged."""
+        if self.slot is not None and self.slot.srv_id == srv_id:
+            slot, self.slot = self.slot, None
+            slot.complete(frame.destination, frame.payload)
+        elif (resolve := self.calls.pop(srv_id, None)) is not None:
+            resolve(frame.payload)
+        else:
+            logger.warning("player %s: response %d, which nobody waits for", self.peer, srv_id)
