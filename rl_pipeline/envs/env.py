@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -30,7 +30,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         task_options: keyword arguments of the task, when it is given by its id.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             info,
         )
 
-    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+    def render(self) -> NDArray[np.uint8] | None:
         """The frame of the last step, shape (height, width, 3); None without `render_mode="rgb_array"`."""
         return self._stepper.frame(0) if self.render_mode == "rgb_array" else None
 

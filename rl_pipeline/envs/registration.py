@@ -32,7 +32,11 @@ def register_task(name: str, entry_point: str) -> None:
         raise ValueError(f"{env_id} is already registered, as {_TASKS[env_id]}")
     if env_id not in gymnasium.registry:
         gymnasium.register(
-            env_id, "rl_pipeline.envs.env:PlayerEnv", kwargs={"task": env_id}, disable_env_checker=True, order_enforce=False
+            env_id,
+            "rl_pipeline.envs.env:PlayerEnv",
+            kwargs={"task": env_id},
+            disable_env_checker=True,
+            order_enforce=False,
         )
 
 
@@ -78,8 +82,5 @@ def check_environment_id(env_id: str) -> str:
 
 
 def register_tasks() -> None:
-    """Register the tasks of this package; Gymnasium calls it when it is imported."""
+    """Register the tasks of this package; safe to call twice."""
     register_task("Navigation-v0", "rl_pipeline.tasks.navigation:NavigationTask")
-
-
-register_tasks()

@@ -21,16 +21,15 @@ class PlayerVecEnv(VecEnv):
     """
 
     def __init__(self, env: PlayerVectorEnv) -> None:
-        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self.env = env
-        self.render_mode = env.render_mode
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self._actions: NDArray[Any] = np.zeros(0)
         self._began = time.time()
         self._returns = np.zeros(env.num_envs)
         self._lengths = np.zeros(env.num_envs, np.int64)
         self._seed: int | None = None
 
-    def reset(self) -> NDArray[Any]:  # type: ignore[override]
+    def reset(self) -> NDArray[Any]:
         """Begin an episode in every environment."""
         self._returns[:] = 0.0
         self._lengths[:] = 0
@@ -49,7 +48,7 @@ class PlayerVecEnv(VecEnv):
 
     def step_wait(
         self,
-    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:  # type: ignore[override]
+    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Take one step in every environment."""
         observation, reward, terminated, truncated, info = self.env.step(self._actions)
         done = terminated | truncated
@@ -64,7 +63,7 @@ class PlayerVecEnv(VecEnv):
         """Close the environment; its players end with their simulation."""
         self.env.close()
 
-    def get_images(self) -> list[NDArray[np.uint8] | None]:  # type: ignore[override]
+    def get_images(self) -> list[NDArray[np.uint8] | None]:
         """Frames of the last step; None where none was asked for."""
         return [self.env.frame(index) for index in range(self.num_envs)]
 
@@ -82,9 +81,7 @@ class PlayerVecEnv(VecEnv):
         """Call a method of the vector environment, once for each environment asked."""
         return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
 
-    def env_is_wrapped(
-        self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None
-    ) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
         """Whether environments stand in a Gymnasium wrapper: none does, and episodes are monitored here."""
         from stable_baselines3.common.monitor import Monitor
 

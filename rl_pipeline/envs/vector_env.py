@@ -81,7 +81,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """Take one step in every environment, and begin the next episode where one ended."""
         transition = self._stepper.step(np.asarray(actions))
         observation = transition.observation
-        info = dict(transition.info)
+        info: dict[str, Any] = dict(transition.info)
         ended = transition.terminated | transition.truncated
         if ended.any():
             players = np.flatnonzero(ended)
@@ -94,9 +94,10 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             info[f"_{key}"] = ended if key.startswith("final_") else np.ones(self.num_envs, np.bool_)
         return observation, transition.reward, transition.terminated, transition.truncated, info
 
-    def render(self) -> tuple[NDArray[np.uint8] | None, ...]:
-        """The frames that came with the last responses, each of shape (height, width, 3), or None."""
-        return tuple(self._stepper.frame(index) for index in range(self.num_envs))
+    def render(self) -> tuple[NDArray[np.uint8], ...]:
+        """The frames that came with the last responses, each of shape (height, width, 3)."""
+        frames = (self._stepper.frame(index) for index in range(self.num_envs))
+        return tuple(frame for frame in frames if frame is not None)
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response of environment `index`, or None."""

@@ -72,9 +72,7 @@ class Environments:
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
         return PlayerVecEnv(
-            PlayerVectorEnv(
-                task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon
-            )
+            PlayerVectorEnv(task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon)
         )
 
     def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:

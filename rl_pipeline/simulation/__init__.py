@@ -1,0 +1,1 @@
+"""Players as processes: their command line, launch, supervision and end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -52,7 +51,9 @@ class Simulation:
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
         self._reaper: Reaper | None = None
-        self.endpoint = Endpoint(config.ros.tcp_ip, None if config.ros.one_port_per_environment else config.ros.tcp_port)
+        self.endpoint = Endpoint(
+            config.ros.tcp_ip, None if config.ros.one_port_per_environment else config.ros.tcp_port
+        )
         self.endpoint.start()
 
     def __enter__(self) -> Simulation:
@@ -151,7 +152,9 @@ class Simulation:
             try:
                 player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
             except OSError as error:
-                raise PlayerError(f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})") from None
+                raise PlayerError(
+                    f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})"
+                ) from None
             self._players[environment_id] = player
 
     def _wait_for(self, environment_ids: Sequence[int]) -> None:
@@ -167,7 +170,7 @@ class Simulation:
             if now > next_status:
                 next_status = now + STATUS_PERIOD
                 logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
-            self.endpoint.wait_until(lambda ids=missing: any(map(self._registered, ids)), WATCH_PERIOD)
+            self.endpoint.poll(WATCH_PERIOD)
 
     def _registered(self, environment_id: int) -> bool:
         services = self.endpoint.services

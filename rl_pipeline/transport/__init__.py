@@ -1,0 +1,1 @@
+"""The ROS-TCP protocol: frames, the endpoint that players connect to, and batched service calls."""

@@ -61,7 +61,7 @@ class Client:
             self._send(self._registration(name))
 
     def poll(self, timeout: float) -> None:
-        """Connect if need be, answer what has arrived and keep the connection alive; waits `timeout` seconds at most."""
+        """Connect if need be, answer what has come and keep the connection alive; waits `timeout` seconds at most."""
         deadline = time.monotonic() + timeout
         if self._socket is None and not self._connect(deadline):
             return

@@ -64,9 +64,7 @@ class Endpoint:
         InputError: the address cannot be listened on.
     """
 
-    def __init__(
-        self, host: str = "127.0.0.1", port: int | None = 10000, *, max_payload: int = MAX_PAYLOAD
-    ) -> None:
+    def __init__(self, host: str = "127.0.0.1", port: int | None = 10000, *, max_payload: int = MAX_PAYLOAD) -> None:
         self.host = host
         self.services: dict[str, Connection] = {}
         self.rejections: deque[str] = deque(maxlen=8)
@@ -380,4 +378,3 @@ _COMMANDS: Final[dict[str, Callable[[Endpoint, Connection, str, dict[str, Any]],
     **dict.fromkeys(("__request", "__response"), Endpoint._announce),
     "__topic_list": Endpoint._list_topics,
 }
-

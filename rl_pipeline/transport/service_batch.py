@@ -163,16 +163,18 @@ class _Responses:
             self._allocate(self._layout, header)
         return memoryview(self._rows[index])[self._width - header :]
 
-    def store(self, index: int, payload: bytes) -> None:
-        """Take a response that was not received into its row."""
+    def store(self, index: int, payload: bytes) -> bool:
+        """Take a response that was not received into its row; says whether it is of the rows' size."""
         if self._layout is None:
             self._allocate(self._codec.layout_of(payload), 0)
         assert self._layout is not None
-        if len(payload) == self._layout.size:
+        regular = len(payload) == self._layout.size
+        if regular:
             self._payloads[index] = np.frombuffer(payload, np.uint8)
         else:
             self._odd[index] = payload
         self.arrive(index)
+        return regular
 
     def groups(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """Pairs of player indices and their responses, see ServiceBatch.responses."""
@@ -293,12 +295,12 @@ class _Slot:
         return None
 
     def complete(self, destination: str, payload: bytes) -> None:
-        command = encode_command("__response", nul=True, srv_id=_PLACEHOLDER)
-        digits = command.index(_SRV_ID % _PLACEHOLDER)
-        header = encode_frame(destination, payload, nul=True)[: -len(payload) or None]
-        self._template = (command[:digits], command[digits + 7 :] + header)
-        self._row = None
-        self._responses.store(self._index, payload)
+        self._row = self._template = None
+        if self._responses.store(self._index, payload):
+            command = encode_command("__response", nul=True, srv_id=_PLACEHOLDER)
+            digits = command.index(_SRV_ID % _PLACEHOLDER)
+            header = encode_frame(destination, payload, nul=True)[: -len(payload) or None]
+            self._template = (command[:digits], command[digits + 7 :] + header)
 
     def fail(self) -> None:
         self._responses.waiting.discard(self._index)

@@ -1,7 +1,6 @@
 import socket
 import struct
 import threading
-import time
 
 import pytest
 
@@ -105,14 +104,3 @@ def client(endpoint):
     yield start
     for one in clients:
         one.close()
-
-
-@pytest.fixture
-def eventually():
-    def wait(condition, timeout=5.0):
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to be"
-            threading.Event().wait(0.005)
-
-    return wait

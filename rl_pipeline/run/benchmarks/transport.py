@@ -89,9 +89,8 @@ def canned_simulation(directory: Path, *, rays: int = NUM_RAYS) -> tuple[Simulat
     payload.write_bytes(response.bytes(0))
     build = directory / "canned_player"
     script = Path(__file__).with_name("canned_player.py")
-    build.write_text(
-        f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(script))} {shlex.quote(str(payload))} "$@"\n'
-    )
+    command = shlex.join([sys.executable, "-I", "-S", str(script), str(payload)])
+    build.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     build.chmod(0o755)
     config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}, "unity": {"build_path": str(build)}})
     frames = encode_command("__response", nul=True, srv_id=1_000_000)

@@ -1,0 +1,114 @@
+"""A user's test of a task, by overriding one method."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.envs.task import Task
+from rl_pipeline.interfaces import Batch, load_interfaces
+
+
+class TaskTestMixin:
+    """Checks that a task keeps the contract of `rl_pipeline.envs.task`, without a simulator.
+
+    Mix it into a test class and say which task; pytest finds the rest:
+
+        class TestMyTask(TaskTestMixin):
+            def make_task(self):
+                return MyTask()
+
+            lengths = {"lidar.ranges": 30, "lidar.tags": 30}  # of the state's sequences, if it has any
+
+    Override `make_states` as well when a task needs states that hang together.
+    """
+
+    lengths: Mapping[str, int] = {}
+    num_envs: int = 5
+
+    @abstractmethod
+    def make_task(self) -> Task:
+        """The task under test."""
+
+    def make_states(self, task: Task, num_envs: int, seed: int) -> Batch:
+        """States with every number drawn from [0, 1), which most fields can take."""
+        service = load_interfaces().service(task.step_service)
+        lengths = {f"state.{name}": length for name, length in self.lengths.items()}
+        states: Batch = service.response.layout(lengths).empty(num_envs).state
+        _fill(states.array, np.random.default_rng(seed))
+        return states
+
+    def test_request_fields_are_of_the_step_service(self) -> None:
+        """`request` names fields of the service's request, with values that fit."""
+        task = self.make_task()
+        request = load_interfaces().service(task.step_service).request.layout().empty(self.num_envs)
+        for name, value in task.request(self._actions(task)).items():
+            request[name] = value
+
+    def test_reset_request_fields_are_of_the_reset_service(self) -> None:
+        """`reset_request` names fields of the service's request, with values that fit."""
+        task = self.make_task()
+        request = load_interfaces().service(task.reset_service).request.layout().empty(self.num_envs)
+        for name, value in task.reset_request(self.num_envs).items():
+            request[name] = value
+
+    def test_observations_fit_the_observation_space(self) -> None:
+        """`observation` gives (N, *shape) in the space's dtype."""
+        task = self.make_task()
+        observation = task.observation(self.make_states(task, self.num_envs, 0))
+        assert observation.shape == (self.num_envs, *(task.observation_space.shape or ()))
+        assert observation.dtype == task.observation_space.dtype
+        assert all(task.observation_space.contains(row) for row in observation), "an observation outside its space"
+
+    def test_rewards_ends_and_infos_are_one_an_environment(self) -> None:
+        """`reward`, `terminated` and `info` give arrays of leading axis N."""
+        task = self.make_task()
+        before, after = (self.make_states(task, self.num_envs, seed) for seed in (0, 1))
+        reward, terminated = task.reward(before, self._actions(task), after), task.terminated(after)
+        assert reward.shape == (self.num_envs,)
+        assert np.isfinite(reward).all()
+        assert terminated.shape == (self.num_envs,)
+        assert terminated.dtype == np.bool_
+        assert all(len(value) == self.num_envs for value in task.info(after).values())
+
+    def test_environments_do_not_see_each_other(self) -> None:
+        """What a task says of an environment is the same alone and in a batch."""
+        task = self.make_task()
+        before, after = (self.make_states(task, self.num_envs, seed) for seed in (0, 1))
+        actions = self._actions(task)
+        rewards, observations = task.reward(before, actions, after), task.observation(after)
+        for index in range(self.num_envs):
+            only = np.array([index])
+            alone = task.reward(before.take(only), actions[only], after.take(only))
+            np.testing.assert_allclose(alone, rewards[only], rtol=1e-6)
+            np.testing.assert_allclose(task.observation(after.take(only)), observations[only], rtol=1e-6)
+
+    def test_states_are_left_as_they_were(self) -> None:
+        """A task reads states and does not write them."""
+        task = self.make_task()
+        before, after = (self.make_states(task, self.num_envs, seed) for seed in (0, 1))
+        copies = before.array.copy(), after.array.copy()
+        task.observation(after)
+        task.reward(before, self._actions(task), after)
+        task.terminated(after)
+        task.info(after)
+        assert (before.array == copies[0]).all()
+        assert (after.array == copies[1]).all()
+
+    def _actions(self, task: Task) -> NDArray[Any]:
+        task.action_space.seed(0)
+        return np.stack([task.action_space.sample() for _ in range(self.num_envs)])
+
+
+def _fill(array: NDArray[Any], rng: np.random.Generator) -> None:
+    """Draw every floating-point number of a structured array from [0, 1)."""
+    for name in array.dtype.names or ():
+        column = array[name]
+        if column.dtype.names:
+            _fill(column, rng)
+        elif np.issubdtype(column.dtype, np.floating):
+            column[...] = rng.random(column.shape)

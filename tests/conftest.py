@@ -1,0 +1,73 @@
+"""Builds of players that tests bring: any executable that takes the players' command line and speaks the protocol."""
+
+import contextlib
+import os
+import shlex
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from rl_pipeline.config.schema import SimulationConfig
+
+HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Make an executable out of shell commands; `{python}` and `{handmade}` stand for the interpreter and a player."""
+
+    def make(script='exec {python} {handmade} "$@"', name="player.sh"):
+        path = tmp_path / name
+        commands = script.replace("{python}", shlex.quote(sys.executable)).replace("{handmade}", str(HANDMADE_PLAYER))
+        path.write_text(f"#!/bin/sh\n{commands}\n")
+        path.chmod(0o755)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def settings(build):
+    """Settings of a simulation: of the handmade player, unless a build is named."""
+
+    def make(build_path=None, *, n_environments=2, ros=None, **unity):
+        unity = {"connect_timeout": 20.0, "step_timeout": 5.0, **unity}
+        unity["build_path"] = str(build_path or build())
+        ros = {"tcp_port": 0, **(ros or {})}
+        return SimulationConfig.model_validate({"n_environments": n_environments, "ros": ros, "unity": unity})
+
+    return make
+
+
+@pytest.fixture
+def eventually():
+    """Wait until a condition holds."""
+
+    def wait(condition, timeout=5.0):
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "it never came to be"
+            threading.Event().wait(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def is_running():
+    """Whether a process id is a process that still runs (and is no zombie)."""
+
+    def check(pid):
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return False
+
+    return check
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_libraries():
+    """Libraries of this process take one core: players need the others."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

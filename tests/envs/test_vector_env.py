@@ -1,0 +1,149 @@
+import os
+import signal
+import time
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.tasks.navigation import NavigationTask
+
+
+@pytest.fixture
+def simulation(settings, tmp_path):
+    opened = []
+
+    def open_(build_path=None, **unity):
+        opened.append(Simulation(settings(build_path, **unity), "navigation", tmp_path / f"logs{len(opened)}"))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
+
+
+def test_observations_are_batched_in_the_order_of_the_environments(simulation):
+    env = PlayerVectorEnv(NavigationTask(), simulation(), 3)
+    observation, _ = env.reset(seed=5)
+    assert observation.shape == env.observation_space.shape == (3, 38)
+    alone = [PlayerVectorEnv(NavigationTask(), simulation(), 1).reset(seed=5 + index)[0][0] for index in range(3)]
+    np.testing.assert_array_equal(observation, alone)
+
+
+def test_same_seed_and_actions_give_the_same_episode(simulation):
+    env = PlayerVectorEnv(NavigationTask(max_episode_steps=20), simulation(), 2)
+    actions = np.random.default_rng(0).uniform(-1, 1, (50, 2, 2)).astype(np.float32)
+
+    def episode():
+        first, _ = env.reset(seed=3)
+        return [first] + [env.step(action)[0] for action in actions]
+
+    np.testing.assert_array_equal(episode(), episode())
+
+
+@pytest.mark.parametrize("num_envs", [1, 2, 3, 6])
+def test_environments_play_consecutive_seeds_whatever_their_number(simulation, num_envs):
+    env = PlayerVectorEnv(NavigationTask(max_episode_steps=2), simulation(), num_envs)
+    firsts = [*env.reset(seed=11)[0]]
+    while len(firsts) < 6:
+        observation, _, _, truncated, _ = env.step(np.zeros((num_envs, 2), np.float32))
+        firsts += [*observation[truncated]]
+    reference = PlayerVectorEnv(NavigationTask(), simulation(), 6).reset(seed=11)[0]
+    np.testing.assert_array_equal(firsts[:6], reference)
+
+
+def test_episode_that_ends_is_followed_by_the_next_in_the_same_step(simulation):
+    env = PlayerVectorEnv(NavigationTask(max_episode_steps=3), simulation(), 2)
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    env.reset(seed=0)
+    forward = np.ones((2, 2), np.float32)
+    for _ in range(2):
+        *_, truncated, info = env.step(forward)
+        assert not truncated.any()
+        assert "final_obs" not in info
+    observation, _, terminated, truncated, info = env.step(forward)
+    assert truncated.all()
+    assert not terminated.any()
+    assert info["_final_obs"].all()
+    assert (info["final_obs"][:, 3:5] != observation[:, 3:5]).any() or (info["final_obs"] != observation).any()
+    assert info["final_info"]["is_success"].tolist() == [False, False]
+
+
+def test_horizon_replaces_the_tasks_own(simulation):
+    env = PlayerVectorEnv(NavigationTask(), simulation(), 1, horizon=2)
+    env.reset(seed=0)
+    ends = [bool(env.step(np.zeros((1, 2), np.float32))[3][0]) for _ in range(4)]
+    assert ends == [False, True, False, True]
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_lost_player_truncates_its_own_episode_and_is_back_within_three_seconds(simulation, how):
+    players = simulation(step_timeout=0.5)
+    env = PlayerVectorEnv(NavigationTask(), players, 3)
+    env.reset(seed=0)
+    actions = np.ones((3, 2), np.float32)
+    before = env.step(actions)[0]
+    os.kill(players.processes[1].pid, how)
+    began = time.monotonic()
+    observation, reward, terminated, truncated, info = env.step(actions)
+    assert time.monotonic() - began < 3.0
+    assert truncated.tolist() == [False, True, False]
+    assert not terminated.any()
+    assert reward[1] == 0.0
+    assert info["final_info"]["player_lost"].tolist() == [False, True, False]
+    np.testing.assert_array_equal(info["final_obs"][1], before[1])
+    assert np.isfinite(observation).all()
+    for _ in range(5):
+        *_, truncated, info = env.step(actions)
+        assert not truncated.any()
+
+
+def test_all_players_lost_at_once_come_back(simulation):
+    players = simulation()
+    env = PlayerVectorEnv(NavigationTask(), players, 3)
+    env.reset(seed=0)
+    for player in players.processes.values():
+        os.kill(player.pid, signal.SIGKILL)
+    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
+    assert truncated.all()
+    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
+    assert not truncated.any()
+
+
+def test_player_that_dies_at_every_request_is_given_up_with_its_log(simulation, build):
+    script = """exec {python} -c '
+import socket, sys, json, struct
+args = dict(zip(sys.argv, sys.argv[1:]))
+sock = socket.create_connection(("127.0.0.1", int(args["--ros-port"])))
+def frame(name, payload): return struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
+for kind in ("Reset", "Step"):
+    name = "/navigation_%s/%s" % (args["--environment-id"], kind.lower())
+    fields = {"topic": name, "message_name": "interfaces_pkg/Navigation" + kind}
+    sock.sendall(frame(b"__unity_service", json.dumps(fields).encode()))
+while b"/navigation_" not in sock.recv(65536): pass
+sys.exit("the scene is broken")' "$@" """
+    env = PlayerVectorEnv(NavigationTask(), simulation(build(script)), 1)
+    with pytest.raises(PlayerError, match=r"player 0 was lost 4 times in a row(?s:.*)the scene is broken"):
+        env.reset(seed=0)
+
+
+def test_player_of_another_scene_is_named(simulation, build):
+    script = 'sed s/interfaces_pkg.Navigation/interfaces_pkg\\\\/Duel/ {handmade} > "$0.py"; exec {python} "$0.py" "$@"'
+    with pytest.raises(
+        InputError, match=r"offers it as interfaces_pkg/DuelReset, and the task expects .*NavigationReset"
+    ):
+        PlayerVectorEnv(NavigationTask(), simulation(build(script)), 1)
+
+
+def test_gymnasium_knows_the_task_by_its_id(settings):
+    env = gymnasium.make("rl_pipeline/Navigation-v0", simulation=settings().model_dump())
+    try:
+        observation, _ = env.reset(seed=0)
+        assert env.observation_space.contains(observation)
+        assert env.unwrapped.task.scene == "navigation"
+    finally:
+        env.close()

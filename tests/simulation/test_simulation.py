@@ -1,0 +1,172 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.command_line import player_arguments
+from rl_pipeline.simulation.simulation import PlayerError, Simulation
+
+
+def test_players_get_the_command_line_of_the_contract(settings, tmp_path):
+    unity = settings(headless_mode=True, sample_time=0.1, time_scale=20.0).unity
+    arguments = player_arguments(
+        unity, host="127.0.0.1", port=10000, environment_id=3, seed=7, log_file=tmp_path / "log", frames=False
+    )
+    assert arguments == [
+        *("-batchmode", "-nographics", "-logFile", str(tmp_path / "log")),
+        *("--ros-ip", "127.0.0.1", "--ros-port", "10000", "--environment-id", "3", "--seed", "7"),
+        *("--pause", "true", "--sample-time", "0.1", "--time-scale", "20"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headless", "frames", "flags"),
+    [(True, False, ["-batchmode", "-nographics"]), (True, True, ["-batchmode"]), (False, False, []), (False, True, [])],
+)
+def test_graphics_are_given_up_only_when_no_frames_are_wanted(settings, headless, frames, flags):
+    unity = settings(headless_mode=headless).unity
+    arguments = player_arguments(unity, host="h", port=1, environment_id=0, seed=0, log_file=None, frames=frames)
+    assert [argument for argument in arguments if argument in ("-batchmode", "-nographics")] == flags
+
+
+def test_players_connect_and_their_ids_go_on(settings, tmp_path):
+    with Simulation(settings(), "navigation", tmp_path / "logs") as simulation:
+        assert simulation.start(2) == [0, 1]
+        assert simulation.start(1) == [2]
+        assert sorted(simulation.endpoint.services) == sorted(
+            f"/navigation_{index}/{service}" for index in range(3) for service in ("reset", "step")
+        )
+        assert all((tmp_path / "logs" / f"player_{index}.log.out").exists() for index in range(3))
+
+
+def test_each_environment_has_a_port_of_its_own_when_asked(settings, tmp_path):
+    config = settings(ros={"one_port_per_environment": True})
+    with Simulation(config, "navigation", tmp_path) as simulation:
+        simulation.start(3)
+        processes = simulation.processes.values()
+        commands = [Path(f"/proc/{process.pid}/cmdline").read_text().split("\0") for process in processes]
+        ports = {command[command.index("--ros-port") + 1] for command in commands}
+        assert len(ports) == 3
+
+
+def test_player_that_exits_is_noticed_within_a_second_and_its_log_shown(settings, build, tmp_path):
+    config = settings(build('sleep 0.2; echo "no licence found" >&2; exit 3'))
+    with Simulation(config, "navigation", tmp_path) as simulation:
+        began = time.monotonic()
+        with pytest.raises(
+            PlayerError, match=r"player 0 .* exited with code 3 before it connected(?s:.*)no licence found"
+        ):
+            simulation.start(2)
+        assert time.monotonic() - began < 1.5
+
+
+def test_player_that_never_connects_is_given_up_at_the_deadline(settings, build, tmp_path):
+    config = settings(build('echo "waiting for godot"; exec sleep 60'), connect_timeout=0.5)
+    with (
+        Simulation(config, "navigation", tmp_path) as simulation,
+        pytest.raises(PlayerError, match=r"within 0\.5 s \(unity\.connect_timeout\)(?s:.*)waiting for godot"),
+    ):
+        simulation.start(1)
+
+
+def test_player_that_speaks_another_protocol_is_named(settings, build, tmp_path):
+    script = """exec {python} -c '
+import socket, sys, time
+port = int(sys.argv[sys.argv.index("--ros-port") + 1])
+socket.create_connection(("127.0.0.1", port)).sendall(b"GET / HTTP/1.1\\r\\n\\r\\n")
+time.sleep(60)' "$@" """
+    with (
+        Simulation(settings(build(script), connect_timeout=1.0), "navigation", tmp_path) as simulation,
+        pytest.raises(PlayerError, match=r"turned away: .* the peer does not speak ROS-TCP; it sent b'GET / HTTP"),
+    ):
+        simulation.start(1)
+
+
+def test_lost_players_are_replaced_under_the_same_name(settings, tmp_path, is_running):
+    with Simulation(settings(), "navigation", tmp_path) as simulation:
+        simulation.start(2)
+        old = simulation.processes[1].pid
+        os.kill(old, signal.SIGSTOP)
+        simulation.restart([1])
+        assert simulation.processes[1].pid != old
+        assert not is_running(old)
+        assert "/navigation_1/step" in simulation.endpoint.services
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("builds/missing.x86_64", r"unity\.build_path: builds/missing\.x86_64 does not exist"),
+        ("/", r"unity\.build_path: / is a directory"),
+        (__file__, r"is not executable; run: chmod \+x"),
+    ],
+)
+def test_wrong_build_path_is_one_clear_error(settings, tmp_path, path, message):
+    with pytest.raises(InputError, match=message):
+        Simulation(settings(path), "navigation", tmp_path)
+
+
+def test_file_that_is_no_program_is_one_clear_error(settings, tmp_path):
+    path = tmp_path / "build"
+    path.write_bytes(b"\x7fNOT")
+    path.chmod(0o755)
+    with (
+        Simulation(settings(path), "navigation", tmp_path / "logs") as simulation,
+        pytest.raises(PlayerError, match="cannot be executed"),
+    ):
+        simulation.start(1)
+
+
+def test_players_started_elsewhere_are_waited_for(settings, build, tmp_path, eventually):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    arguments = ["--ros-ip", "127.0.0.1", "--ros-port", str(port), "--environment-id", "0"]
+    elsewhere = subprocess.Popen(f"sleep 0.5; exec {build()} {' '.join(arguments)}", shell=True, start_new_session=True)
+    try:
+        with Simulation(settings(launch=False, ros={"tcp_port": port}), "navigation", tmp_path) as simulation:
+            assert simulation.start(1) == [0]
+            assert simulation.processes == {}
+        elsewhere.wait(5)
+    finally:
+        elsewhere.kill()
+
+
+TRAINER = """
+import sys, time
+from pathlib import Path
+from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.simulation.simulation import Simulation
+settings = {"ros": {"tcp_port": 0}, "unity": {"build_path": sys.argv[1]}}
+with Simulation(SimulationConfig.model_validate(settings), "navigation", Path(sys.argv[2])) as simulation:
+    simulation.start(3)
+    print(*[player.pid for player in simulation.processes.values()], flush=True)
+    time.sleep(60 if sys.argv[3] == "stay" else 0)
+"""
+
+
+@pytest.mark.parametrize("end", ["success", signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("stubborn", [False, True])
+def test_no_player_is_left_however_the_trainer_ends(build, tmp_path, eventually, is_running, end, stubborn):
+    script = (
+        'trap "" TERM INT; {python} {handmade} "$@" & wait; sleep 60' if stubborn else 'exec {python} {handmade} "$@"'
+    )
+    arguments = [str(build(script)), str(tmp_path / "logs"), "leave" if end == "success" else "stay"]
+    trainer = subprocess.Popen(
+        [sys.executable, "-c", TRAINER, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    players = [int(pid) for pid in trainer.stdout.readline().split()]
+    assert len(players) == 3
+    if end != "success":
+        assert all(map(is_running, players))
+        trainer.send_signal(end)
+    trainer.wait(10)
+    eventually(lambda: not any(map(is_running, players)), timeout=5.0)
