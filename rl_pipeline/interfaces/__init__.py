@@ -1,0 +1,20 @@
+"""Interface definitions (`.msg`, `.srv`), and the codec between their bytes on the wire and arrays of a batch."""
+
+from rl_pipeline.interfaces.batch import Batch, Elements
+from rl_pipeline.interfaces.codec import MessageCodec
+from rl_pipeline.interfaces.definitions import Interfaces, Service, load_interfaces
+from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.interfaces.layout import Layout
+from rl_pipeline.interfaces.ragged import RaggedBatch
+
+__all__ = [
+    "Batch",
+    "CodecError",
+    "Elements",
+    "Interfaces",
+    "Layout",
+    "MessageCodec",
+    "RaggedBatch",
+    "Service",
+    "load_interfaces",
+]

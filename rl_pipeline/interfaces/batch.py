@@ -1,0 +1,244 @@
+"""N messages of one type as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.interfaces.field_types import Array, FieldType, Sequence, String, Struct
+
+Indices: TypeAlias = SequenceOf[int] | NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
+
+
+class Batch:
+    """N messages of one type, over memory that holds them as bytes.
+
+    Fields are attributes: `batch.pose.position.x` is a view of shape (N,), `batch.lidar.ranges` one of shape (N, 30),
+    a nested message is a Batch, a string field a list of N `str`, a sequence of strings N lists of `str`, and a
+    sequence of messages an `Elements`. Views are made once, so that in a loop over the same memory an access costs a
+    look-up; strings are decoded anew at each access. `batch["pose.position.x"]` does the same by dotted path, except
+    that it gives strings as their bytes, shape (N, length), and a sequence of strings as a tuple of those; it also
+    reaches fields that are named like a method.
+    """
+
+    def __init__(self, struct: Struct, array: NDArray[Any], *, whole: bool = False) -> None:
+        """Wrap `array`, a structured array of shape (N,); `whole`: its items are whole payloads, header included."""
+        self._struct = struct
+        self._array = array
+        self._whole = whole
+        self._by_path: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """The structured array, shape (N,)."""
+        return self._array
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        type_ = self._struct.fields.get(name)
+        if type_ is None:
+            raise AttributeError(str(unknown_field(self._struct, name)))
+        value = self._view(name)
+        if isinstance(type_, String):
+            return [_text(self._struct, name, row) for row in value]
+        if _is_strings(type_):
+            return [[_text(self._struct, name, item[row]) for item in value] for row in range(len(self))]
+        self.__dict__[name] = value
+        return value
+
+    def __getitem__(self, path: str) -> Any:
+        try:
+            return self._by_path[path]
+        except KeyError:
+            pass
+        try:
+            value = self._by_path[path] = self._resolve(path)
+        except (KeyError, IndexError, ValueError, TypeError):
+            raise unknown_field(self._struct, path) from None
+        return value
+
+    def __setitem__(self, path: str, value: Any) -> None:
+        """Assign to a field of all rows; what has no leading axis N is given to each.
+
+        Raises:
+            UnknownNameError: no such field.
+            CodecError: the field cannot hold the value, or only at another length.
+        """
+        target = self[path]
+        try:
+            if isinstance(target, np.ndarray):
+                target[...] = as_array(value, target)
+            elif isinstance(target, Batch) and isinstance(value, Batch):
+                target.assign(slice(None), value)
+            elif isinstance(target, Batch) and isinstance(value, Mapping):
+                for name, item in value.items():
+                    target[name] = item
+            else:
+                raise TypeError(f"cannot take a {type(value).__name__} as a whole; assign to its items or fields")
+        except (ValueError, TypeError, OverflowError) as error:
+            raise CodecError(f"{self._struct.name}.{path}: {error}") from None
+
+    def take(self, indices: Indices) -> Batch:
+        """A copy of the given rows, in their order."""
+        return Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)
+
+    def copy(self) -> Batch:
+        """A copy of all rows."""
+        return self.take(slice(None))
+
+    def assign(self, indices: Indices, other: Batch) -> None:
+        """Overwrite the given rows with the rows of `other`, a batch of the same type with the same lengths.
+
+        Raises:
+            CodecError: another type, or a string or sequence of another length.
+        """
+        source = other.array
+        if source.dtype == self._array.dtype:
+            self._items[indices] = other._items
+        elif other._struct.name == self._struct.name and _same_shape(source.dtype, self._array.dtype):
+            self._array[indices] = source
+        else:
+            raise CodecError(
+                f"cannot assign {other._struct.name} to {self._struct.name}: the types or the lengths of their fields "
+                f"differ"
+            )
+
+    def bytes(self, row: int) -> bytes:
+        """The payload of one row, header included; only for whole messages, not for a nested one."""
+        if not self._whole:
+            raise CodecError(f"{self._struct.name}: only a whole message has a payload, this is a field of one")
+        payload: bytes = self._items[row].tobytes()
+        return payload
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._struct.fields]
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} x {self._struct.name}: {', '.join(self._struct.fields)}>"
+
+    @cached_property
+    def _items(self) -> NDArray[Any]:
+        """The messages as opaque bytes: copied whole and at once, with the lengths that lie between the fields."""
+        return self._array.view(f"V{self._array.dtype.itemsize}") if self._array.dtype.itemsize else self._array
+
+    def _view(self, name: str) -> Any:
+        """One field: an array, a Batch, an Elements, or for a sequence of strings a tuple of their bytes."""
+        type_, value = self._struct.fields[name], self._array[name]
+        if isinstance(type_, Struct):
+            return Batch(type_, value)
+        if isinstance(type_, Array | Sequence) and isinstance(type_.element, Struct):
+            return Elements(type_.element, value)
+        if _is_strings(type_):
+            return tuple(value[item] for item in value.dtype.names or ())
+        return value
+
+    def _resolve(self, path: str) -> Any:
+        head, dot, rest = path.partition(".")
+        name, bracket, index = head.removesuffix("]").partition("[")
+        value = self._view(name)
+        if bracket:
+            value = value[int(index)]
+        if not dot:
+            return value
+        if not isinstance(value, Batch):
+            raise KeyError(path)
+        return value._resolve(rest)
+
+
+class Elements:
+    """A sequence of messages in each of N messages: item i is the Batch of all i-th elements.
+
+    If the elements always have one size, their fields are attributes too: `batch.poses.position.x` is a view of
+    shape (N, number of poses).
+    """
+
+    def __init__(self, struct: Struct, array: NDArray[Any]) -> None:
+        """Wrap a structured array: of shape (N, count), or of shape (N,) with fields "0", "1", ..."""
+        self._struct = struct
+        self._array = array
+        self._packed = struct.alignment_if_packed is not None
+        self._stacked = Batch(struct, array)
+
+    def __len__(self) -> int:
+        return self._array.shape[-1] if self._packed else len(self._array.dtype.names or ())
+
+    def __iter__(self) -> Iterator[Batch]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> Batch:
+        position = range(len(self))[index]
+        return Batch(self._struct, self._array[..., position] if self._packed else self._array[str(position)])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if not self._packed:
+            raise AttributeError(f"elements of {self._struct.name} vary in size: take one first, such as [0].{name}")
+        return getattr(self._stacked, name)
+
+
+def unknown_field(struct: Struct, path: str) -> UnknownNameError:
+    """The error for a path that is no field, with the nearest that are."""
+    return UnknownNameError(f"field of {struct.name}", path, field_paths(struct))
+
+
+def field_paths(struct: Struct, prefix: str = "") -> Iterator[str]:
+    """Dotted paths of all fields, nested ones after the message that they are part of."""
+    for name, type_ in struct.fields.items():
+        yield prefix + name
+        if isinstance(type_, Struct):
+            yield from field_paths(type_, f"{prefix}{name}.")
+
+
+def as_array(value: Any, target: NDArray[Any]) -> Any:
+    """What to assign to `target` for `value`: text and bytes as their bytes, a list of them as rows, else itself.
+
+    Raises:
+        ValueError: text or bytes for an array that holds none, or of another length.
+    """
+    if isinstance(value, list | tuple) and value and isinstance(value[0], str | bytes):
+        return np.stack([as_array(item, target) for item in value])
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, bytes | bytearray | memoryview):
+        return value
+    if target.ndim < 2 or target.dtype.itemsize != 1:
+        raise ValueError("expected numbers, found text or bytes")
+    if len(value) != target.shape[-1]:
+        raise ValueError(f"expected {target.shape[-1]} bytes (the layout fixes every length), found {len(value)}")
+    return np.frombuffer(value, np.uint8)
+
+
+def _is_strings(type_: FieldType) -> bool:
+    return isinstance(type_, Array | Sequence) and isinstance(type_.element, String)
+
+
+def _text(struct: Struct, name: str, characters: NDArray[np.uint8]) -> str:
+    try:
+        return characters.tobytes().decode()
+    except UnicodeDecodeError as error:
+        raise CodecError(f"{struct.name}.{name}: no UTF-8 text: {error}") from None
+
+
+def _same_shape(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
+    """Whether two dtypes differ in their padding alone."""
+    if left.names is None or right.names is None:
+        return left == right
+    if left.names != right.names:
+        return False
+    for name in left.names:
+        ours, theirs = left[name], right[name]
+        if ours.shape != theirs.shape or not _same_shape(ours.base, theirs.base):
+            return False
+    return True

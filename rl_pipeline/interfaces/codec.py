@@ -1,0 +1,127 @@
+"""The codec of one message type: bytes to and from values and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces.batch import Batch
+from rl_pipeline.interfaces.field_types import Constant, Struct
+from rl_pipeline.interfaces.layout import Layout
+from rl_pipeline.interfaces.lengths import PADDING, Lengths, read_lengths
+from rl_pipeline.interfaces.ragged import RaggedBatch
+from rl_pipeline.interfaces.values import fill, measure, nest, plain
+
+Payload: TypeAlias = bytes | bytearray | memoryview | NDArray[np.uint8]
+
+_KEPT_LAYOUTS = 32
+
+
+class MessageCodec:
+    """Encodes and decodes messages of one type; a payload is the 4-byte header and the message.
+
+    Attributes:
+        name: two-part name of the type, such as `geometry_msgs/Pose`; a half of a service is `pkg/Name_Request` or
+            `pkg/Name_Response`.
+        constants: value of each constant of the definition by name.
+    """
+
+    def __init__(self, struct: Struct) -> None:
+        self.name = struct.name
+        self.constants: dict[str, Constant] = struct.constants
+        self._struct = struct
+        self._layouts: dict[tuple[int, ...], Layout] = {}
+        self._latest: Layout | None = None
+
+    def layout(self, lengths: Lengths | None = None) -> Layout:
+        """The layout of messages with the given lengths; a string or sequence that is not given has length 0.
+
+        Raises:
+            UnknownNameError: a path that is no string or sequence of the message.
+            CodecError: a length that the definition does not allow.
+        """
+        layout = Layout(self._struct, lengths or {})
+        return self._keep(tuple(layout.lengths.values()), layout)
+
+    def layout_of(self, payload: Payload) -> Layout:
+        """The layout of one message, read by walking its bytes; up to 3 bytes of padding may follow it.
+
+        Raises:
+            CodecError: the bytes are no message of this type.
+        """
+        latest = self._latest
+        if latest is not None and 0 <= len(payload) - latest.size <= PADDING and latest.matches(_row(payload)):
+            return latest
+        self._latest = self._layout(read_lengths(self._struct, _memory(payload)))
+        return self._latest
+
+    def decode(self, payload: Payload) -> dict[str, Any]:
+        """The values of one message as nested dicts; numeric arrays are copied.
+
+        Raises:
+            CodecError: the bytes are no message of this type.
+        """
+        layout = self.layout_of(payload)
+        return plain(self._struct, np.frombuffer(payload, layout.dtype, count=1)[0].item())
+
+    def encode(self, values: Mapping[str, Any]) -> bytes:
+        """One message from nested or dotted values (`{"pose": {...}, "twist.linear.x": 1.0}`); the rest is zero.
+
+        For messages that are sent often with the same lengths, fill a batch of `layout(...).empty(n)` instead.
+
+        Raises:
+            UnknownNameError: a name that is no field.
+            CodecError: a value that its field cannot hold.
+        """
+        values = nest(values)
+        message = self._layout(measure(self._struct, values)).empty(1)
+        fill(self._struct, values, message.array)
+        return message.bytes(0)
+
+    def decode_batch(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
+        """N messages as one batch: a copy of a sequence of payloads, a view of an array of shape (N, length).
+
+        Messages that differ in their lengths make a RaggedBatch.
+
+        Raises:
+            CodecError: some bytes are no message of this type.
+        """
+        if not len(payloads):
+            return self.layout().empty(0)
+        layout = self.layout_of(payloads[0])
+        if isinstance(payloads, np.ndarray):
+            rows = payloads
+        elif len({len(payload) for payload in payloads}) == 1:
+            rows = np.frombuffer(bytearray().join(map(_memory, payloads)), np.uint8).reshape(len(payloads), -1)
+        else:
+            return self._ragged(payloads)
+        return layout.view(rows) if layout.matches(rows) else self._ragged(rows)
+
+    def _ragged(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
+        """Messages one by one; they may still turn out alike but for their padding."""
+        rows = [self.layout_of(payload).view(_row(payload)) for payload in payloads]
+        return RaggedBatch(self._struct, rows).take(slice(None))
+
+    def _layout(self, lengths: dict[str, int]) -> Layout:
+        """The kept or new layout of `lengths`, which must be complete and in the order of the wire."""
+        key = tuple(lengths.values())
+        layout = self._layouts.get(key)
+        return self._keep(key, Layout(self._struct, lengths)) if layout is None else layout
+
+    def _keep(self, key: tuple[int, ...], layout: Layout) -> Layout:
+        layout = self._layouts.setdefault(key, layout)
+        if len(self._layouts) > _KEPT_LAYOUTS:
+            del self._layouts[next(iter(self._layouts))]
+        return layout
+
+
+def _memory(payload: Payload) -> memoryview:
+    # The type of a NumPy array does not say that it is a buffer before Python 3.12.
+    return memoryview(cast("bytes", payload))
+
+
+def _row(payload: Payload) -> NDArray[np.uint8]:
+    return np.frombuffer(payload, np.uint8)[None]

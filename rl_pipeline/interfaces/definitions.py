@@ -1,0 +1,220 @@
+"""The interface definitions that are known here: those of the workspaces, and ROS 2's standard packages."""
+
+from __future__ import annotations
+
+import os
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.interfaces.codec import MessageCodec
+from rl_pipeline.interfaces.field_types import Struct
+from rl_pipeline.interfaces.parsing import (
+    Definition,
+    parse_message,
+    split_service,
+    standard_definitions,
+    two_part,
+)
+
+WORKSPACE_VARIABLE = "RL_PIPELINE_WORKSPACE"
+"""Environment variable: folders with interface packages, separated like those of PATH, searched first."""
+
+# rosbags knows messages only.
+_STANDARD_SERVICES = {
+    "std_srvs/Empty": "---",
+    "std_srvs/SetBool": "bool data\n---\nbool success\nstring message",
+    "std_srvs/Trigger": "---\nbool success\nstring message",
+}
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service type.
+
+    Attributes:
+        name: two-part name, as it goes over the wire, such as `interfaces_pkg/NavigationStep`.
+        request: codec of the request.
+        response: codec of the response.
+    """
+
+    name: str
+    request: MessageCodec
+    response: MessageCodec
+
+
+class Interfaces:
+    """Message and service types by name.
+
+    A file is read when its type is first asked for, so that a broken one harms only those who use it. Where several
+    workspaces have a package of the same name, the first one's counts; all take precedence over the standard packages.
+
+    Attributes:
+        workspaces: the folders that were searched, in this order.
+    """
+
+    def __init__(self, *workspaces: Path) -> None:
+        """Index the packages below each workspace folder.
+
+        Raises:
+            InputError: a workspace that is no folder, or a package.xml without a name.
+        """
+        self.workspaces = workspaces
+        packages: dict[str, Path] = {}
+        for workspace in workspaces:
+            for name, folder in _find_packages(workspace):
+                packages.setdefault(name, folder)
+        self._message_files = _find_definitions(packages, "msg")
+        self._service_files = _find_definitions(packages, "srv")
+        self._structs: dict[str, Struct] = {}
+        self._codecs: dict[str, MessageCodec] = {}
+        self._services: dict[str, Service] = {}
+
+    @property
+    def messages(self) -> list[str]:
+        """Two-part names of all message types."""
+        return sorted({*self._message_files, *self._standard})
+
+    @property
+    def services(self) -> list[str]:
+        """Two-part names of all service types."""
+        return sorted({*self._service_files, *_STANDARD_SERVICES})
+
+    def message(self, name: str) -> MessageCodec:
+        """The codec of a message type, named `package/Type` or `package/msg/Type`.
+
+        Raises:
+            UnknownNameError: no such message.
+            InputError: its definition, or one that it refers to, cannot be read, or has a field of a type that has no
+                encoding here, such as `wstring`.
+        """
+        name = two_part(name)
+        if name not in self._codecs:
+            self._codecs[name] = MessageCodec(self._struct(name, "", ()))
+        return self._codecs[name]
+
+    def service(self, name: str) -> Service:
+        """The type of a service, named `package/Type` or `package/srv/Type`.
+
+        Raises:
+            UnknownNameError: no such service.
+            InputError: as for a message; or a half is empty, which ROS and Unity do not send alike.
+        """
+        name = two_part(name)
+        if name not in self._services:
+            self._services[name] = self._read_service(name)
+        return self._services[name]
+
+    @cached_property
+    def _standard(self) -> dict[str, Definition]:
+        return standard_definitions()
+
+    def _struct(self, name: str, where: str, outer: tuple[str, ...]) -> Struct:
+        """The type of a message that `where` refers to, inside the messages `outer`."""
+        if name in outer:
+            raise InputError(f"{where}: message {name} contains itself")
+        if name not in self._structs:
+            definition = self._definition(name, where)
+            self._structs[name] = definition.struct(lambda inner, at: self._struct(inner, at, (*outer, name)))
+        return self._structs[name]
+
+    def _definition(self, name: str, where: str) -> Definition:
+        if path := self._message_files.get(name):
+            return parse_message(_read(path), name, str(path))
+        try:
+            return self._standard[name]
+        except KeyError:
+            raise self._unknown("message", name, self.messages, where) from None
+
+    def _unknown(self, kind: str, name: str, valid: list[str], where: str = "") -> UnknownNameError:
+        """The error for a name that is not known; offers those with the same type name, or in the same package."""
+        where = where or f"standard packages and {', '.join(map(str, self.workspaces))}"
+        package, _, type_name = name.rpartition("/")
+        same_type = [other for other in valid if other.rpartition("/")[2].lower() == type_name.lower()]
+        same_package = [other for other in valid if other.startswith(f"{package}/")]
+        if near := same_type or same_package:
+            return UnknownNameError(kind, name, near, where)
+        packages = {other.partition("/")[0] for other in valid}
+        return UnknownNameError(f"package of {kind} {name!r}:", package, packages, where)
+
+    def _read_service(self, name: str) -> Service:
+        path = self._service_files.get(name)
+        if path is None and name not in _STANDARD_SERVICES:
+            raise self._unknown("service", name, self.services)
+        source = str(path) if path else name
+        request, response, line = split_service(_read(path) if path else _STANDARD_SERVICES[name], source)
+        halves = {
+            "Request": parse_message(request, f"{name}_Request", source),
+            "Response": parse_message(response, f"{name}_Response", source, line),
+        }
+        for half, definition in halves.items():
+            if path and definition.is_empty:
+                raise InputError(
+                    f"{source}: the {half.lower()} is empty; give it at least one field, such as `bool ok`"
+                )
+        request_codec, response_codec = (
+            MessageCodec(half.struct(lambda inner, at: self._struct(inner, at, ()))) for half in halves.values()
+        )
+        return Service(name, request_codec, response_codec)
+
+
+def load_interfaces(*workspaces: Path) -> Interfaces:
+    """The interfaces of the given workspace folders and of the standard packages.
+
+    Without arguments: the folders of $RL_PIPELINE_WORKSPACE, then the `ros_ws/src` that belongs to this package; that
+    result is kept.
+
+    Raises:
+        InputError: a workspace that is no folder, or a package.xml without a name.
+    """
+    if workspaces:
+        return Interfaces(*workspaces)
+    return _default_interfaces(os.environ.get(WORKSPACE_VARIABLE, ""))
+
+
+@cache
+def _default_interfaces(variable: str) -> Interfaces:
+    own = Path(__file__).parent / "workspace"
+    checkout = Path(__file__).parents[2] / "ros_ws" / "src"
+    return Interfaces(
+        *(Path(folder) for folder in variable.split(os.pathsep) if folder), *filter(Path.is_dir, (checkout, own))
+    )
+
+
+def _find_packages(workspace: Path) -> list[tuple[str, Path]]:
+    """Name and folder of every package below `workspace` that has interfaces."""
+    if not workspace.is_dir():
+        raise InputError(f"{workspace}: expected a folder with ROS packages (is ${WORKSPACE_VARIABLE} right?)")
+    found = []
+    for manifest in sorted(workspace.rglob("package.xml")):
+        if any((manifest.parent / kind).is_dir() for kind in ("msg", "srv")):
+            found.append((_package_name(manifest), manifest.parent))
+    return found
+
+
+def _package_name(manifest: Path) -> str:
+    try:
+        name = ElementTree.parse(manifest).findtext("name", "").strip()
+    except ElementTree.ParseError as error:
+        raise InputError(f"{manifest}: no XML: {error}") from None
+    if not name:
+        raise InputError(f"{manifest}: expected a <name>, found none")
+    return name
+
+
+def _find_definitions(packages: dict[str, Path], kind: str) -> dict[str, Path]:
+    """Files of the given extension by two-part type name."""
+    return {
+        f"{package}/{path.stem}": path
+        for package, folder in packages.items()
+        for path in sorted((folder / kind).glob(f"*.{kind}"))
+    }
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot read the definition: {error}") from None

@@ -1,0 +1,135 @@
+"""Definitions as text to field types; the grammar is that of rosbags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rl_pipeline.errors import InputError, suggestion
+from rl_pipeline.interfaces.field_types import (
+    PRIMITIVES,
+    Array,
+    Constant,
+    FieldType,
+    Primitive,
+    Sequence,
+    String,
+    Struct,
+)
+
+_DUMMY_FIELD = "structure_needs_at_least_one_member"
+
+
+class Definition:
+    """One parsed message definition, whose fields may refer to other messages.
+
+    Attributes:
+        name: two-part name of the message.
+        source: where it was read, for error messages.
+    """
+
+    def __init__(self, name: str, source: str, parsed: tuple[Any, Any]) -> None:
+        """Wrap what rosbags makes of a definition: constants and fields."""
+        self.name = name
+        self.source = source
+        self._constants, fields = parsed
+        self._fields = [(field, type_) for field, type_ in fields if field != _DUMMY_FIELD]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no field."""
+        return not self._fields
+
+    def struct(self, resolve: Callable[[str, str], Struct]) -> Struct:
+        """The message type; `resolve(name, where)` gives the type of a message that a field refers to.
+
+        Raises:
+            InputError: a field of a type that has no encoding here, such as `wstring`.
+        """
+        constants: dict[str, Constant] = {name: value for name, _, value in self._constants}
+        fields = {name: self._field_type(type_, name, resolve) for name, type_ in self._fields}
+        return Struct(self.name, fields, constants)
+
+    def _field_type(self, type_: Any, field: str, resolve: Callable[[str, str], Struct]) -> FieldType:
+        from rosbags.interfaces import Nodetype
+
+        kind, content = type_
+        if kind == Nodetype.ARRAY:
+            return Array(self._element(content[0], field, resolve), content[1])
+        if kind == Nodetype.SEQUENCE:
+            return Sequence(self._element(content[0], field, resolve), content[1])
+        return self._element(type_, field, resolve)
+
+    def _element(self, type_: Any, field: str, resolve: Callable[[str, str], Struct]) -> Primitive | String | Struct:
+        from rosbags.interfaces import Nodetype
+
+        kind, content = type_
+        if kind == Nodetype.NAME and not content.endswith("/wstring"):
+            return resolve(two_part(content), f"{self.source}: field {field}")
+        name, bound = content if kind == Nodetype.BASE else ("wstring", 0)
+        if name == "string":
+            return String(bound)
+        if name in PRIMITIVES:
+            return Primitive(PRIMITIVES[name])
+        raise InputError(
+            f"{self.source}: field {field}: type {name} is not supported{suggestion(name, ['string', *PRIMITIVES])}"
+        )
+
+
+def standard_definitions() -> dict[str, Definition]:
+    """The messages of ROS 2 Jazzy's standard packages, by two-part name."""
+    from rosbags.typesys import Stores, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    return {two_part(name): Definition(two_part(name), name, parsed) for name, parsed in store.fielddefs.items()}
+
+
+def parse_message(text: str, name: str, source: str, first_line: int = 1) -> Definition:
+    """Parse the text of a `.msg` file, or of a half of a `.srv` file that begins at `first_line`.
+
+    Raises:
+        InputError: the text is no definition; names the source and the line.
+    """
+    parsed = _parse(text, name)
+    if parsed is None:
+        for number, line in enumerate(text.splitlines(), first_line):
+            if _parse(line, name) is None:
+                raise InputError(
+                    f"{source}, line {number}: expected `type name`, `type name default` or `type NAME=constant`, "
+                    f"found {line.strip()!r}"
+                )
+        raise InputError(f"{source}: no definition of a message {name!r}")
+    return Definition(name, source, parsed)
+
+
+def split_service(text: str, source: str) -> tuple[str, str, int]:
+    """The request and the response of the text of a `.srv` file, and the line at which the response begins.
+
+    Raises:
+        InputError: not exactly one line `---`.
+    """
+    lines = text.splitlines()
+    marks = [number for number, line in enumerate(lines) if line.strip() == "---"]
+    if len(marks) != 1:
+        raise InputError(f"{source}: expected one line `---` between request and response, found {len(marks)}")
+    mark = marks[0]
+    return "\n".join(lines[:mark]), "\n".join(lines[mark + 1 :]), mark + 2
+
+
+def two_part(name: str) -> str:
+    """`package/Type` of `package/msg/Type` or `package/srv/Type`; any other name as it is."""
+    parts = name.split("/")
+    return f"{parts[0]}/{parts[2]}" if len(parts) == 3 and parts[1] in ("msg", "srv") else name
+
+
+def _parse(text: str, name: str) -> tuple[Any, Any] | None:
+    """Constants and fields as rosbags has them, or None if the text is no definition."""
+    from rosbags.typesys import TypesysError, get_types_from_msg
+
+    package, _, type_name = name.partition("/")
+    try:
+        # References without a package are resolved next to this name, and rosbags wants messages to live in `msg`.
+        (parsed,) = get_types_from_msg(text, f"{package}/msg/{type_name}").values()
+    except (TypesysError, AssertionError, ValueError):
+        return None
+    return parsed
