@@ -1,0 +1,16 @@
+"""The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
+
+from rl_pipeline.config.loader import NO_MACHINE_FILE, MachineSettings, load_config, machine_settings
+from rl_pipeline.config.rendering import render_config
+from rl_pipeline.config.schema import Config
+from rl_pipeline.config.validation import config_origin
+
+__all__ = [
+    "NO_MACHINE_FILE",
+    "Config",
+    "MachineSettings",
+    "config_origin",
+    "load_config",
+    "machine_settings",
+    "render_config",
+]

@@ -1,0 +1,74 @@
+"""Other spellings of the configuration's keys: those of the documented example files and of config.yml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rl_pipeline.config.origins import Key, dotted
+
+ALIASES: Mapping[str, str] = {
+    "n_environments": "simulation.n_environments",
+    "ros": "simulation.ros",
+    "unity": "simulation.unity",
+    "run": "training",
+    "architecture": "algorithm.architecture",
+    "algorithm_parameters": "algorithm.parameters",
+    "training.training": "training",
+    "training.algorithm": "algorithm.name",
+    "training.algorithm_parameters": "algorithm.parameters",
+    "training.architecture": "algorithm.architecture",
+    "training.n_envs": "simulation.n_environments",
+    "training.n_steps": "training.total_timesteps",
+    "training.run_type": "training.use_wandb",
+    "wandb_run.project": "wandb_run.project_name",
+}
+"""Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
+
+VALUES: Mapping[str, Mapping[Any, Any]] = {
+    "training.run_type": {"debug": False, "tensorboard": False, "wandb": True},
+}
+"""Old dotted key -> what its values mean under the canonical key, where they are not the same."""
+
+_TABLE: dict[Key, Key] = {tuple(old.split(".")): tuple(new.split(".")) for old, new in ALIASES.items()}
+_REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A key in its canonical spelling, and what its values mean there when they are not the same."""
+
+    key: Key
+    values: Mapping[Any, Any] | None = None
+
+
+def canonical(key: Key) -> Canonical:
+    """The canonical spelling of `key`, which may be canonical already."""
+    values: Mapping[Any, Any] | None = None
+    while (length := _aliased(key)) is not None:
+        values = VALUES.get(dotted(key)) or values
+        key = _TABLE[key[:length]] + key[length:]
+    return Canonical(key, values)
+
+
+def canonical_references(value: Any) -> Any:
+    """`value` with the keys inside `${...}` in their canonical spelling, so that old spellings can be referred to."""
+    if isinstance(value, dict):
+        return {key: canonical_references(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [canonical_references(item) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return _REFERENCE.sub(lambda match: f"${{{dotted(canonical(tuple(match[1].split('.'))).key)}}}", value)
+
+
+def aliases_below(key: Key) -> list[str]:
+    """The last parts of the old keys that lie directly below `key`."""
+    return [old[-1] for old in _TABLE if old[:-1] == key]
+
+
+def _aliased(key: Key) -> int | None:
+    """How many parts of `key` the longest matching old key covers."""
+    return next((length for length in range(len(key), 0, -1) if key[:length] in _TABLE), None)

@@ -1,0 +1,157 @@
+"""Which files make up an experiment: Hydra's defaults lists and group choices over one or more folders."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rl_pipeline.config.layers import Layer
+from rl_pipeline.config.yaml_files import read_yaml, shown
+from rl_pipeline.errors import InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from hydra.core.config_loader import ConfigLoader
+    from hydra.core.default_element import ResultDefault
+
+_PRIMARY = "__experiment__"
+
+
+class ConfigFolders:
+    """Folders of experiment files and groups; of two files with the same name, the one in the first folder counts."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self.folders = list(dict.fromkeys(folder.absolute() for folder in folders))
+
+    def experiment(self, name: str, where: str = "") -> Path:
+        """The experiment file of that name.
+
+        Raises:
+            UnknownNameError: if there is none; `where` says who asks.
+        """
+        name = name.removesuffix(".yaml")
+        path = self.find(name)
+        if path is None:
+            raise UnknownNameError("experiment file", name, self.options(""), where or self.shown())
+        return path
+
+    def find(self, name: str) -> Path | None:
+        """The file of a dotless name such as `algorithm/ppo`."""
+        paths = (folder / f"{name}.yaml" for folder in self.folders)
+        return next((path for path in paths if path.is_file()), None)
+
+    def options(self, group: str) -> list[str]:
+        """The choices of a group, or the experiment files for the empty name."""
+        return sorted({path.stem for folder in self.folders for path in (folder / group).glob("*.yaml")})
+
+    def groups(self) -> list[str]:
+        """The groups that have a choice."""
+        return sorted({path.parent.name for folder in self.folders for path in folder.glob("*/*.yaml")})
+
+    def check_choice(self, group: str, choice: str | None) -> bool:
+        """Whether `group` is one.
+
+        Raises:
+            UnknownNameError: if it is, and does not have the choice.
+        """
+        options = self.options(group)
+        if options and choice is not None and choice not in options:
+            raise UnknownNameError(group, choice, options, "command line")
+        return bool(options)
+
+    def shown(self) -> str:
+        """The folders, as messages show them."""
+        return ", ".join(shown(folder) for folder in self.folders)
+
+
+def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[str]) -> list[Layer]:
+    """The files that `experiment` and the group choices name, weakest first, each read as a layer.
+
+    Raises:
+        InputError: if a file cannot be read, or a defaults list or a choice names what does not exist.
+    """
+    tree = read_yaml(experiment)
+    defaults = tree.pop("defaults", None)
+    tree.pop("hydra", None)
+    if defaults is None and not choices:
+        return [Layer.of_mapping(shown(experiment), tree)]
+    layers = []
+    for result in _defaults_list(experiment, defaults or [], folders, choices):
+        package = tuple(result.package.split(".")) if result.package else ()
+        if result.primary:
+            layers.append(Layer.of_mapping(shown(experiment), tree))
+        elif result.config_path is not None and (path := folders.find(result.config_path)) is not None:
+            content = read_yaml(path)
+            content.pop("defaults", None)
+            layers.append(Layer.of_mapping(shown(path), content, package))
+    return layers
+
+
+def _defaults_list(
+    experiment: Path, defaults: Any, folders: ConfigFolders, choices: Sequence[str]
+) -> list[ResultDefault]:
+    """What Hydra makes of the defaults list, with the choices of the command line.
+
+    Hydra sees a stand-in that holds nothing but the list: experiment files may have any name and be in any folder.
+    """
+    import yaml
+    from hydra.errors import HydraException, MissingConfigException
+    from hydra.types import RunMode
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not isinstance(defaults, list):
+        raise InputError(f"{shown(experiment)}: defaults: expected a list such as [algorithm: ppo], found {defaults!r}")
+    if "_self_" not in defaults:
+        defaults = [*defaults, "_self_"]
+    search = {"searchpath": [f"file://{folder}" for folder in folders.folders]}
+    try:
+        with tempfile.TemporaryDirectory() as folder, _hydra(folder) as loader:
+            (Path(folder) / f"{_PRIMARY}.yaml").write_text(yaml.safe_dump({"defaults": defaults, "hydra": search}))
+            results = loader.compute_defaults_list(_PRIMARY, list(choices), RunMode.RUN).defaults
+    except MissingConfigException as error:
+        raise _missing_entry(error, experiment, folders) from error
+    except yaml.MarkedYAMLError as error:
+        raise _unreadable_group(error, experiment) from error
+    except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
+        reason = " ".join(str(error).replace(_PRIMARY, experiment.name).split())
+        raise InputError(f"{shown(experiment)}: defaults list: {reason}") from error
+    return [result for result in results if (result.package or "").split(".")[0] != "hydra"]
+
+
+@contextmanager
+def _hydra(folder: str) -> Iterator[ConfigLoader]:
+    """Hydra on a folder, with the state put back that a surrounding Hydra application has."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    surrounding = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(folder, version_base="1.3"):
+            yield GlobalHydra.instance().config_loader()
+    finally:
+        GlobalHydra.instance().hydra = surrounding
+
+
+def _unreadable_group(error: Any, experiment: Path) -> InputError:
+    """The error of `read_yaml` on the group file that Hydra stumbled over."""
+    mark = error.problem_mark or error.context_mark
+    try:
+        read_yaml(Path(mark.name) if mark is not None else experiment)
+    except InputError as clear:
+        return clear
+    return InputError(f"{shown(experiment)}: defaults list: {error}")
+
+
+def _missing_entry(error: Any, experiment: Path, folders: ConfigFolders) -> InputError:
+    """The error for an entry of a defaults list that names no file."""
+    group, _, choice = str(error.missing_cfg_file).rpartition("/")
+    named = re.match(r"In '(.+?)'", str(error))
+    parent = folders.find(named[1]) if named is not None else None
+    where = f"{shown(parent or experiment)}: defaults list"
+    if group and not folders.options(group):
+        return UnknownNameError("group", group, folders.groups(), where)
+    return UnknownNameError(group or "file", choice, folders.options(group), where)

@@ -1,0 +1,145 @@
+"""One layer of the configuration (a file, or the command line) as settings under canonical keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rl_pipeline.config.aliases import aliases_below, canonical, canonical_references
+from rl_pipeline.config.expectations import expectation
+from rl_pipeline.config.keys import Kind, kind, sections
+from rl_pipeline.config.origins import Key, Origin, Origins, dotted
+from rl_pipeline.config.wording import found, nearest
+from rl_pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it was written; `written` is how, where that is not the value itself."""
+
+    value: Any
+    origin: Origin
+    written: Any
+
+
+class Layer:
+    """The settings of one source, by canonical key, in the order they were written.
+
+    Attributes:
+        problems: what the source says that cannot be, such as unknown keys. Nothing of it is among the settings.
+    """
+
+    def __init__(self, source: str, entries: Iterable[tuple[Key, Any]]) -> None:
+        self.source = source
+        self.settings: dict[Key, Setting] = {}
+        self.problems: list[InputError] = []
+        for key, value in entries:
+            self._read(key, value)
+
+    @classmethod
+    def of_mapping(cls, source: str, tree: Mapping[Any, Any], package: Key = ()) -> Layer:
+        """The layer of a file whose content belongs below the key `package`."""
+        if package:
+            return cls(source, [(package, tree)])
+        return cls(source, [(tuple(str(key).split(".")), value) for key, value in tree.items()])
+
+    def _read(self, spelled: Key, value: Any) -> None:
+        key = canonical(spelled).key
+        match kind(key):
+            case Kind.UNKNOWN:
+                self._problem(_unknown_key(self.source, spelled))
+            case Kind.SECTION if isinstance(value, dict):
+                for part, item in value.items():
+                    self._read((*spelled, *str(part).split(".")), item)
+            case Kind.SECTION if value not in (None, "None", "null"):
+                self._problem(f"{self.source}: {dotted(spelled)}: expected {expectation(key)}, found {found(value)}")
+            case Kind.MAPPING if isinstance(value, dict) and value:
+                for part, item in value.items():
+                    self._read((*spelled, part), item)
+            case Kind.MAPPING | Kind.VALUE:
+                self._set(spelled, canonical_references(value))
+
+    def _set(self, spelled: Key, written: Any) -> None:
+        translation = canonical(spelled)
+        value = written
+        if translation.values is not None:
+            if written not in translation.values:
+                valid = ", ".join(map(str, translation.values))
+                self._problem(f"{self.source}: {dotted(spelled)}: expected one of {valid}, found {found(written)}")
+                return
+            value = translation.values[written]
+        setting = Setting(value, Origin(self.source, dotted(spelled)), written)
+        other = self.settings.get(translation.key)
+        if other is not None and other.origin != setting.origin and other.value != value:
+            self._problem(
+                f"{self.source}: {other.origin.key} ({found(other.written)}) and {setting.origin.key} "
+                f"({found(written)}) both say what {dotted(translation.key)} is, and differ; keep one"
+            )
+        self.settings[translation.key] = setting
+
+    def _problem(self, message: str) -> None:
+        if all(str(problem) != message for problem in self.problems):
+            self.problems.append(InputError(message))
+
+
+class Merged:
+    """The settings of several layers, the stronger over the weaker; mappings merge, all else is replaced."""
+
+    def __init__(self) -> None:
+        self._settings: dict[Key, Setting] = {}
+
+    def __iter__(self) -> Iterator[tuple[Key, Setting]]:
+        return iter(list(self._settings.items()))
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer over the ones that are there."""
+        for key, setting in layer.settings.items():
+            if setting.value == {} and any(other[: len(key)] == key and other != key for other in self._settings):
+                continue
+            self.remove(key)
+            for length in range(1, len(key)):
+                self._settings.pop(key[:length], None)
+            self._settings[key] = setting
+
+    def revalue(self, key: Key, value: Any) -> None:
+        """Give the setting at `key` another value, from the same origin."""
+        self._settings[key] = replace(self._settings[key], value=value)
+
+    def remove(self, key: Key) -> bool:
+        """Drop `key` and what lies below it. Returns whether there was anything."""
+        doomed = [other for other in self._settings if other[: len(key)] == key]
+        for other in doomed:
+            del self._settings[other]
+        return bool(doomed)
+
+    def tree(self) -> dict[Any, Any]:
+        """The values as nested mappings."""
+        tree: dict[Any, Any] = {}
+        for key, setting in self._settings.items():
+            node = tree
+            for part in key[:-1]:
+                node = node.setdefault(part, {})
+            node[key[-1]] = setting.value
+        return tree
+
+    def origins(self) -> Origins:
+        """Where each value came from."""
+        return Origins({key: setting.origin for key, setting in self._settings.items()})
+
+
+def _unknown_key(source: str, spelled: Key) -> str:
+    """The message for a key that the schema does not know, down to the first part at fault."""
+    depth = next(n for n in range(1, len(spelled) + 1) if kind(canonical(spelled[:n]).key) is Kind.UNKNOWN)
+    parent, wrong = spelled[: depth - 1], str(spelled[depth - 1])
+    start = f"{source}: unknown key {dotted(spelled[:depth])!r}"
+    place = canonical(parent).key
+    if kind(place) is not Kind.SECTION:
+        return f"{start}; {dotted(parent)} takes {expectation(place)}, no further keys"
+    siblings = list(sections()[place].model_fields)
+    if (near := nearest(wrong, [*siblings, *aliases_below(parent)])) is not None:
+        return f"{start}; did you mean {dotted((*parent, near))!r}?"
+    namesakes = [dotted((*section, wrong)) for section, model in sections().items() if wrong in model.model_fields]
+    if namesakes:
+        return f"{start}; did you mean {' or '.join(map(repr, namesakes))}?"
+    return f"{start}; valid: {', '.join(siblings)}"

@@ -1,0 +1,134 @@
+"""Load a configuration: compose the files, put config.yml and the command line over them, validate the result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rl_pipeline.config.aliases import canonical
+from rl_pipeline.config.composition import ConfigFolders, composed_layers
+from rl_pipeline.config.interpolation import resolve
+from rl_pipeline.config.keys import Kind, kind
+from rl_pipeline.config.layers import Layer, Merged
+from rl_pipeline.config.origins import dotted
+from rl_pipeline.config.overrides import COMMAND_LINE, Overrides, parse_overrides
+from rl_pipeline.config.schema import Config, SimulationConfig
+from rl_pipeline.config.validation import validated
+from rl_pipeline.config.yaml_files import read_yaml, shown
+from rl_pipeline.errors import InputError
+
+DEFAULT_EXPERIMENT = "navigation_ppo"
+MACHINE_FILE = Path("config.yml")
+NO_MACHINE_FILE = Path(os.devnull)
+"""For `machine_file`: read no config.yml, so that the files and overrides alone say what the configuration is."""
+
+
+@dataclass(frozen=True)
+class MachineSettings:
+    """What config.yml says: which experiment file to run, and the players and ROS side of this machine."""
+
+    experiment: str
+    simulation: SimulationConfig
+
+
+def load_config(
+    config_name: str | None = None,
+    *,
+    config_file: Path | None = None,
+    config_dir: Path | None = None,
+    machine_file: Path | None = None,
+    overrides: Sequence[str] = (),
+) -> Config:
+    """Compose and validate a configuration.
+
+    Stronger over weaker: overrides, machine file, experiment file, groups, defaults of the schema.
+
+    Args:
+        config_name: an experiment file of the configs folder; without it, the one that the machine file names.
+        config_file: any YAML file in place of `config_name`, with or without a defaults list.
+        config_dir: the folder of groups and experiment files; without it, `configs/` of the working directory. The
+            project's own groups can be named in either case.
+        machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
+        overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
+
+    Raises:
+        InputError: one line for each problem, which names the file and the key, what was expected and found.
+    """
+    if config_name is not None and config_file is not None:
+        raise InputError(f"expected a config name or a config file, found both: {config_name!r} and {config_file}")
+    machine = _machine_file(machine_file)
+    settings = read_yaml(machine) if machine is not None else {}
+    named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else None
+
+    folders = _folders(config_dir, config_file)
+    if config_file is not None:
+        experiment = config_file
+    elif config_name is None and named is not None and machine is not None:
+        experiment = folders.experiment(named, f"{shown(machine)}: experiment")
+    else:
+        experiment = folders.experiment(config_name or DEFAULT_EXPERIMENT)
+
+    command_line = parse_overrides(overrides, folders.check_choice)
+    layers = [_defaults(), *composed_layers(experiment, folders, command_line.choices)]
+    if machine is not None:
+        layers.append(Layer.of_mapping(shown(machine), settings))
+    return _merged(layers, command_line)
+
+
+def machine_settings(machine_file: Path | None = None) -> MachineSettings:
+    """What a machine file (default: config.yml of the working directory) says, for the launch scripts.
+
+    Raises:
+        InputError: as `load_config` does.
+    """
+    machine = _machine_file(machine_file)
+    settings = read_yaml(machine) if machine is not None else {}
+    named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else DEFAULT_EXPERIMENT
+    layers = [_defaults()] + ([Layer.of_mapping(shown(machine), settings)] if machine is not None else [])
+    return MachineSettings(named, _merged(layers, Overrides()).simulation)
+
+
+def _merged(layers: Sequence[Layer], command_line: Overrides) -> Config:
+    merged = Merged()
+    problems = [problem for layer in layers for problem in layer.problems]
+    for layer in layers:
+        merged.add(layer)
+    problems += _delete(merged, command_line)
+    last = Layer(COMMAND_LINE, command_line.values)
+    merged.add(last)
+    problems += last.problems + resolve(merged)
+    return validated(merged, problems)
+
+
+def _delete(merged: Merged, command_line: Overrides) -> list[InputError]:
+    """Take what `~key` names out of the files' settings; the default of the schema remains."""
+    problems = []
+    for spelled in command_line.deletions:
+        key = canonical(spelled).key
+        if not merged.remove(key) and kind(key) in (Kind.UNKNOWN, Kind.MAPPING):
+            problems.append(InputError(f"{COMMAND_LINE}: ~{dotted(spelled)}: nothing to delete; no file sets this key"))
+    return problems
+
+
+def _machine_file(path: Path | None) -> Path | None:
+    if path is not None:
+        return path
+    return MACHINE_FILE if MACHINE_FILE.exists() else None
+
+
+def _folders(config_dir: Path | None, config_file: Path | None) -> ConfigFolders:
+    """Where groups and experiment files are looked for, first things first."""
+    if config_dir is not None and not config_dir.is_dir():
+        raise InputError(f"{config_dir}: expected a folder of configuration files, found no such folder")
+    beside = [config_file.parent] if config_file is not None else []
+    chosen = config_dir if config_dir is not None else Path("configs")
+    package = Path(__file__).parent
+    shipped = [folder for folder in (package / "configs", package.parents[1] / "configs") if folder.is_dir()]
+    return ConfigFolders([*beside, *([chosen] if chosen.is_dir() else []), *shipped[:1]])
+
+
+def _defaults() -> Layer:
+    """The defaults of the schema as the weakest layer, so that `${...}` can refer to them."""
+    return Layer.of_mapping("default", Config().model_dump())

@@ -1,0 +1,50 @@
+"""The canonical text of a configuration: what `--cfg job` prints and the experiment folder keeps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rl_pipeline.config.schema import Config
+
+_REFERENCE = re.compile(r"(\\*)\$\{")
+_WORD = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
+
+
+def render_config(config: Config) -> str:
+    """YAML text with every key. `load_config(config_file=...)` reads an equal configuration from it."""
+    return yaml.dump(_plain(config.model_dump()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes all texts but words: OmegaConf takes some for numbers that PyYAML would leave bare, such as 7e-5."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if _WORD.fullmatch(text) else '"')
+
+
+def _list(dumper: _Dumper, items: list[Any]) -> yaml.Node:
+    flat = not any(isinstance(item, dict | list) for item in items)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=flat)
+
+
+_Dumper.add_representer(str, _text)
+_Dumper.add_representer(list, _list)
+
+
+def _plain(value: Any) -> Any:
+    """`value` with paths as text and `${` escaped, which would otherwise be resolved when it is read again."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Path):
+        value = str(value)
+    return _REFERENCE.sub(lambda match: f"{match[1] * 2}\\${{", value) if isinstance(value, str) else value

@@ -1,0 +1,107 @@
+"""How a value of a YAML file becomes what the schema asks for: strings that mean null or a number, and names."""
+
+from __future__ import annotations
+
+import re
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+_NULLS = frozenset({"None", "none", "null", "Null", "NULL"})
+_WHOLE = re.compile(r"[+-]?\d{1,300}")
+_NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d{0,300}|\.\d{1,300})([eE][+-]?\d{1,5})?")
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+
+def alternatives(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union (without what `Annotated` adds to them), or the annotation alone."""
+    if get_origin(annotation) is Annotated:
+        return alternatives(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(member for part in get_args(annotation) for member in alternatives(part))
+    return (annotation,)
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether a string is a valid value as it stands, so that '5' must not become a number."""
+    return any(part in (str, Path) or get_origin(part) is Literal for part in alternatives(annotation))
+
+
+def is_mapping(annotation: Any) -> bool:
+    """Whether the value may be a mapping whose keys the schema does not name."""
+    return any(get_origin(part) is dict for part in alternatives(annotation))
+
+
+def plain_value(value: Any, field: FieldInfo) -> Any:
+    """`value` with the strings that stand for null or a number replaced, where `field` does not take a string.
+
+    Null in place of a list or a mapping means the default.
+
+    Raises:
+        PydanticCustomError: for true or false in place of a number, which Python would take for 1 or 0.
+    """
+    parts = alternatives(field.annotation)
+    optional = type(None) in parts
+    container = any(get_origin(part) in (list, dict) for part in parts)
+    if isinstance(value, str) and value in _NULLS and (optional or container or not is_text(field.annotation)):
+        value = None
+    if value is None and not optional and container:
+        return field.get_default(call_default_factory=True)
+    if isinstance(value, str) and not is_text(field.annotation) and bool not in parts:
+        return unquoted(value)
+    if isinstance(value, bool) and bool not in parts and not container:
+        raise PydanticCustomError("truth_value", "true and false are no numbers")
+    return nulls_unquoted(value) if is_mapping(field.annotation) else value
+
+
+def nulls_unquoted(value: Any) -> Any:
+    """A copy of nested lists and mappings where the strings 'None' and 'null' are null."""
+    if isinstance(value, dict):
+        return {key: nulls_unquoted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [nulls_unquoted(item) for item in value]
+    return None if isinstance(value, str) and value in _NULLS else value
+
+
+def numbers_unquoted(value: Any) -> Any:
+    """A copy of nested lists and mappings where strings that look like numbers are numbers."""
+    if isinstance(value, dict):
+        return {key: numbers_unquoted(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [numbers_unquoted(item) for item in value]
+    return unquoted(value) if isinstance(value, str) else value
+
+
+def unquoted(text: str) -> int | float | str:
+    """The number that `text` spells, such as '7e-5', else `text`."""
+    stripped = text.strip()
+    if _WHOLE.fullmatch(stripped):
+        return int(stripped)
+    return float(stripped) if _NUMBER.fullmatch(stripped) else text
+
+
+def folder_name(name: str) -> str:
+    """`name`, if it can be a folder's name on every system.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    if not name.strip() or name in (".", "..") or len(name.encode()) > 200 or re.search(r"[\x00-\x1f/\\]", name):
+        raise ValueError(
+            f"expected a folder name of 1 to 200 bytes, without slashes and control characters, found {name!r}"
+        )
+    return name
+
+
+def device_name(name: str) -> str:
+    """`name`, if PyTorch could have a device of that name on some machine.
+
+    Raises:
+        ValueError: if it could not.
+    """
+    if not _DEVICE.fullmatch(name):
+        raise ValueError(f"expected auto, cpu, cuda or cuda:N, found {name!r}")
+    return name

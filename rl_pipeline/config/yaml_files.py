@@ -1,0 +1,59 @@
+"""Read one YAML file as plain values, with errors that show the line at fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+
+def shown(path: Path) -> str:
+    """The path as messages show it: relative to the working directory where it lies in there."""
+    absolute = path.absolute()
+    return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
+
+
+def read_yaml(path: Path) -> dict[Any, Any]:
+    """The mapping in a YAML file, `${...}` unresolved; an empty file is an empty mapping.
+
+    Numbers are read as YAML 1.2 has them: `7e-5` is one, which PyYAML alone takes for a string.
+
+    Raises:
+        InputError: if the file cannot be read, is not YAML or does not hold a mapping; UnknownNameError if there is
+            no such file.
+    """
+    import yaml
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    if not path.exists():
+        others = [*path.parent.glob("*.yaml"), *path.parent.glob("*.yml")]
+        raise UnknownNameError("file", path.name, [other.name for other in others], shown(path.parent))
+    try:
+        loaded = OmegaConf.load(path)
+    except yaml.MarkedYAMLError as error:
+        raise InputError(_syntax_error(path, error)) from error
+    except OmegaConfBaseException as error:
+        key = f"{error.full_key}: " if error.full_key else ""
+        raise InputError(f"{shown(path)}: {key}cannot be read: {str(error).splitlines()[0]}") from error
+    except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
+        raise InputError(f"{shown(path)}: cannot be read: {reason}") from error
+    if not isinstance(loaded, DictConfig):
+        raise InputError(f"{shown(path)}: expected a mapping of sections, found a list")
+    tree = OmegaConf.to_container(loaded, resolve=False)
+    assert isinstance(tree, dict)
+    return tree
+
+
+def _syntax_error(path: Path, error: Any) -> str:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return f"{shown(path)}: not valid YAML: {error.problem}"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = lines[mark.line].strip() if mark.line < len(lines) else ""
+    return (
+        f"{shown(path)}: line {mark.line + 1}, column {mark.column + 1}: not valid YAML: "
+        f"{error.problem or error.context}: {line!r}"
+    )

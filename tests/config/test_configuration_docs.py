@@ -1,0 +1,55 @@
+"""docs/configuration.md says of every key what the schema says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from rl_pipeline.config import load_config
+from rl_pipeline.config.aliases import ALIASES
+from rl_pipeline.config.keys import fields
+from rl_pipeline.errors import InputError
+
+TEXT = (Path(__file__).parents[2] / "docs/configuration.md").read_text()
+ROWS = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in TEXT.splitlines() if line[:2] == "| "]
+
+
+def read(default: str) -> Any:
+    return OmegaConf.to_container(OmegaConf.create(f"value: {default.strip('`')}"))["value"]  # type: ignore[index,call-overload]
+
+
+def test_the_tables_list_every_key_with_its_meaning_and_default() -> None:
+    listed = {row[0].strip("`"): row[1:] for row in ROWS if len(row) == 3 and row[0] != "key"}
+    assert list(listed) == [".".join(key) for key in fields()]
+    for key, field in fields().items():
+        meaning, default = listed[".".join(key)]
+        assert meaning == field.description
+        expected = field.get_default(call_default_factory=True)
+        assert read(default) == (str(expected) if isinstance(expected, Path) else expected), key
+
+
+def test_the_table_of_spellings_is_the_alias_table() -> None:
+    listed = {row[0].strip("`"): row[1].strip("`") for row in ROWS if len(row) == 2}
+    assert {old: new for old, new in listed.items() if old in ALIASES} == dict(ALIASES)
+
+
+def test_the_example_files_are_valid(tmp_path: Path) -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", TEXT.partition("## Errors")[0], flags=re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        (tmp_path / "mine.yaml").write_text(block)
+        load_config(config_file=tmp_path / "mine.yaml")
+
+
+def test_the_error_example_gives_those_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = re.search(r"```yaml\n(.*?)```.*?```text\n(.*?)```", TEXT.partition("## Errors")[2], flags=re.DOTALL)
+    assert shown is not None
+    Path("mine.yaml").write_text(shown[1])
+    with pytest.raises(InputError) as raised:
+        load_config(config_file=Path("mine.yaml"))
+    assert str(raised.value) == shown[2].strip()
