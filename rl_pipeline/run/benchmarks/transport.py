@@ -42,14 +42,12 @@ class Case:
         players: player processes.
         rates: environment steps per second, one a repetition.
         ratios: the same over the rate of the echo that was measured next to it.
-        floor: the least ratio that is good enough, against `against`.
-        against: name of the case that `floor` refers to; empty: the echo.
+        floor: the least ratio that is good enough; 0: there is none.
     """
 
     name: str
     players: int
     floor: float = 0.0
-    against: str = ""
     rates: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
 
@@ -62,6 +60,17 @@ class Measurement:
     request_bytes: int
     response_bytes: int
 
+    def speedups(self) -> list[tuple[str, float]]:
+        """How many times as fast the batch is as each other way to step as many players."""
+        _, batch, *others = self.cases
+        return [
+            (
+                f"{batch.name}, against {other.name}",
+                statistics.median(ours / theirs for ours, theirs in zip(batch.rates, other.rates, strict=True)),
+            )
+            for other in others
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """Everything measured, with medians."""
         return {
@@ -72,6 +81,7 @@ class Measurement:
                 | {"median_rate": statistics.median(case.rates), "median_ratio": statistics.median(case.ratios)}
                 for case in self.cases
             ],
+            "speedups": dict(self.speedups()),
         }
 
 
@@ -114,10 +124,9 @@ def measure_transport(
         repetitions: measurements of each case, interleaved.
         progress: called with what is being measured.
     """
-    batched = Case(f"{players} players, one batch", players, floor=0.50)
     cases = [
         Case("1 player", 1, floor=0.35),
-        batched,
+        Case(f"{players} players, one batch", players, floor=0.50),
         Case(f"{players} players, SubprocVecEnv", players),
     ]
     with ExitStack() as stack:

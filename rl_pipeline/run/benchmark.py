@@ -1,0 +1,66 @@
+"""`rl-pipeline benchmark`: run a benchmark and print its figures."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.run.benchmarks.transport import Measurement, measure_transport
+
+BENCHMARKS: Final = ("transport",)
+
+
+def benchmark(
+    what: str,
+    console: Console,
+    *,
+    players: int = 16,
+    seconds: float = 1.0,
+    repetitions: int = 3,
+    json_file: Path | None = None,
+) -> None:
+    """Run one benchmark, print its table and write its figures as JSON when a file is named.
+
+    Raises:
+        UnknownNameError: there is no such benchmark.
+    """
+    if what not in BENCHMARKS:
+        raise UnknownNameError("benchmark", what, BENCHMARKS)
+    with console.status("starting players") as status:
+        measurement = measure_transport(players, seconds=seconds, repetitions=repetitions, progress=status.update)
+    console.print(_table(measurement))
+    console.print(
+        "Echo: as many processes, each answering the same bytes with the same bytes on loopback; it was measured next "
+        "to each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
+    )
+    if json_file is not None:
+        json_file.write_text(json.dumps(measurement.to_json(), indent=2) + "\n")
+
+
+def _table(measurement: Measurement) -> Table:
+    table = Table(
+        title=f"Environment steps per second, {measurement.request_bytes} bytes out, {measurement.response_bytes} back"
+    )
+    table.add_column("case")
+    table.add_column("steps/s", justify="right")
+    table.add_column("of the echo", justify="right")
+    table.add_column("spread", justify="right")
+    table.add_column("floor", justify="right")
+    for case in measurement.cases:
+        table.add_row(
+            case.name,
+            f"{statistics.median(case.rates):,.0f}",
+            f"{statistics.median(case.ratios):.2f}",
+            f"{min(case.ratios):.2f} to {max(case.ratios):.2f}",
+            f"{case.floor:.2f}" if case.floor else "",
+        )
+    table.add_section()
+    for name, speedup in measurement.speedups():
+        table.add_row(name, "", f"{speedup:.1f} times", "", "")
+    return table

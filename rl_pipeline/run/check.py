@@ -1,0 +1,31 @@
+"""`rl-pipeline check`: check an environment and print what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from rl_pipeline.config import load_config
+from rl_pipeline.run.environment_checks import check_environment
+
+
+def check(env_id: str, overrides: Sequence[str], console: Console) -> bool:
+    """Check an environment, printing each result as it comes; says whether all checks passed.
+
+    Raises:
+        InputError: there is no such environment, or its player cannot be started.
+    """
+    config = load_config(overrides=[f"environment.id={env_id}", *overrides])
+    simulation = config.simulation.with_any_port()
+    failures = 0
+    console.print(f"Checking [bold]{escape(env_id)}[/bold]")
+    for result in check_environment(config.environment, simulation):
+        if result.passed:
+            console.print(f"  [green]passed[/green]  {escape(result.name)}")
+        else:
+            failures += 1
+            console.print(f"  [red]FAILED[/red]  {escape(result.name)}: {escape(result.problem)}")
+    console.print("All checks passed." if not failures else f"{failures} checks failed.")
+    return not failures

@@ -1,0 +1,179 @@
+"""What Gymnasium, Stable-Baselines3 and the wire protocol say that an environment must be, checked on a real one."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import gymnasium
+import numpy as np
+from gymnasium.utils.env_checker import check_env as check_gymnasium_env
+from PIL import Image
+from stable_baselines3.common.env_checker import check_env as check_sb3_env
+
+from rl_pipeline.config.schema import EnvironmentConfig, SimulationConfig
+from rl_pipeline.envs.env import PlayerEnv
+from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
+from rl_pipeline.envs.task import Task
+from rl_pipeline.interfaces import Batch, Service, load_interfaces
+from rl_pipeline.simulation.simulation import Simulation
+
+SEED: Final = 7
+STEPS: Final = 20
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check: what was checked, and what was wrong (empty: nothing)."""
+
+    name: str
+    problem: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing was wrong."""
+        return not self.problem
+
+
+def check_environment(environment: EnvironmentConfig, simulation: SimulationConfig) -> Iterator[CheckResult]:
+    """Check an environment, yielding each result as soon as it is known.
+
+    Args:
+        environment: the environment's id and options.
+        simulation: where its players come from, when it is a task on players.
+
+    Raises:
+        InputError: there is no such environment, or its player cannot be started.
+    """
+    env_id = check_environment_id(environment.id)
+    if task_id(env_id) is None:
+        env = gymnasium.make(env_id, render_mode=environment.render_mode, **environment.env_config or {})
+        yield from _check_env(env.unwrapped)
+        env.close()
+        return
+    task = make_task(env_id, **environment.env_config or {})
+    with (
+        tempfile.TemporaryDirectory(prefix="rl_pipeline_check_") as directory,
+        Simulation(simulation, task.scene, Path(directory)) as players,
+    ):
+        env = PlayerEnv(task, simulation=players, render_mode="rgb_array", horizon=environment.horizon)
+        yield from _check_env(env)
+        yield from _ProtocolChecks(task, players).run()
+
+
+def _check_env(env: gymnasium.Env[Any, Any]) -> Iterator[CheckResult]:
+    options = {"skip_render_check": True, "skip_close_check": True}
+    yield _attempt("Gymnasium's checker", lambda: check_gymnasium_env(env, **options))
+    yield _attempt("Stable-Baselines3's checker", lambda: check_sb3_env(env, warn=False, skip_render_check=True))
+
+
+def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
+    """Run one check: it fails by an exception, whatever its kind, or by the text it returns."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            problem = check()
+    except Exception as error:
+        return CheckResult(name, " ".join(str(error).split()) or type(error).__name__)
+    return CheckResult(name, problem if isinstance(problem, str) else "")
+
+
+class _ProtocolChecks:
+    """Calls a real player's services by name, without a task in between."""
+
+    def __init__(self, task: Task, simulation: Simulation) -> None:
+        interfaces = load_interfaces()
+        self._task = task
+        self._simulation = simulation
+        self._services: dict[str, Service] = {
+            "reset": interfaces.service(task.reset_service),
+            "step": interfaces.service(task.step_service),
+        }
+        self._player = 0
+
+    def run(self) -> Iterator[CheckResult]:
+        """All checks, in the order of what depends on what."""
+        yield _attempt("services have the types of the task", self._types)
+        yield _attempt("same seed and actions give the same states", self._determinism)
+        yield _attempt("other seeds give other episodes", self._seeds)
+        yield _attempt("time stamps and simulated time advance", self._times)
+        yield _attempt("states are finite numbers", self._finite)
+        yield _attempt("a frame comes when it is asked for, and only then", self._frames)
+
+    def _types(self) -> str:
+        for kind, service in self._services.items():
+            name = self._simulation.service_name(self._player, kind)
+            found = self._simulation.endpoint.services[name].services[name]
+            if found != service.name:
+                return f"{name} is offered as {found}, expected {service.name}"
+        return ""
+
+    def _determinism(self) -> str:
+        first, second = (_numbers(self._episode(SEED)[-1]["state"]) for _ in range(2))
+        differing = int((first != second).sum())
+        return f"{differing} of {first.size} numbers differ after {STEPS} steps" if differing else ""
+
+    def _seeds(self) -> str:
+        first, second = (_numbers(self._call("reset", seed=seed)["state"]) for seed in (SEED, SEED + 1))
+        return "" if first.shape != second.shape or (first != second).any() else f"seeds {SEED}, {SEED + 1} are alike"
+
+    def _times(self) -> str:
+        responses = self._episode(SEED)
+        times = [response["simulated_time"] for response in responses]
+        if any(later <= earlier for earlier, later in itertools.pairwise(times)):
+            return f"simulated_time does not advance with each step: {times[:4]}"
+        last = responses[-1]
+        received, sent = (_seconds(last[name]) for name in ("request_received", "response_sent"))
+        return "" if 0 < received <= sent else f"request_received {received}, response_sent {sent}"
+
+    def _finite(self) -> str:
+        for index, response in enumerate(self._episode(SEED)):
+            if not np.isfinite(_numbers(response["state"])).all():
+                return f"NaN or infinity in the state after {index} steps"
+        return ""
+
+    def _frames(self) -> str:
+        if size := len(self._call("step")["image"]["data"]):
+            return f"an image of {size} bytes that nobody asked for"
+        image = self._call("step", render=True)["image"]
+        if not len(image["data"]):
+            return "no image"
+        Image.open(io.BytesIO(bytes(image["data"]))).load()
+        return ""
+
+    def _episode(self, seed: int) -> list[dict[str, Any]]:
+        """Responses of a reset and of steps with actions drawn from the action space."""
+        self._task.action_space.seed(seed)
+        responses = [self._call("reset", seed=seed)]
+        for _ in range(STEPS):
+            action = np.asarray(self._task.action_space.sample())[None]
+            responses.append(self._call("step", **self._task.request(action)))
+        return responses
+
+    def _call(self, kind: str, **fields: Any) -> dict[str, Any]:
+        request: Batch = self._services[kind].request.layout().empty(1)
+        for name, value in fields.items():
+            request[name] = value
+        name = self._simulation.service_name(self._player, kind)
+        payload = self._simulation.endpoint.call(name, request.bytes(0), self._simulation.config.unity.step_timeout)
+        response: dict[str, Any] = self._services[kind].response.decode(payload)
+        return response
+
+
+def _numbers(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """All numbers of decoded values, flat."""
+    if isinstance(values, dict):
+        return np.concatenate([_numbers(value) for value in values.values()] or [np.zeros(0)])
+    if isinstance(values, str):
+        return np.zeros(0)
+    return np.atleast_1d(np.asarray(values, np.float64)).ravel()
+
+
+def _seconds(stamp: dict[str, int]) -> float:
+    return stamp["sec"] + stamp["nanosec"] * 1e-9
