@@ -22,12 +22,13 @@ class NavigationTask(Task):
 
     Observation (8 + number of rays), each about in [-1, 1]: direction to the goal as cosine and sine of its bearing,
     its distance (over 10 m), forward speed and turn rate (over their maxima), health, share of the dwell time, whether
-    the vehicle is in the zone; then the lidar's ranges over their maximum, counter-clockwise from its first ray.
+    the vehicle is in the zone; then how near what each lidar ray hits is, exp(-range in m), counter-clockwise from the
+    first ray. Nearness tells 0.3 m from 0.6 m, which decides, better than 3 m from 6 m, which does not.
 
     Action in [-1, 1]: forward speed and turn rate as shares of 1.5 m/s and 2 rad/s.
 
-    Reward: the metres by which the goal came nearer, 10 for success, -10 for lost health (all of it), the share of the
-    dwell time gained, and -0.01 a step.
+    Reward: the metres by which the goal came nearer, 10 for success, -20 for health lost (all of it), -5 more for a
+    wreck, the share of the dwell time gained, and -0.01 a step.
 
     The episode ends with success, or with health at 0.
 
@@ -63,7 +64,7 @@ class NavigationTask(Task):
         observation[:, 5] = state.health
         observation[:, 6] = _dwell(state)
         observation[:, 7] = distance < state.target_radius
-        observation[:, 8:] = ranges / state.lidar.range_max[:, None]
+        observation[:, 8:] = np.exp(-ranges)
         return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
@@ -71,12 +72,13 @@ class NavigationTask(Task):
         progress = _distance(previous) - _distance(state)
         damage = np.maximum(previous.health - state.health, 0.0)
         dwell = _dwell(state) - _dwell(previous)
-        reward: NDArray[np.float64] = progress - 10.0 * damage + dwell + 10.0 * _success(state) - 0.01
+        outcome = 10.0 * _success(state) - 5.0 * _wrecked(state)
+        reward: NDArray[np.float64] = progress - 20.0 * damage + dwell + outcome - 0.01
         return reward
 
     def terminated(self, state: Batch) -> NDArray[np.bool_]:
         """Whether the dwell time is over, or the vehicle is wrecked; shape (N,)."""
-        ended: NDArray[np.bool_] = _success(state) | (state.health <= 0.0)
+        ended: NDArray[np.bool_] = _success(state) | _wrecked(state)
         return ended
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
@@ -87,6 +89,11 @@ class NavigationTask(Task):
 def _success(state: Batch) -> NDArray[np.bool_]:
     success: NDArray[np.bool_] = state.goal_timer.elapsed >= state.goal_timer.required
     return success
+
+
+def _wrecked(state: Batch) -> NDArray[np.bool_]:
+    wrecked: NDArray[np.bool_] = state.health <= 0.0
+    return wrecked
 
 
 def _dwell(state: Batch) -> NDArray[np.float64]:

@@ -170,7 +170,7 @@ class Connection:
 
     def _dispatch(self, data: bytes | memoryview) -> None:
         for frame in self._reader.feed(data):
-            self._endpoint.on_frame(self, frame)
+            self._endpoint.graph.on_frame(self, frame)
             if not self.open:
                 return
 
@@ -181,6 +181,10 @@ class Connection:
                 del self._backlog[:sent]
         if not self._backlog:
             self._endpoint.watch_writable(self, False)
+
+    def take_back(self, data: memoryview) -> None:
+        """Cut into frames what a slot received of a response that it no longer waits for."""
+        self._dispatch(data)
 
     def on_response(self, srv_id: int, frame: Frame) -> None:
         """Hand a response to whoever waits for it; one that nobody waits for any more is only logged."""

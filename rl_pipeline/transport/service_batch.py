@@ -155,26 +155,24 @@ class _Responses:
         self._arrived.append(index)
         self.waiting.discard(index)
 
-    def row(self, index: int, header: int) -> memoryview | None:
-        """Memory for a response of player `index` with `header` bytes of frame headers before the payload."""
-        if self._layout is None:
+    def row(self, index: int, header: int, size: int) -> memoryview | None:
+        """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""
+        if self._layout is None or self._layout.size != size:
             return None
         if header > self._width:
             self._allocate(self._layout, header)
         return memoryview(self._rows[index])[self._width - header :]
 
-    def store(self, index: int, payload: bytes) -> bool:
-        """Take a response that was not received into its row; says whether it is of the rows' size."""
+    def store(self, index: int, payload: bytes) -> None:
+        """Take a response that was not received into its row."""
         if self._layout is None:
             self._allocate(self._codec.layout_of(payload), 0)
         assert self._layout is not None
-        regular = len(payload) == self._layout.size
-        if regular:
+        if len(payload) == self._layout.size:
             self._payloads[index] = np.frombuffer(payload, np.uint8)
         else:
             self._odd[index] = payload
         self.arrive(index)
-        return regular
 
     def groups(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """Pairs of player indices and their responses, see ServiceBatch.responses."""
@@ -252,6 +250,7 @@ class _Slot:
         self._template: tuple[bytes, bytes] | None = None
         self._header = b""
         self._row: memoryview | None = None
+        self._payload_size = 0
         self._size = 0
 
     def expect(self, connection: Connection, srv_id: int, digits: bytes) -> None:
@@ -263,15 +262,18 @@ class _Slot:
         if self._template is not None:
             self._header = digits.join(self._template)
             if self._row is None or self._generation != self._responses.generation:
-                self._row = self._responses.row(self._index, len(self._header))
+                self._row = self._responses.row(self._index, len(self._header), self._payload_size)
                 self._generation = self._responses.generation
         connection.slot = self
 
     def abandon(self) -> None:
         """Stop waiting: the response, should it come, is nobody's."""
-        if self._connection is not None and self._connection.slot is self:
-            self._connection.slot = None
+        connection, row, size = self._connection, self._row, self._size
         self._connection = self._row = None
+        if connection is not None and connection.slot is self:
+            connection.slot = None
+            if row is not None and size:
+                connection.take_back(row[:size])
 
     def free(self) -> memoryview | None:
         row = self._row
@@ -295,12 +297,13 @@ class _Slot:
         return None
 
     def complete(self, destination: str, payload: bytes) -> None:
-        self._row = self._template = None
-        if self._responses.store(self._index, payload):
-            command = encode_command("__response", nul=True, srv_id=_PLACEHOLDER)
-            digits = command.index(_SRV_ID % _PLACEHOLDER)
-            header = encode_frame(destination, payload, nul=True)[: -len(payload) or None]
-            self._template = (command[:digits], command[digits + 7 :] + header)
+        command = encode_command("__response", nul=True, srv_id=_PLACEHOLDER)
+        digits = command.index(_SRV_ID % _PLACEHOLDER)
+        header = encode_frame(destination, payload, nul=True)[: -len(payload) or None]
+        self._template = (command[:digits], command[digits + 7 :] + header)
+        self._payload_size = len(payload)
+        self._row = None
+        self._responses.store(self._index, payload)
 
     def fail(self) -> None:
         self._responses.waiting.discard(self._index)

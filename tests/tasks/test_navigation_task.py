@@ -36,7 +36,7 @@ def test_coming_nearer_is_rewarded_and_damage_is_not():
     task, actions = NavigationTask(RAYS), np.zeros((3, 2))
     before = states(3, **{"target.position.x": 5.0})
     after = states(3, **{"target.position.x": 5.0, "pose.position.x": [0.1, -0.1, 0.1], "health": [1.0, 1.0, 0.8]})
-    np.testing.assert_allclose(task.reward(before, actions, after), [0.09, -0.11, -1.91], atol=1e-6)
+    np.testing.assert_allclose(task.reward(before, actions, after), [0.09, -0.11, -3.91], atol=1e-6)
 
 
 def test_episode_ends_with_the_dwell_time_or_with_health():
@@ -44,6 +44,20 @@ def test_episode_ends_with_the_dwell_time_or_with_health():
     state = states(4, **{"goal_timer.elapsed": [0.0, 0.9, 1.0, 0.0], "health": [1.0, 1.0, 1.0, 0.0]})
     assert task.terminated(state).tolist() == [False, False, True, True]
     assert task.info(state)["is_success"].tolist() == [False, False, True, False]
+
+
+def test_obstacles_near_by_are_seen_more_finely_than_distant_ones():
+    observation = NavigationTask(RAYS).observation(
+        states(2, **{"lidar.ranges": [[0.3, 3.0, 6.0, 6.0], [0.6, 6.0, 6.0, 6.0]]})
+    )
+    assert observation[0, 8] - observation[1, 8] > 4 * (observation[0, 9] - observation[1, 9]) > 0
+
+
+def test_wreck_costs_more_than_the_damage_alone():
+    task, actions = NavigationTask(RAYS), np.zeros((2, 2))
+    before, after = states(2, **{"health": 0.1}), states(2, **{"health": [0.01, 0.0]})
+    reward = task.reward(before, actions, after)
+    assert reward[1] < reward[0] - 5.0
 
 
 def test_success_is_worth_more_than_any_way_to_it():

@@ -61,7 +61,7 @@ def test_request_header_and_payload_are_adjacent(endpoint, raw_player):
     player = raw_player()
     player.command("__unity_service", **SERVICE)
     endpoint.wait_until(lambda: "/s" in endpoint.services, 5)
-    endpoint.publish("/s", "std_msgs/Empty", b"")
+    endpoint.graph.publish("/s", "std_msgs/Empty", b"")
     caller = threading.Thread(target=lambda: endpoint.call("/s", b"abc", timeout=5))
     caller.start()
     frames = [player.receive() for _ in range(3)]
@@ -116,7 +116,7 @@ def test_late_and_unknown_responses_harm_nobody(endpoint, raw_player):
 
 def test_messages_are_routed_to_subscribers_and_to_this_process(endpoint, raw_player, eventually):
     publisher, subscriber, received = raw_player(), raw_player(), []
-    endpoint.subscribe("/t", "std_msgs/Int32", received.append)
+    endpoint.graph.subscribe("/t", "std_msgs/Int32", received.append)
     subscriber.command("__subscribe", topic="/t", message_name="std_msgs/Int32")
     publisher.command("__publish", topic="/t", message_name="std_msgs/Int32", queue_size=10, latch=False)
     eventually(lambda: any(connection.subscribers for connection in endpoint.connections))
@@ -128,7 +128,7 @@ def test_messages_are_routed_to_subscribers_and_to_this_process(endpoint, raw_pl
 
 def test_empty_message_reaches_this_process_with_the_byte_that_ros_wants(endpoint, raw_player, eventually):
     received = []
-    endpoint.subscribe("/t", "std_msgs/Empty", received.append)
+    endpoint.graph.subscribe("/t", "std_msgs/Empty", received.append)
     player = raw_player()
     player.command("__publish", topic="/t", message_name="std_msgs/Empty", queue_size=1, latch=False)
     player.frame("/t", b"\0\1\0\0")
@@ -157,7 +157,7 @@ def test_topic_list_has_parallel_names_and_types(endpoint, raw_player):
 
 
 def test_ros_service_served_here_answers_the_player(endpoint, raw_player):
-    endpoint.serve("/double", "std_srvs/SetBool", lambda payload: payload * 2)
+    endpoint.graph.serve("/double", lambda payload: payload * 2)
     player = raw_player()
     player.command("__ros_service", topic="/double", message_name="std_srvs/SetBool")
     player.command("__request", srv_id=101)
@@ -180,7 +180,7 @@ def test_ros_service_that_nobody_serves_gets_an_error_reply_and_no_hang(endpoint
     def broken(payload):
         raise RuntimeError("a handler's bug")
 
-    endpoint.serve("/broken", "std_srvs/SetBool", broken)
+    endpoint.graph.serve("/broken", broken)
     player = raw_player()
     player.receive()
     for srv_id, name in ((101, "/nobody"), (102, "/broken")):
@@ -236,12 +236,12 @@ def test_slow_subscriber_is_skipped_and_catches_up(endpoint, raw_player, eventua
     eventually(lambda: endpoint.connections and endpoint.connections[0].subscribers)
     payload = bytes(2**20)
     for _ in range(60):
-        endpoint.publish("/t", "std_msgs/String", payload)
+        endpoint.graph.publish("/t", "std_msgs/String", payload)
     connection = endpoint.connections[0]
     assert 0 < connection.dropped < 60
     for _ in range(60 - connection.dropped + 1):
         player.receive()
-    endpoint.publish("/t", "std_msgs/String", b"news")
+    endpoint.graph.publish("/t", "std_msgs/String", b"news")
     assert player.receive() == Frame("/t", b"news")
 
 

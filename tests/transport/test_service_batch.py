@@ -166,6 +166,23 @@ def test_response_beyond_the_deadline_is_late_and_never_taken_for_the_next(batch
     assert call(calls) == ({0: 0.25, 1: 0.25}, [])
 
 
+def test_response_that_is_half_there_at_the_deadline_does_not_lose_the_stream(batch):
+    release = threading.Event()
+
+    def halting(k, srv_id, request):
+        data = answer(srv_id, response(k / 8))
+        yield data[:200]
+        if k == 2:
+            release.wait(5)
+        yield data[200:]
+
+    calls, _ = batch(halting)
+    assert [call(calls) for _ in range(2)] == [({0: 0.0}, []), ({0: 0.125}, [])]
+    assert call(calls, timeout=0.2) == ({}, [0])
+    release.set()
+    assert [call(calls) for _ in range(2)] == [({0: 0.375}, []), ({0: 0.5}, [])]
+
+
 def test_lost_player_is_missing_at_once_and_others_answer(batch):
     def dying(k, srv_id, request):
         if k == 1:
