@@ -1,0 +1,1 @@
+"""Embedded players: MuJoCo scenes as simulator processes that behave like Unity builds."""

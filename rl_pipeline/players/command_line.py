@@ -1,0 +1,140 @@
+"""The command line that every player is started with, Unity's or ours."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from rl_pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class PlayerOptions:
+    """What a player is told.
+
+    Attributes:
+        ros_ip: address of the endpoint.
+        ros_port: port of the endpoint.
+        environment_id: number in the names of the services.
+        seed: of the arena shown before the first reset.
+        pause: simulated time stands still between a response and the next request.
+        sample_time: control period in simulated seconds; 0: the scene's own.
+        time_scale: simulated seconds per second; 0: as fast as possible.
+        batch_mode: no window.
+        graphics: whether frames can be asked for.
+        log_file: where the log goes; None: standard error.
+    """
+
+    ros_ip: str = "127.0.0.1"
+    ros_port: int = 10000
+    environment_id: int = 0
+    seed: int = 0
+    pause: bool = True
+    sample_time: float = 0.0
+    time_scale: float = 1.0
+    batch_mode: bool = False
+    graphics: bool = True
+    log_file: Path | None = None
+
+
+def parse_options(arguments: Sequence[str]) -> PlayerOptions:
+    """Read a player's arguments; like Unity, what it does not know it ignores.
+
+    Raises:
+        InputError: a value that cannot be, or simulated time that should run on but as fast as possible.
+    """
+    known, _ = _parser().parse_known_args(list(arguments))
+    options = PlayerOptions(**vars(known))
+    if not options.pause and options.time_scale == 0.0:
+        raise InputError(
+            "--time-scale: with --pause false simulated time follows the clock, so expected a number greater than 0 "
+            "(1.0 is real time), found 0"
+        )
+    return options
+
+
+def log_file_of(arguments: Sequence[str]) -> Path | None:
+    """The log file among the arguments, whatever the others are worth, so that what is wrong with them is logged."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    _add_log_file(parser)
+    log_file: Path | None = parser.parse_known_args(list(arguments))[0].log_file
+    return log_file
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises what is wrong instead of printing its usage and exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(message.removeprefix("argument "))
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Without -h, which would swallow unknown arguments that begin with h.
+    parser = _Parser(
+        prog="player",
+        add_help=False,
+        allow_abbrev=False,
+        description="A simulator that offers its services to a ROS-TCP endpoint, as a Unity player does.",
+        epilog="Example: python -m rl_pipeline.players.navigation -batchmode -nographics --ros-port 10000",
+    )
+    defaults = PlayerOptions()
+
+    def option(flag: str, convert: Callable[[str], object], explanation: str) -> None:
+        name = flag.removeprefix("--").replace("-", "_")
+        parser.add_argument(flag, type=convert, default=getattr(defaults, name), metavar="VALUE", help=explanation)
+
+    parser.add_argument("--help", action="help", help="show this and exit")
+    parser.add_argument("-batchmode", dest="batch_mode", action="store_true", help="open no window")
+    parser.add_argument("-nographics", dest="graphics", action="store_false", help="never render")
+    _add_log_file(parser)
+    option("--ros-ip", str, "address of the endpoint")
+    option("--ros-port", _whole("a port from 1 to 65535", 1, 65535), "port of the endpoint")
+    option("--environment-id", _whole("a whole number from 0 up", 0, 2**31 - 1), "number in the services' names")
+    option("--seed", _whole("a whole number from 0 to 2**32 - 1", 0, 2**32 - 1), "of the arena before the first reset")
+    option("--pause", _truth, "true: simulated time stands still until the next request")
+    option("--sample-time", _duration, "control period in simulated seconds; 0: the scene's own")
+    option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
+    return parser
+
+
+def _add_log_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-logFile", dest="log_file", type=_log_path, metavar="PATH", help="where the log goes")
+
+
+def _log_path(text: str) -> Path | None:
+    # Unity takes "-" for its standard output.
+    return None if text == "-" else Path(text)
+
+
+def _whole(expected: str, least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"expected {expected}, found {text!r}")
+        return value
+
+    return convert
+
+
+def _truth(text: str) -> bool:
+    truths = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in truths:
+        raise argparse.ArgumentTypeError(f"expected true or false, found {text!r}")
+    return truths[text.lower()]
+
+
+def _duration(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0.0):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 up, found {text!r}")
+    return value

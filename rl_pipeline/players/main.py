@@ -1,0 +1,85 @@
+"""A player's process: command line, log, signals and exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_options
+
+if TYPE_CHECKING:
+    from rl_pipeline.players.scene import Scene
+
+logger = logging.getLogger(__name__)
+
+MakeScene = Callable[[float, int], "Scene"]
+"""Makes the scene for a sample time (s) and a seed; it should import what it needs only then."""
+
+
+def main(make_scene: MakeScene, arguments: Sequence[str] | None = None) -> int:
+    """Run a player of a scene until it is told to end.
+
+    Returns:
+        The exit code: 0 told to end by a signal or by closing its window, 2 bad input, 1 failed.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    _end_on(signal.SIGTERM, signal.SIGINT)
+    try:
+        _open_log(log_file_of(arguments))
+        _run(make_scene, parse_options(arguments))
+    except InputError as error:
+        logger.error("%s", error)
+        return 2
+    except Exception:
+        logger.exception("the player failed")
+        return 1
+    return 0
+
+
+def _run(make_scene: MakeScene, options: PlayerOptions) -> None:
+    # MuJoCo is imported only when the command line is known to be good.
+    from rl_pipeline.players.player import Player
+    from rl_pipeline.players.rendering.frames import FrameSource
+
+    scene = make_scene(options.sample_time, options.seed)
+    frames = FrameSource(scene.model, scene.data, scene.camera, scene.picture) if options.graphics else None
+    with contextlib.ExitStack() as stack:
+        if frames is not None:
+            stack.callback(frames.close)
+        viewer = None
+        if not options.batch_mode:
+            from rl_pipeline.players.rendering.viewer import Viewer
+
+            viewer = Viewer(scene.model, scene.data, scene.camera, scene.picture)
+            stack.callback(viewer.close)
+        Player(scene, options, frames, viewer).run()
+
+
+def _open_log(path: Path | None) -> None:
+    try:
+        handler = logging.StreamHandler() if path is None else logging.FileHandler(path, mode="w")
+    except OSError as error:
+        logging.basicConfig(format="%(message)s")
+        raise InputError(f"-logFile: cannot write {path}: {error.strerror}") from None
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", handlers=[handler], force=True)
+    logging.getLogger("rl_pipeline").setLevel(logging.INFO)
+
+
+def _end_on(*signals: signal.Signals) -> None:
+    """Leave by SystemExit at the first of these signals, wherever the process is; later ones change nothing."""
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        logger.info("ended by %s", signal.Signals(number).name)
+        sys.exit(0)
+
+    for each in signals:
+        signal.signal(each, end)

@@ -1,0 +1,72 @@
+"""How the navigation scene is shown: the camera, the goal zone, the lidar's rays and the gauges."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from rl_pipeline.players.navigation.arena import TARGET_RADIUS
+from rl_pipeline.players.navigation.lidar import TAG_NONE, Lidar
+from rl_pipeline.players.navigation.vehicle import LIDAR_HEIGHT
+from rl_pipeline.players.rendering.picture import Camera, Disc, Gauge, Picture, Rays
+
+CAMERA: Final = Camera(lookat=(-0.22, 0.0, 0.0), distance=14.35, azimuth=0.0, elevation=-58.0, field_of_view=40.0)
+"""Looks along x from above, so that the whole arena fills the frame."""
+
+_GREEN: Final = (0.18, 0.72, 0.46)
+_AMBER: Final = (0.95, 0.65, 0.22)
+_RED: Final = (0.90, 0.30, 0.27)
+_TAG_COLOURS: Final = np.array(
+    [
+        (0.62, 0.66, 0.70),  # nothing within range
+        (0.25, 0.47, 0.67),  # wall
+        (0.88, 0.36, 0.28),  # obstacle
+        (0.13, 0.68, 0.40),  # target
+    ]
+)
+
+
+def portray(
+    position: tuple[float, float],
+    goal: tuple[float, float],
+    lidar: Lidar,
+    health: float,
+    dwell: float,
+    simulated_time: float,
+) -> Picture:
+    """The picture of one moment: vehicle and goal at x, y (m), and the fraction of the dwell time that has passed."""
+    return Picture(
+        discs=_goal_zone(goal, dwell),
+        rays=_rays(position, lidar),
+        gauges=(
+            Gauge("Health", f"{health:.0%}", health, (*_health_colour(health), 1.0)),
+            Gauge("In goal", f"{dwell:.0%}", dwell, (*_GREEN, 1.0)),
+            Gauge("Distance", f"{math.dist(position, goal):.1f} m"),
+            Gauge("Time", f"{simulated_time:.1f} s"),
+        ),
+    )
+
+
+def _goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
+    zone = (
+        Disc(goal, TARGET_RADIUS, (*_GREEN, 0.28)),
+        Disc(goal, TARGET_RADIUS, (*_GREEN, 0.75), inner_radius=TARGET_RADIUS - 0.05),
+    )
+    progress = Disc(goal, TARGET_RADIUS + 0.14, (*_GREEN, 1.0), inner_radius=TARGET_RADIUS + 0.04, sweep=dwell)
+    return (*zone, progress) if dwell > 0.0 else zone
+
+
+def _rays(position: tuple[float, float], lidar: Lidar) -> Rays:
+    origin = np.array((*position, LIDAR_HEIGHT))
+    return Rays(
+        origin=origin,
+        ends=origin + lidar.directions * lidar.ranges[:, None],
+        hits=lidar.tags != TAG_NONE,
+        colours=_TAG_COLOURS[lidar.tags],
+    )
+
+
+def _health_colour(health: float) -> tuple[float, float, float]:
+    return _GREEN if health > 0.6 else _AMBER if health > 0.3 else _RED

@@ -1,0 +1,188 @@
+"""The navigation scene: drive a tracked vehicle into the goal zone, unharmed, and stay there for a second."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+import mujoco
+
+from rl_pipeline.interfaces import Batch
+from rl_pipeline.players.navigation import lidar, vehicle
+from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout, lay_out
+from rl_pipeline.players.navigation.model import build_model
+from rl_pipeline.players.navigation.portrayal import CAMERA, portray
+from rl_pipeline.players.rendering.picture import Camera, Picture
+from rl_pipeline.players.scene import Scene
+
+DWELL_TIME: Final = 1.0
+"""How long the vehicle must stand in the goal zone, s."""
+
+CRASH_COST: Final = 0.2
+"""Health lost by running into something at full speed."""
+
+LEANING_COST: Final = 0.05
+"""Health lost by pushing against something with full force for a second."""
+
+HIT_FORCE: Final = 2 * vehicle.DRIVE_FORCE
+"""Contact force from which something was hit, N; with less the vehicle leans on it, with the force of its tracks."""
+
+_FULL_SPEED_MOMENTUM: Final = vehicle.MASS * vehicle.MAX_SPEED
+
+
+class NavigationScene(Scene):
+    """A walled arena with obstacles, a tracked vehicle with a lidar, and a goal zone.
+
+    Attributes:
+        layout: the present arena.
+        lidar: the vehicle's lidar; it scans whenever a state is written.
+        health: 1 unharmed to 0 destroyed; a destroyed vehicle stands still.
+        substeps_in_goal: how long the vehicle's centre has been in the goal zone without a break.
+    """
+
+    name = "navigation"
+    reset_service = "interfaces_pkg/NavigationReset"
+    step_service = "interfaces_pkg/NavigationStep"
+    lengths: ClassVar[Mapping[str, int]] = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
+    default_control_period = 0.1
+    max_timestep = 0.02
+    camera: ClassVar[Camera] = CAMERA
+
+    layout: Layout
+    health: float
+    substeps_in_goal: int
+
+    def __init__(self, sample_time: float = 0.0, seed: int = 0) -> None:
+        """Simulate with a control period of `sample_time` seconds (0: 0.1), starting with the arena of `seed`."""
+        super().__init__(build_model(), sample_time)
+        self.lidar = lidar.Lidar(self.model, vehicle.LIDAR_HEIGHT)
+        # Views of MuJoCo's arrays, kept because fetching an attribute of MjData costs as much as an addition of arrays.
+        self._position = self.data.qpos
+        self._velocity = self.data.qvel
+        self._control = self.data.ctrl
+        self._touch = self.data.sensordata
+        self._obstacles = [self.model.body(f"obstacle_{index}").mocapid[0] for index in range(len(OBSTACLES))]
+        self._beacon = self.model.body("beacon").mocapid[0]
+        self.reset(seed)
+
+    def reset(self, seed: int) -> None:
+        """Lay out the arena of this seed and put an unharmed vehicle at its start."""
+        self.layout = layout = lay_out(seed)
+        mujoco.mj_resetData(self.model, self.data)
+        for index, (x, y, heading) in zip(self._obstacles, layout.obstacles, strict=True):
+            self.data.mocap_pos[index] = (x, y, 0.0)
+            self.data.mocap_quat[index] = (math.cos(heading / 2), 0.0, 0.0, math.sin(heading / 2))
+        self.data.mocap_pos[self._beacon] = (*layout.goal, 0.0)
+        self._position[:] = layout.start
+        self.health = 1.0
+        self.substeps_in_goal = 0
+        mujoco.mj_forward(self.model, self.data)
+
+    def act(self, request: Batch) -> None:
+        """Hold the target twist of a NavigationStep request; see `drive`."""
+        self.drive(float(request["action.linear.x"][0]), float(request["action.angular.z"][0]))
+
+    def drive(self, speed: float, turn_rate: float) -> None:
+        """Hold this target twist, m/s and rad/s, clipped to what the vehicle can do; NaN counts as 0."""
+        if self.health == 0.0:
+            return
+        self._control[0] = _clip(speed, vehicle.MAX_SPEED)
+        self._control[2] = _clip(turn_rate, vehicle.MAX_TURN_RATE)
+
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps, counting damage and time in the goal in each."""
+        goal_x, goal_y = self.layout.goal.tolist()
+        for _ in range(substeps):
+            mujoco.mj_step(self.model, self.data)
+            if force := float(self._touch[0]):
+                self._damage(force)
+            x, y, _ = self._position.tolist()
+            inside = math.hypot(x - goal_x, y - goal_y) <= TARGET_RADIUS
+            self.substeps_in_goal = self.substeps_in_goal + 1 if inside else 0
+        self.elapsed_substeps += substeps
+
+    @property
+    def time_in_goal(self) -> float:
+        """How long the vehicle's centre has been in the goal zone without a break, s."""
+        return self.substeps_in_goal * self.timestep
+
+    def _damage(self, force: float) -> None:
+        """Take the harm of a contact force, N, over one substep."""
+        if force > HIT_FORCE:
+            harm = CRASH_COST * (force - vehicle.DRIVE_FORCE) * self.timestep / _FULL_SPEED_MOMENTUM
+        else:
+            harm = LEANING_COST * force * self.timestep / vehicle.DRIVE_FORCE
+        self.health = max(0.0, self.health - harm)
+        if self.health == 0.0:
+            self._control[:] = 0.0
+
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that scans with the lidar and writes the NavigationState of a reset or step response."""
+        state = {name: response[f"state.{name}"] for name in _CHANGING_FIELDS}
+        pose_x, pose_y, pose_cos, pose_sin, speed, slip, turn_rate, health, time_in_goal, ranges, tags = state.values()
+        self._write_constants(response)
+        goal_x, goal_y = response["state.target.position.x"], response["state.target.position.y"]
+        goal_cos, goal_sin = response["state.target.orientation.w"], response["state.target.orientation.z"]
+        written: Layout | None = None
+
+        def write() -> None:
+            nonlocal written
+            x, y, yaw = self._position.tolist()
+            velocity_x, velocity_y, velocity_yaw = self._velocity.tolist()
+            cos, sin = math.cos(yaw), math.sin(yaw)
+            self.lidar.scan(self.data, x, y, cos, sin)
+            pose_x[0], pose_y[0] = x, y
+            pose_cos[0], pose_sin[0] = math.cos(yaw / 2), math.sin(yaw / 2)
+            speed[0] = cos * velocity_x + sin * velocity_y
+            slip[0] = cos * velocity_y - sin * velocity_x
+            turn_rate[0] = velocity_yaw
+            health[0], time_in_goal[0] = self.health, self.time_in_goal
+            ranges[0] = self.lidar.ranges
+            tags[0] = self.lidar.tags
+            if written is not self.layout:
+                written = self.layout
+                goal_x[0], goal_y[0] = written.goal
+                goal_cos[0], goal_sin[0] = math.cos(written.goal_heading / 2), math.sin(written.goal_heading / 2)
+
+        return write
+
+    def _write_constants(self, response: Batch) -> None:
+        response["state.target_radius"] = TARGET_RADIUS
+        response["state.goal_timer.required"] = DWELL_TIME
+        response["state.lidar.angle_min"] = 0.0
+        response["state.lidar.angle_increment"] = lidar.ANGLE_INCREMENT
+        response["state.lidar.range_max"] = lidar.RANGE_MAX
+
+    def picture(self) -> Picture:
+        """The goal zone, the lidar's rays and the gauges of the present state."""
+        x, y, yaw = self._position.tolist()
+        self.lidar.scan(self.data, x, y, math.cos(yaw), math.sin(yaw))
+        return portray(
+            position=(x, y),
+            goal=(float(self.layout.goal[0]), float(self.layout.goal[1])),
+            lidar=self.lidar,
+            health=self.health,
+            dwell=min(self.time_in_goal / DWELL_TIME, 1.0),
+            simulated_time=self.simulated_time,
+        )
+
+
+_CHANGING_FIELDS: Final = (
+    "pose.position.x",
+    "pose.position.y",
+    "pose.orientation.w",
+    "pose.orientation.z",
+    "twist.linear.x",
+    "twist.linear.y",
+    "twist.angular.z",
+    "health",
+    "goal_timer.elapsed",
+    "lidar.ranges",
+    "lidar.tags",
+)
+"""Fields of the state that a control period may change, in the order in which `state_writer` unpacks them."""
+
+
+def _clip(value: float, limit: float) -> float:
+    return 0.0 if math.isnan(value) else min(max(value, -limit), limit)

@@ -1,0 +1,93 @@
+"""Frames of a scene as they go over the wire."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+import mujoco
+
+from rl_pipeline.players.rendering.picture import Camera, Picture
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+logger = logging.getLogger(__name__)
+
+WIDTH: Final = 640
+HEIGHT: Final = 480
+FORMAT: Final = "jpeg"
+_QUALITY: Final = 90
+
+
+class Renderer(Protocol):
+    """Draws the bodies of a model, and the marks of a picture among them."""
+
+    def draw(self, data: mujoco.MjData, picture: Picture) -> Image.Image:
+        """The RGB frame of a state whose kinematics are up to date, without overlay."""
+
+    def close(self) -> None:
+        """Give back what it holds."""
+
+
+class FrameSource:
+    """Draws a scene's present state; what it takes to draw is loaded with the first frame.
+
+    Args:
+        model: what is shown.
+        data: the state that is shown.
+        camera: from where.
+        picture: what else to show at present.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, data: mujoco.MjData, camera: Camera, picture: Callable[[], Picture]
+    ) -> None:
+        self._model, self._data = model, data
+        self._camera = camera
+        self._picture = picture
+        self._renderer: Renderer | None = None
+
+    def image(self) -> Image.Image:
+        """A frame of 640 by 480 pixels, RGB. The simulation goes on as if it had not been drawn."""
+        from rl_pipeline.players.rendering.overlay import draw_overlay
+
+        if self._renderer is None:
+            self._renderer = open_renderer(self._model, self._camera)
+        # A step leaves the positions of bodies one substep behind its state; this changes nothing that the next uses.
+        mujoco.mj_kinematics(self._model, self._data)
+        picture = self._picture()
+        image = self._renderer.draw(self._data, picture)
+        draw_overlay(image, picture.gauges)
+        return image
+
+    def encoded(self) -> bytes:
+        """A frame as JPEG."""
+        import io
+
+        buffer = io.BytesIO()
+        self.image().save(buffer, FORMAT, quality=_QUALITY)
+        return buffer.getvalue()
+
+    def close(self) -> None:
+        """Give back what drawing took."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+
+def open_renderer(model: mujoco.MjModel, camera: Camera) -> Renderer:
+    """A renderer by GL where that works, else a painter."""
+    from rl_pipeline.players.rendering.gl_backend import working_backend
+
+    backend = working_backend()
+    if backend is not None:
+        from rl_pipeline.players.rendering.gl_renderer import GLRenderer
+
+        logger.info("frames are rendered by GL (%s)", backend)
+        return GLRenderer(model, camera, backend, WIDTH, HEIGHT)
+    from rl_pipeline.players.rendering.painter import Painter
+
+    logger.info("frames are painted")
+    return Painter(model, camera, WIDTH, HEIGHT)

@@ -1,0 +1,236 @@
+"""Frames without GL: a painter that draws a model's faces from back to front."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFilter
+
+from rl_pipeline.players.rendering.picture import Camera, Colour, Disc, Picture, Rays
+from rl_pipeline.players.rendering.projection import Projection
+from rl_pipeline.players.rendering.solids import Solids, Surface
+
+Array = NDArray[np.float64]
+
+OVERSAMPLING: Final = 2
+"""Pixels drawn for each pixel of the frame, along each axis: what makes edges smooth."""
+
+_TILE: Final = 1.0
+_AMBIENT: Final = 0.58
+_DIFFUSE: Final = 0.52
+_EDGE_SHADE: Final = 0.88
+_SHADOW: Final = (62, 66, 84)
+_SHADOW_OPACITY: Final = 88
+_SHADOW_SOFTNESS: Final = 2.0
+_RAY_OPACITY: Final = 0.30
+_DOT_RADIUS: Final = 2.4 * OVERSAMPLING
+_DOT_LIFT: Final = 0.05
+_FLATTEST_LIGHT: Final = 0.1
+_SKY_TOP, _SKY_BOTTOM = np.array((188.0, 196.0, 205.0)), np.array((224.0, 226.0, 224.0))
+
+
+class Painter:
+    """Draws a model and a picture with Pillow.
+
+    What never moves within an episode, the ground and all shadows but the moving bodies', is kept from frame to frame.
+
+    Args:
+        model: what is shown.
+        camera: from where.
+        width: of a frame, pixels.
+        height: of a frame, pixels.
+    """
+
+    def __init__(self, model: mujoco.MjModel, camera: Camera, width: int = 640, height: int = 480) -> None:
+        self._model = model
+        self._size = (width * OVERSAMPLING, height * OVERSAMPLING)
+        self._project = Projection(camera, *self._size)
+        self._shadow_size = (width, height)
+        self._shadow_project = Projection(camera, width, height)
+        self._light = _light_of(model)
+        self._solids = Solids(model)
+        self._planes: list[int] = np.flatnonzero(model.geom_type == mujoco.mjtGeom.mjGEOM_PLANE).tolist()
+        body = model.geom_bodyid[self._solids.geom_of_face]
+        self._moving = (model.body_weldid[body] != 0) & (model.body_mocapid[body] < 0)
+        self._backdrop: Image.Image | None = None
+        self._backdrop_key = b""
+
+    def draw(self, data: mujoco.MjData, picture: Picture) -> Image.Image:
+        """The frame of a state whose kinematics are up to date, without overlay."""
+        surface = self._solids.surface(data)
+        image = self._ground(data, surface).copy()
+        canvas = ImageDraw.Draw(image, "RGBA")
+        for disc in picture.discs:
+            self._draw_disc(canvas, disc)
+        self._cast_shadows(image, surface, self._moving)
+        if picture.rays is not None:
+            self._draw_rays(canvas, picture.rays)
+        self._draw_solids(canvas, data, surface, picture.rays)
+        return image.reduce(OVERSAMPLING)
+
+    def close(self) -> None:
+        """Nothing is held that needs giving back."""
+
+    def _ground(self, data: mujoco.MjData, surface: Surface) -> Image.Image:
+        """Sky, tiles and the shadows of what stands still."""
+        key = data.mocap_pos.tobytes() + data.mocap_quat.tobytes()
+        if self._backdrop is None or key != self._backdrop_key:
+            self._backdrop, self._backdrop_key = _gradient(self._size), key
+            canvas = ImageDraw.Draw(self._backdrop, "RGBA")
+            for geom in self._planes:
+                self._draw_tiles(canvas, geom)
+            self._cast_shadows(self._backdrop, surface, ~self._moving)
+        return self._backdrop
+
+    def _draw_tiles(self, canvas: ImageDraw.ImageDraw, geom: int) -> None:
+        """A plane of limited size, in the two colours of its texture; an endless one is the backdrop anyway."""
+        half_x, half_y, _ = self._model.geom_size[geom]
+        if half_x <= 0.0 or half_y <= 0.0:
+            return
+        colours = _checker_colours(self._model, geom)
+        centre_x, centre_y, _ = self._model.geom_pos[geom]
+        for row, x in enumerate(np.arange(-half_x, half_x, _TILE) + centre_x):
+            for column, y in enumerate(np.arange(-half_y, half_y, _TILE) + centre_y):
+                corners = np.array([(x, y, 0.0), (x + _TILE, y, 0.0), (x + _TILE, y + _TILE, 0.0), (x, y + _TILE, 0.0)])
+                canvas.polygon(self._project.pixels(corners), fill=colours[(row + column) % 2])
+
+    def _cast_shadows(self, image: Image.Image, surface: Surface, faces: NDArray[np.bool_]) -> None:
+        """Darken the ground where these faces keep the light away, with soft edges."""
+        height = surface.vertices[:, 2:]
+        on_ground = surface.vertices - height * (self._light / self._light[2])
+        pixels, _ = self._shadow_project(on_ground)
+        points = [tuple(pixel) for pixel in pixels.tolist()]
+        mask = Image.new("L", self._shadow_size)
+        canvas = ImageDraw.Draw(mask)
+        for face in np.flatnonzero(faces & (surface.normals @ self._light < 0.0)):
+            canvas.polygon([points[corner] for corner in self._solids.faces[face]], fill=_SHADOW_OPACITY)
+        box = mask.getbbox()
+        if box is None or not self._planes:
+            return
+        margin = round(3 * _SHADOW_SOFTNESS)
+        box = (
+            max(0, box[0] - margin),
+            max(0, box[1] - margin),
+            min(self._shadow_size[0], box[2] + margin),
+            min(self._shadow_size[1], box[3] + margin),
+        )
+        soft = mask.crop(box).filter(ImageFilter.GaussianBlur(_SHADOW_SOFTNESS))
+        soft = soft.resize((soft.width * OVERSAMPLING, soft.height * OVERSAMPLING), Image.Resampling.BILINEAR)
+        image.paste(_SHADOW, (box[0] * OVERSAMPLING, box[1] * OVERSAMPLING), soft)
+
+    def _draw_solids(
+        self, canvas: ImageDraw.ImageDraw, data: mujoco.MjData, surface: Surface, rays: Rays | None
+    ) -> None:
+        """The faces and, in their places among them, the dots where rays hit."""
+        pixels, depth = self._project(surface.vertices)
+        points = [tuple(pixel) for pixel in pixels.tolist()]
+        facing = np.einsum("fi,fi->f", surface.normals, self._project.eye - surface.centres) > 0.0
+        light = _AMBIENT + _DIFFUSE * np.maximum(0.0, -(surface.normals @ self._light))
+        geoms = self._solids.geom_of_face
+        shades = np.minimum(255, 255 * self._model.geom_rgba[geoms, :3] * light[:, None]).astype(int)
+        fills = [tuple(shade) for shade in shades.tolist()]
+        edges = [tuple(shade) for shade in (shades * _EDGE_SHADE).astype(int).tolist()]
+        dots = [] if rays is None else self._hits(rays)
+        for face, place in self._back_to_front(data, depth, np.flatnonzero(facing)):
+            while dots and dots[-1].depth > place:
+                _draw_dot(canvas, dots.pop())
+            corners = self._solids.faces[face]
+            outline = edges[face] if len(corners) > 4 else fills[face]
+            canvas.polygon([points[corner] for corner in corners], fills[face], outline)
+        while dots:
+            _draw_dot(canvas, dots.pop())
+
+    def _back_to_front(self, data: mujoco.MjData, depth: Array, faces: NDArray[np.intp]) -> Iterator[tuple[int, float]]:
+        """The faces in the order in which they are drawn, body by body, and the depth that each body is drawn by.
+
+        A body comes by the depth of the place where it stands, so that no part of it is torn from it. Geoms of the
+        world, which are walls, come by their deepest corner: whatever stands before a wall is drawn over it.
+        """
+        deepest = np.full(self._model.ngeom, -np.inf)
+        np.maximum.at(deepest, self._solids.geom_of_vertex, depth)
+        bodies = self._model.geom_bodyid
+        standing = data.xpos * (1.0, 1.0, 0.0)
+        by_body = np.where(bodies == 0, deepest, self._project(standing)[1][bodies])
+        by_geom = self._project(data.geom_xpos)[1]
+        geoms = self._solids.geom_of_face[faces]
+        order = np.lexsort((-by_geom[geoms], bodies[geoms], -by_body[geoms]))
+        yield from zip(faces[order].tolist(), by_body[geoms[order]].tolist(), strict=True)
+
+    def _hits(self, rays: Rays) -> list[_Dot]:
+        """The dots where rays hit, the farthest last."""
+        ends, colours = rays.ends[rays.hits], rays.colours[rays.hits]
+        pixels, _ = self._project(ends)
+        # By where they are on the ground, as bodies are, and before the very face that was hit.
+        _, depth = self._project(ends * (1.0, 1.0, 0.0))
+        dots = [
+            _Dot(place - _DOT_LIFT, (x, y), (*colour, 1.0))
+            for place, (x, y), colour in zip(depth.tolist(), pixels.tolist(), colours.tolist(), strict=True)
+        ]
+        return sorted(dots, key=lambda dot: dot.depth)
+
+    def _draw_disc(self, canvas: ImageDraw.ImageDraw, disc: Disc) -> None:
+        angles = np.pi / 2 + np.linspace(0.0, 2 * np.pi * disc.sweep, 49)
+        circle = np.column_stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)])
+        centre = np.array((*disc.centre, 0.0))
+        outline = self._project.pixels(centre + disc.radius * circle)
+        if disc.inner_radius > 0.0:
+            outline += self._project.pixels(centre + disc.inner_radius * circle[::-1])
+        canvas.polygon(outline, fill=_rgba(disc.colour))
+
+    def _draw_rays(self, canvas: ImageDraw.ImageDraw, rays: Rays) -> None:
+        origin = self._project.pixels(rays.origin[None])[0]
+        for end, colour in zip(self._project.pixels(rays.ends), rays.colours.tolist(), strict=True):
+            canvas.line([origin, end], fill=_rgba((*colour, _RAY_OPACITY)), width=OVERSAMPLING)
+
+
+@dataclass(frozen=True)
+class _Dot:
+    """A dot at a depth along the view, m, and at a pixel."""
+
+    depth: float
+    pixel: tuple[float, float]
+    colour: Colour
+
+
+def _draw_dot(canvas: ImageDraw.ImageDraw, dot: _Dot) -> None:
+    x, y = dot.pixel
+    box = (x - _DOT_RADIUS, y - _DOT_RADIUS, x + _DOT_RADIUS, y + _DOT_RADIUS)
+    canvas.ellipse(box, fill=_rgba(dot.colour), outline=(255, 255, 255, 170))
+
+
+def _light_of(model: mujoco.MjModel) -> Array:
+    """The direction of the model's first light, of length 1; straight down if there is none that lights the ground."""
+    if not model.nlight or model.light_dir[0, 2] >= -_FLATTEST_LIGHT:
+        return np.array((0.0, 0.0, -1.0))
+    direction: Array = model.light_dir[0] / np.linalg.norm(model.light_dir[0])
+    return direction
+
+
+def _checker_colours(model: mujoco.MjModel, geom: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The two colours of a plane's checker texture; its own colour twice where it has none."""
+    material = int(model.geom_matid[geom])
+    texture = -1 if material < 0 else int(model.mat_texid[material, mujoco.mjtTextureRole.mjTEXROLE_RGB])
+    if texture < 0:
+        plain = tuple(int(255 * part) for part in model.geom_rgba[geom, :3])
+        return plain, plain
+    start, width, channels = (int(of[texture]) for of in (model.tex_adr, model.tex_width, model.tex_nchannel))
+    other = start + width // 2 * channels
+    pixels = model.tex_data
+    return tuple(map(int, pixels[start : start + 3])), tuple(map(int, pixels[other : other + 3]))
+
+
+def _gradient(size: tuple[int, int]) -> Image.Image:
+    """What lies outside: paler towards the viewer."""
+    width, height = size
+    rows = _SKY_TOP + (_SKY_BOTTOM - _SKY_TOP) * np.linspace(0.0, 1.0, height)[:, None]
+    return Image.fromarray(np.broadcast_to(rows[:, None], (height, width, 3)).astype(np.uint8))
+
+
+def _rgba(colour: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    red, green, blue, opacity = (round(255 * part) for part in colour)
+    return red, green, blue, opacity
