@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "rl_pipeline"
 
-_TASKS: Final[dict[str, str]] = {}
+_TASKS: Final[dict[str, str | type[Task]]] = {}
 
 
-def register_task(name: str, entry_point: str) -> None:
+def register_task(name: str, task: str | type[Task]) -> None:
     """Make a task known as `rl_pipeline/<name>`, to this package and to `gymnasium.make`.
 
     Args:
         name: such as `Navigation-v0`.
-        entry_point: where its class is, as `module:Class`; imported when it is first used.
+        task: its class, or where that is, as `module:Class`; imported when it is first used.
 
     Raises:
         ValueError: the name is taken by another task.
     """
     env_id = f"{NAMESPACE}/{name}"
-    if _TASKS.setdefault(env_id, entry_point) != entry_point:
+    if _TASKS.setdefault(env_id, task) != task:
         raise ValueError(f"{env_id} is already registered, as {_TASKS[env_id]}")
     if env_id not in gymnasium.registry:
         gymnasium.register(
@@ -55,8 +55,10 @@ def make_task(env_id: str, **options: Any) -> Task:
     full_id = task_id(env_id)
     if full_id is None:
         raise UnknownNameError("task", env_id, _TASKS, "environment.id")
-    module, _, name = _TASKS[full_id].partition(":")
-    task_class: type[Task] = getattr(importlib.import_module(module), name)
+    task_class = _TASKS[full_id]
+    if isinstance(task_class, str):
+        module, _, name = task_class.partition(":")
+        task_class = getattr(importlib.import_module(module), name)
     try:
         return task_class(**options)
     except TypeError as error:
@@ -66,9 +68,17 @@ def make_task(env_id: str, **options: Any) -> Task:
 def check_environment_id(env_id: str) -> str:
     """The full id of a task or any other registered Gymnasium environment.
 
+    Like Gymnasium's, an id may begin with a module that registers it when it is imported, as `module:id`.
+
     Raises:
-        UnknownNameError: there is neither.
+        InputError: there is neither, or the module cannot be imported.
     """
+    module, _, env_id = env_id.rpartition(":")
+    if module:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise InputError(f"environment.id: cannot import {module} ({error})") from None
     if (full_id := task_id(env_id)) is not None:
         return full_id
     try:

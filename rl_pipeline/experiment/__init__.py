@@ -1,0 +1,1 @@
+"""The experiment folder, and all that a run leaves in it."""

@@ -1,0 +1,1 @@
+"""Networks: feature extractors and the blocks they are built of."""

@@ -1,0 +1,1 @@
+"""What the verbs of the command do: train, play, evaluate and the rest."""

@@ -41,6 +41,7 @@ class PlayerProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
                 env={**os.environ, **_SINGLE_THREADED},
             )
         reaper.watch(self._process.pid)

@@ -55,7 +55,7 @@ def test_obstacles_near_by_are_seen_more_finely_than_distant_ones():
 
 def test_wreck_costs_more_than_the_damage_alone():
     task, actions = NavigationTask(RAYS), np.zeros((2, 2))
-    before, after = states(2, **{"health": 0.1}), states(2, **{"health": [0.01, 0.0]})
+    before, after = states(2, health=0.1), states(2, health=[0.01, 0.0])
     reward = task.reward(before, actions, after)
     assert reward[1] < reward[0] - 5.0
 

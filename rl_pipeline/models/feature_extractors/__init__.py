@@ -1,0 +1,5 @@
+"""Feature extractors: one file each, found by class name."""
+
+from rl_pipeline.models.feature_extractors.discovery import find_feature_extractor
+
+__all__ = ["find_feature_extractor"]

@@ -1,0 +1,87 @@
+"""From the configuration to a Stable-Baselines3 model; every name is checked before any simulator is started."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import warnings
+from typing import Any
+
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
+
+from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
+from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
+from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters
+from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
+from rl_pipeline.config.schema import Config
+from rl_pipeline.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def check(config: Config) -> AlgorithmEntry:
+    """Check the algorithm's name, its hyperparameters and its architecture; no environment is needed.
+
+    Raises `InputError` (`UnknownNameError` for a name) that says which key is at fault.
+    """
+    entry = find_algorithm(config.algorithm.name)
+    algorithm = entry.load()
+    checked_hyperparameters(algorithm, config.algorithm.parameters)
+    policy = config.algorithm.parameters.get("policy") or next(iter(algorithm.policy_aliases))
+    check_policy(algorithm, policy)
+    policy_kwargs(algorithm, policy, config.algorithm.architecture)
+    return entry
+
+
+def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlgorithm:
+    """A new model for the environments of `venv`, on the configured device and seeded with `training.seed`.
+
+    Not `for_training` keeps its buffers as small as they can be, for a model that only acts.
+    Raises `InputError` when the algorithm cannot act in the action space or refuses a hyperparameter.
+    """
+    entry = check(config)
+    algorithm = entry.load()
+    if type(venv.action_space).__name__ not in entry.action_spaces:
+        raise InputError(
+            f"algorithm.name: {algorithm.__name__} acts in {' and '.join(entry.action_spaces)} action spaces, but "
+            f"{config.environment.id} has {venv.action_space}"
+        )
+    parameters = config.algorithm.parameters
+    policy = parameters.get("policy") or default_policy(algorithm, venv.observation_space)
+    arguments: dict[str, Any] = checked_hyperparameters(algorithm, parameters)
+    if "action_noise" in parameters:
+        arguments["action_noise"] = action_noise(parameters["action_noise"], venv.action_space)
+    architecture = policy_kwargs(algorithm, policy, config.algorithm.architecture)
+    if architecture:
+        arguments["policy_kwargs"] = architecture
+    if issubclass(algorithm, OnPolicyAlgorithm) and for_training:
+        _fit_rollout(algorithm, arguments, venv.num_envs, config.training.total_timesteps)
+    if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
+        arguments["buffer_size"] = venv.num_envs
+    device = resolve_device(config.training.device)
+    try:
+        with warnings.catch_warnings():
+            if not for_training:
+                # What Stable-Baselines3 says of batch sizes does not matter to a model that only acts.
+                warnings.simplefilter("ignore", UserWarning)
+            model = algorithm(policy, venv, seed=config.training.seed, device=device, **arguments)
+    except (TypeError, ValueError, AssertionError) as error:
+        message = " ".join(str(error).split())
+        raise InputError(f"algorithm: {algorithm.__name__} refuses the configuration: {message}") from error
+    leave_cores_to_players(model)
+    return model
+
+
+def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_envs: int, total: int) -> None:
+    """Shorten a rollout that alone would exceed the whole run, so that a short run is as short as asked."""
+    n_steps = arguments.get("n_steps", inspect.signature(algorithm.__init__).parameters["n_steps"].default)
+    fitting = max(2, -(-total // num_envs))
+    if isinstance(n_steps, int) and n_steps > fitting:
+        logger.warning(
+            "n_steps %d x %d environments exceeds training.total_timesteps %d: using n_steps %d",
+            n_steps, num_envs, total, fitting,
+        )  # fmt: skip
+        arguments["n_steps"] = fitting

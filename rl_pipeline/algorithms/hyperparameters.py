@@ -1,0 +1,97 @@
+"""Hyperparameters of the YAML, checked against the algorithm's constructor and turned into what it takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
+from stable_baselines3.common.utils import LinearSchedule
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+SECTION = "algorithm.parameters"
+
+SET_ELSEWHERE = {
+    "policy_kwargs": "algorithm.architecture",
+    "seed": "training.seed",
+    "device": "training.device",
+    "verbose": "training.verbose",
+    "env": "environment.id",
+    "tensorboard_log": "experiment.directory",
+}
+NOISES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]] = {
+    "normal": NormalActionNoise,
+    "ornstein_uhlenbeck": OrnsteinUhlenbeckActionNoise,
+}
+SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
+
+
+def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
+    """What `algorithm.parameters` may hold for this algorithm."""
+    names = inspect.signature(algorithm.__init__).parameters
+    return [name for name in names if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")]
+
+
+def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's keyword arguments for `parameters`, but for `policy` and `action_noise`.
+
+    Raises `UnknownNameError` naming the key and the nearest, `InputError` for a value that cannot be meant.
+    """
+    valid = hyperparameter_names(algorithm)
+    for name in parameters:
+        if name in SET_ELSEWHERE:
+            raise InputError(f"{SECTION}.{name}: set {SET_ELSEWHERE[name]} instead")
+        if name not in valid:
+            raise UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
+    given = {name: value for name, value in parameters.items() if name not in ("policy", "action_noise")}
+    return {name: _converted(name, value) for name, value in given.items()}
+
+
+def _converted(name: str, value: Any) -> Any:
+    if name == "train_freq" and isinstance(value, list):
+        if len(value) != 2 or value[1] not in ("step", "episode"):
+            raise InputError(f"{SECTION}.train_freq: expected a number or [number, step|episode], found {value!r}")
+        return tuple(value)
+    if name in SCHEDULED and isinstance(value, Mapping):
+        return _schedule(name, value)
+    if name.endswith("_class") and value is not None:
+        raise InputError(f"{SECTION}.{name}: expected null, found {value!r}: classes are chosen by the algorithm")
+    return value
+
+
+def _schedule(name: str, value: Mapping[str, Any]) -> LinearSchedule:
+    """A value that falls or rises linearly over the run: {start: 3e-4, end: 1e-5, end_fraction: 1.0}."""
+    fields = {"end_fraction": 1.0, **value}
+    known = {"start", "end", "end_fraction"}
+    if set(fields) != known or not all(isinstance(field, int | float) for field in fields.values()):
+        raise InputError(
+            f"{SECTION}.{name}: expected a number, or start and end (and end_fraction) as numbers, "
+            f"found {dict(value)!r}"
+        )
+    return LinearSchedule(float(fields["start"]), float(fields["end"]), float(fields["end_fraction"]))
+
+
+def action_noise(setting: Any, action_space: spaces.Space[Any]) -> ActionNoise | None:
+    """Exploration noise for a setting such as `{normal: 0.1}`: its kind and its standard deviation.
+
+    Raises `InputError` for another setting, or an action space that is not a Box.
+    """
+    if setting is None:
+        return None
+    where = f"{SECTION}.action_noise"
+    if not isinstance(setting, Mapping) or len(setting) != 1:
+        raise InputError(f"{where}: expected null or a kind and its standard deviation, such as {{normal: 0.1}}")
+    kind, sigma = next(iter(setting.items()))
+    if kind not in NOISES:
+        raise UnknownNameError("action noise", str(kind), NOISES, where=where)
+    if not isinstance(sigma, int | float) or sigma < 0:
+        raise InputError(f"{where}.{kind}: expected a standard deviation of at least 0, found {sigma!r}")
+    if not isinstance(action_space, spaces.Box):
+        raise InputError(f"{where}: needs a continuous (Box) action space, found {action_space}")
+    mean = np.zeros(action_space.shape, dtype=np.float32)
+    return NOISES[kind](mean=mean, sigma=np.full_like(mean, sigma))

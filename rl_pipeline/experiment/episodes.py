@@ -1,0 +1,110 @@
+"""The training episodes as they end: return, length and success of each, in memory and in a file."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+COLUMNS = ("timesteps", "return", "length", "success")
+RECENT = 100
+
+
+@dataclass
+class EpisodeHistory:
+    """The episodes of a run, oldest first.
+
+    Attributes:
+        timesteps: environment steps, summed over the environments, when each episode ended.
+        returns: sum of the rewards of each.
+        lengths: steps of each.
+        successes: whether each succeeded; empty when the environment does not report it.
+    """
+
+    timesteps: list[int] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    successes: list[bool] = field(default_factory=list)
+    _recent: deque[tuple[float, bool | None]] = field(default_factory=lambda: deque(maxlen=RECENT), repr=False)
+
+    def add(self, timesteps: int, episode_return: float, length: int, success: bool | None) -> None:
+        """Note an episode that has ended."""
+        self.timesteps.append(timesteps)
+        self.returns.append(episode_return)
+        self.lengths.append(length)
+        if success is not None:
+            self.successes.append(success)
+        self._recent.append((episode_return, success))
+
+    def recent_return(self) -> float | None:
+        """Mean return of the last 100 episodes; None before the first."""
+        return float(np.mean([episode[0] for episode in self._recent])) if self._recent else None
+
+    def recent_success(self) -> float | None:
+        """Success rate of the last 100 episodes, 0 to 1; None when it is not reported."""
+        known = [success for _, success in self._recent if success is not None]
+        return float(np.mean(known)) if known else None
+
+
+class EpisodeRecorder(VecEnvWrapper):
+    """Watches the training environments and notes each episode that ends in `history` and in a CSV file.
+
+    Attributes:
+        history: the episodes.
+        timesteps: environment steps so far, summed over the environments.
+    """
+
+    def __init__(self, venv: VecEnv, path: Path) -> None:
+        super().__init__(venv)
+        self.history = EpisodeHistory()
+        self.timesteps = 0
+        self._file = path.open("w", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(COLUMNS)
+        self._returns: NDArray[np.float64] = np.zeros(venv.num_envs)
+        self._lengths: NDArray[np.int64] = np.zeros(venv.num_envs, dtype=np.int64)
+
+    def reset(self) -> VecEnvObs:
+        """Reset every environment; episodes under way are not counted."""
+        self._returns[:] = 0.0
+        self._lengths[:] = 0
+        return self.venv.reset()
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Pass a step on, noting the episodes that it ended."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        self.timesteps += self.num_envs
+        self._returns += rewards
+        self._lengths += 1
+        for index in np.flatnonzero(dones):
+            self._note(index, infos[index])
+        return observations, rewards, dones, infos
+
+    def flush(self) -> None:
+        """Bring the file up to date."""
+        self._file.flush()
+
+    def close_file(self) -> None:
+        """Close the CSV file; the environments stay open, they have an owner."""
+        self._file.close()
+
+    def _note(self, index: np.intp, info: dict[str, Any]) -> None:
+        # A lost player ends its episode early: its return says nothing about the agent.
+        if not info.get("player_lost", False):
+            monitored = info.get("episode", {})
+            episode_return = float(monitored.get("r", self._returns[index]))
+            length = int(monitored.get("l", self._lengths[index]))
+            success = bool(info["is_success"]) if "is_success" in info else None
+            self.history.add(self.timesteps, episode_return, length, success)
+            self._writer.writerow(
+                (self.timesteps, f"{episode_return:.6g}", length, "" if success is None else int(success))
+            )
+        self._returns[index] = 0.0
+        self._lengths[index] = 0

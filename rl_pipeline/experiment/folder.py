@@ -1,0 +1,159 @@
+"""The experiment folder: everything a run leaves behind, at fixed names."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ExperimentFolder:
+    """`<directory>/<environment>/<algorithm>/<name>/` and the names in it.
+
+    Attributes:
+        path: the folder itself.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, directory: Path, environment_id: str, algorithm: str, name: str) -> ExperimentFolder:
+        """Make a new folder; a name that is taken gets a time stamp. Raises `InputError` when it cannot be written."""
+        if name in (".", "..") or "/" in name or "\\" in name:
+            raise InputError(f"experiment.name: expected the name of a folder, found {name!r}")
+        parent = directory / environment_folder(environment_id) / algorithm
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = cls(_make_unique(parent, name))
+            for inner in (folder.checkpoints, folder.videos, folder.tensorboard):
+                inner.mkdir()
+        except OSError as error:
+            raise InputError(f"experiment.directory: cannot write to {parent}: {error.strerror}") from error
+        return folder
+
+    @classmethod
+    def find(cls, experiment: str | None, directory: Path) -> ExperimentFolder:
+        """An experiment by its folder or by its name under `directory`; None is the newest one that has a model.
+
+        Of several of that name the newest is taken. Raises `UnknownNameError` listing those there are.
+        """
+        if experiment is not None and (Path(experiment) / "config.yaml").is_file():
+            return cls(Path(experiment))
+        folders = existing_experiments(directory)
+        if experiment is None:
+            for folder in folders:
+                if folder.model.exists() or folder.best_model.exists():
+                    return folder
+            raise InputError(f"no experiment with a trained model in {directory}: run `rl-pipeline train` first")
+        named = [folder for folder in folders if experiment in (folder.path.name, str(folder.path))]
+        if not named:
+            raise UnknownNameError(
+                "experiment", experiment, {folder.path.name for folder in folders}, where=str(directory)
+            )
+        if len(named) > 1:
+            logger.info("%d experiments are named %s; using the newest, %s", len(named), experiment, named[0].path)
+        return named[0]
+
+    @property
+    def config(self) -> Path:
+        """The whole configuration, as it was resolved."""
+        return self.path / "config.yaml"
+
+    @property
+    def overrides(self) -> Path:
+        """The overrides of the command line."""
+        return self.path / "overrides.yaml"
+
+    @property
+    def metadata(self) -> Path:
+        """What ran where: versions, commit, host, seeds, command, status."""
+        return self.path / "metadata.json"
+
+    @property
+    def model(self) -> Path:
+        """The model at the end of the run."""
+        return self.path / "model.zip"
+
+    @property
+    def best_model(self) -> Path:
+        """The model that did best in the evaluations during training."""
+        return self.path / "best_model.zip"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the models saved during training."""
+        return self.path / "checkpoints"
+
+    @property
+    def replay_buffer(self) -> Path:
+        """The replay buffer of an off-policy algorithm, as of the last checkpoint."""
+        return self.path / "replay_buffer.pkl"
+
+    @property
+    def videos(self) -> Path:
+        """Folder of the videos."""
+        return self.path / "videos"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of the TensorBoard events."""
+        return self.path / "tensorboard"
+
+    @property
+    def evaluations(self) -> Path:
+        """The evaluations during training, as arrays."""
+        return self.path / "evaluations.npz"
+
+    @property
+    def evaluation(self) -> Path:
+        """The evaluation at the end."""
+        return self.path / "evaluation.json"
+
+    @property
+    def progress(self) -> Path:
+        """What the algorithm logs, a line a rollout."""
+        return self.path / "progress.csv"
+
+    @property
+    def episodes(self) -> Path:
+        """Return, length and success of each training episode."""
+        return self.path / "episodes.csv"
+
+    @property
+    def curves(self) -> Path:
+        """The picture of the training."""
+        return self.path / "curves.png"
+
+    @property
+    def log(self) -> Path:
+        """What the run said."""
+        return self.path / "train.log"
+
+
+def environment_folder(environment_id: str) -> str:
+    """The folder of an environment: its id without the namespace, so that folders are equally deep."""
+    return environment_id.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+
+
+def existing_experiments(directory: Path) -> list[ExperimentFolder]:
+    """The experiments under `directory`, newest first."""
+    configs = sorted(directory.glob("*/*/*/config.yaml"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return [ExperimentFolder(config.parent) for config in configs]
+
+
+def _make_unique(parent: Path, name: str) -> Path:
+    stamped = f"{name}_{datetime.datetime.now():%Y-%m-%d_%H-%M-%S}"
+    candidates = (name, stamped, *(f"{stamped}_{number}" for number in range(2, 1000)))
+    for candidate in candidates:
+        try:
+            (parent / candidate).mkdir()
+            return parent / candidate
+        except FileExistsError:
+            continue
+    raise InputError(f"experiment.name: {name!r} is taken a thousand times in {parent}")

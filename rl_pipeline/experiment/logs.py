@@ -1,0 +1,45 @@
+"""Where a run's words and figures go: train.log, progress.csv and TensorBoard."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from stable_baselines3.common.logger import (
+    CSVOutputFormat,
+    HumanOutputFormat,
+    KVWriter,
+    Logger,
+    TensorBoardOutputFormat,
+)
+
+from rl_pipeline.experiment.folder import ExperimentFolder
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@contextmanager
+def log_file(folder: ExperimentFolder) -> Iterator[None]:
+    """While the block runs, everything that this package logs from INFO up is written to the folder's train.log too."""
+    package = logging.getLogger("rl_pipeline")
+    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(FORMAT))
+    level = package.level
+    package.addHandler(handler)
+    package.setLevel(min(level or logging.INFO, logging.INFO))
+    try:
+        yield
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(level)
+        handler.close()
+
+
+def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:
+    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output."""
+    formats: list[KVWriter] = [CSVOutputFormat(str(folder.progress)), TensorBoardOutputFormat(str(folder.tensorboard))]
+    if verbose >= 2:
+        formats.append(HumanOutputFormat(sys.stdout))
+    return Logger(str(folder.path), formats)

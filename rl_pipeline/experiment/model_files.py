@@ -1,0 +1,107 @@
+"""Models as files: a Stable-Baselines3 zip that also holds the configuration it was trained with.
+
+Nothing of a file is ever unpickled: the networks are rebuilt from the configuration, and only tensors are read from the
+zip (`torch.load(weights_only=True)`). A model from elsewhere is therefore as safe as its configuration.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.save_util import load_from_zip_file
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.writing import write_bytes
+
+CONFIG_MEMBER = "rl_pipeline_config.yaml"
+SPACES_MEMBER = "rl_pipeline_spaces.json"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a model file says of itself.
+
+    Attributes:
+        path: the file.
+        config: text of the configuration it was trained with; None in a file that this package did not write.
+        spaces: its observation and action space, as text; empty in a file that this package did not write.
+    """
+
+    path: Path
+    config: str | None
+    spaces: dict[str, str]
+
+    @classmethod
+    def open(cls, path: Path) -> ModelFile:
+        """Read the descriptions. Raises `InputError` for a file that is missing or not a model."""
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.namelist()
+                if "policy.pth" not in members:
+                    raise InputError(f"{path} is not a model: it has no policy.pth inside")
+                config = archive.read(CONFIG_MEMBER).decode() if CONFIG_MEMBER in members else None
+                spaces = json.loads(archive.read(SPACES_MEMBER)) if SPACES_MEMBER in members else {}
+        except (OSError, zipfile.BadZipFile, ValueError) as error:
+            raise InputError(f"{path} is not a model that can be read: {error}") from error
+        return cls(path, config, spaces)
+
+    def load_into(self, model: BaseAlgorithm) -> None:
+        """Give `model` the weights and optimizer state of this file.
+
+        Raises `InputError` when it was trained on other spaces, by another algorithm or with another architecture.
+        """
+        expected = described_spaces(model)
+        for kind, found in self.spaces.items():
+            if found != expected.get(kind):
+                raise InputError(
+                    f"{self.path} was trained with the {kind} space {found}, "
+                    f"but the environment has {expected.get(kind)}"
+                )
+        try:
+            _, parameters, variables = load_from_zip_file(self.path, load_data=False, device=model.device)
+            model.set_parameters(parameters, exact_match=True, device=model.device)
+        except (ValueError, RuntimeError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            detail = lines[min(1, len(lines) - 1)] if lines else type(error).__name__
+            raise InputError(
+                f"{self.path} does not fit {type(model).__name__} with this architecture: {detail}"
+            ) from error
+        for name, value in (variables or {}).items():
+            target = getattr(model, name, None)
+            if isinstance(target, torch.Tensor) and isinstance(value, torch.Tensor):
+                target.data.copy_(value.data)
+        if isinstance(weights := getattr(model, "weights", None), torch.Tensor):
+            # ARS learns from this flat copy of its policy's parameters.
+            flat = torch.nn.utils.parameters_to_vector(model.policy.parameters())
+            weights.copy_(flat.detach())
+
+
+def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:
+    """Write a model whole, with the text of its configuration and its spaces inside; any SB3 can load the file."""
+    content = io.BytesIO()
+    model.save(content)
+    with zipfile.ZipFile(content, "a") as archive:
+        archive.writestr(CONFIG_MEMBER, config)
+        archive.writestr(SPACES_MEMBER, json.dumps(described_spaces(model)))
+    write_bytes(path, content.getvalue())
+
+
+def described_spaces(model: BaseAlgorithm) -> dict[str, str]:
+    """The two spaces of a model, as text."""
+    return {"observation": _described(model.observation_space), "action": _described(model.action_space)}
+
+
+def _described(space: Any) -> str:
+    """A space as text, without the bounds of each component of a long Box."""
+    text = repr(space)
+    if type(space).__name__ == "Box" and len(text) > 200:
+        return f"Box({space.shape}, {space.dtype})"
+    return " ".join(text.split())

@@ -1,0 +1,86 @@
+"""How far a run is: a bar in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from rl_pipeline.experiment.episodes import EpisodeHistory
+
+logger = logging.getLogger(__name__)
+
+REFRESH_INTERVAL = 0.25
+LINE_INTERVAL = 10.0
+
+
+class TrainingProgress:
+    """Shows steps per second, return, success rate and time left.
+
+    Args:
+        total: environment steps of the run.
+        history: the episodes so far.
+        console: where the bar is drawn; without a terminal, or without a console, lines are logged instead.
+    """
+
+    def __init__(self, total: int, history: EpisodeHistory, console: Console | None) -> None:
+        self._total, self._history = total, history
+        self._began = self._shown = time.monotonic()
+        self._latest = 0
+        self._bar: Progress | None = None
+        if console is not None and console.is_terminal:
+            self._bar = Progress(
+                TextColumn("[bold]training[/]"), BarColumn(bar_width=None), TaskProgressColumn(), _Figures(),
+                TimeRemainingColumn(compact=True), console=console, refresh_per_second=4, expand=True,
+            )  # fmt: skip
+            self._task = self._bar.add_task("training", total=total, figures="")
+
+    def __enter__(self) -> TrainingProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._show(self._latest, time.monotonic())
+            self._bar.stop()
+
+    def update(self, timesteps: int) -> None:
+        """Show that the run has taken so many steps; cheap, to be called after each."""
+        self._latest = timesteps
+        now = time.monotonic()
+        if now - self._shown < (REFRESH_INTERVAL if self._bar is not None else LINE_INTERVAL):
+            return
+        self._shown = now
+        self._show(timesteps, now)
+
+    def _show(self, timesteps: int, now: float) -> None:
+        figures = self.figures(timesteps, now)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=min(timesteps, self._total), figures=figures)
+            return
+        left = (now - self._began) * (self._total - timesteps) / max(1, timesteps)
+        logger.info(
+            "%d of %d steps (%.0f%%), %s, %.0f s left",
+            timesteps, self._total, 100 * timesteps / self._total, figures, max(0.0, left),
+        )  # fmt: skip
+
+    def figures(self, timesteps: int, now: float) -> str:
+        """Speed over the whole run, and return and success rate of the last 100 episodes."""
+        parts = [f"{timesteps / max(1e-9, now - self._began):,.0f} steps/s"]
+        if (recent := self._history.recent_return()) is not None:
+            parts.append(f"return {recent:.1f}")
+        if (success := self._history.recent_success()) is not None:
+            parts.append(f"success {success:.0%}")
+        return ", ".join(parts)
+
+
+class _Figures(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(str(task.fields["figures"]), style="cyan")

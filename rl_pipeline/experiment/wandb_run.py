@@ -1,0 +1,105 @@
+"""The run on Weights & Biases. Whatever goes wrong there costs a warning, never the training."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rl_pipeline.config.schema import Config
+from rl_pipeline.experiment.folder import ExperimentFolder
+
+logger = logging.getLogger(__name__)
+
+INIT_TIMEOUT = 60.0
+"""Seconds that Weights & Biases may take to answer before the run goes on without it."""
+
+
+class WandbRun:
+    """A run on Weights & Biases, or nothing at all when `training.use_wandb` is false or it could not begin.
+
+    Must be made before TensorBoard's writer, whose events it sends on. Without an API key it runs offline.
+    """
+
+    def __init__(self, config: Config, folder: ExperimentFolder) -> None:
+        self._folder = folder
+        self._run: Any = None
+        if config.training.use_wandb:
+            self._attempt("start", lambda: self._begin(config))
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is logged."""
+        return self._run is not None
+
+    @property
+    def url(self) -> str | None:
+        """The run's page; None offline."""
+        return self._run.url if self._run is not None else None
+
+    def save(self, path: Path) -> None:
+        """Put a file of the experiment folder among the run's files."""
+        if self.active and path.exists():
+            base = str(self._folder.path)
+            self._attempt(f"save {path.name}", lambda: self._run.save(str(path), base_path=base, policy="now"))
+
+    def log_video(self, path: Path, timesteps: int) -> None:
+        """Show a video among the run's media, and keep it as a file."""
+
+        def log() -> None:
+            import wandb
+
+            self._run.log({f"videos/{path.stem}": wandb.Video(str(path), format="mp4"), "global_step": timesteps})
+
+        self.save(path)
+        if self.active:
+            self._attempt(f"log {path.name}", log)
+
+    def summarise(self, figures: dict[str, Any]) -> None:
+        """Add figures to the run's summary."""
+        if self.active:
+            self._attempt("summarise", lambda: self._run.summary.update(figures))
+
+    def finish(self, exit_code: int = 0) -> None:
+        """End the run; safe to call twice."""
+        if self.active:
+            self._attempt("finish", lambda: self._run.finish(exit_code=exit_code))
+            self._run = None
+
+    def _begin(self, config: Config) -> None:
+        import wandb
+
+        settings = config.wandb_run
+        quiet = wandb.Settings(init_timeout=INIT_TIMEOUT, silent=True, console="off")
+        wandb.setup(settings=quiet)
+        mode = settings.mode or os.environ.get("WANDB_MODE")
+        if mode not in ("offline", "disabled", "dryrun") and not wandb.login(prompt=False, verify=False):
+            logger.warning("Weights & Biases has no API key (run `wandb login`): this run is logged offline")
+            mode = "offline"
+        self._run = wandb.init(
+            project=settings.project_name,
+            entity=settings.entity,
+            name=settings.name or self._folder.path.name,
+            group=settings.group,
+            tags=settings.tags or None,
+            mode=mode,  # type: ignore[arg-type]
+            dir=str(self._folder.path),
+            config=config.model_dump(mode="json"),
+            sync_tensorboard=True,
+            monitor_gym=True,
+            save_code=False,
+            settings=quiet,
+        )
+        logger.info(
+            "Weights & Biases: %s",
+            self.url or f"offline; send it with `wandb sync {self._folder.path}/wandb/latest-run`",
+        )
+
+    def _attempt(self, what: str, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except Exception as error:  # whatever a service on the network can raise
+            first_line = (str(error).splitlines() or [""])[0]
+            logger.warning("Weights & Biases could not %s: %s: %s", what, type(error).__name__, first_line)

@@ -1,0 +1,43 @@
+"""A small convolutional network for image observations, and an example to copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from torch import nn
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.models.feature_extractors.base_extractor import BaseFeaturesExtractor
+
+
+class CustomCNN(BaseFeaturesExtractor):
+    """Three convolutions and a linear layer; takes images from 16x16 pixels up, of any number of channels.
+
+    Args:
+        observation_space: a Box of shape (channels, height, width); Stable-Baselines3 transposes and scales images.
+        features_dim: size of the features.
+    """
+
+    def __init__(self, observation_space: spaces.Space[Any], features_dim: int = 256) -> None:
+        super().__init__(observation_space, features_dim)
+        shape = observation_space.shape
+        if shape is None or len(shape) != 3:
+            raise InputError(
+                f"CustomCNN: needs image observations (channels, height, width), found {observation_space}"
+            )
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(shape[0], 32, kernel_size=5, stride=2, padding=2), nn.ReLU(),
+            nn.Conv2d(32, 64, kernel_size=3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(64, 64, kernel_size=3, stride=2, padding=1), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2 if min(shape[1:]) < 32 else 4), nn.Flatten(),
+        )  # fmt: skip
+        with torch.no_grad():
+            size = self.convolutions(torch.zeros(1, *shape)).shape[1]
+        self.linear = nn.Sequential(nn.Linear(size, features_dim), nn.ReLU())
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        """Images, shape (N, channels, height, width) in 0..1, to features, shape (N, features_dim)."""
+        features: torch.Tensor = self.linear(self.convolutions(observations))
+        return features

@@ -1,0 +1,69 @@
+"""Finds the feature extractors of a folder by the names of their classes."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor as StableBaselines3Extractor
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+FOLDER = Path(__file__).parent
+PACKAGE = __package__ or ""
+NOT_EXTRACTORS = ("__init__", "base_extractor", "discovery")
+
+
+def find_feature_extractor(name: str, folder: Path = FOLDER) -> type[StableBaselines3Extractor]:
+    """The class `name` in a file of `folder`.
+
+    A file that cannot be imported matters only when the class is found in no other one.
+    Raises `UnknownNameError` listing the classes found, `InputError` naming a broken file and its exception.
+    """
+    found: dict[str, type[StableBaselines3Extractor]] = {}
+    broken: list[str] = []
+    for file in sorted(folder.glob("*.py")):
+        if file.stem in NOT_EXTRACTORS:
+            continue
+        try:
+            found |= _extractors(_imported(file, folder))
+        except Exception as error:  # whatever a user's file raises
+            broken.append(f"{file} cannot be imported: {type(error).__name__}: {error}")
+    if name in found:
+        return found[name]
+    where = "algorithm.architecture.features_extractor_class"
+    if broken:
+        raise InputError(f"{where}: {name!r} is not found, and {'; '.join(broken)}")
+    raise UnknownNameError("feature extractor", name, found, where=where)
+
+
+def _imported(file: Path, folder: Path) -> ModuleType:
+    module_name = (
+        f"{PACKAGE}.{file.stem}" if folder == FOLDER else f"feature_extractors_{abs(hash(folder))}.{file.stem}"
+    )
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    specification = importlib.util.spec_from_file_location(module_name, file)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[module_name] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
+    return module
+
+
+def _extractors(module: ModuleType) -> dict[str, type[StableBaselines3Extractor]]:
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value)
+        and issubclass(value, StableBaselines3Extractor)
+        and value.__module__ == module.__name__
+    }

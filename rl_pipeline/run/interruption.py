@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM, turned into a request that a run answers between two steps."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class RunInterrupted(Exception):  # noqa: N818
+    """The user wants the run to end; what it has is to be saved."""
+
+
+class Interruption:
+    """While the block runs, the first SIGINT or SIGTERM is noted, and a second one raises `KeyboardInterrupt` at once.
+
+    Outside the main thread signals cannot be caught, and none is.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._former: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._former = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        """Raise `RunInterrupted` when a signal has come."""
+        if self.requested:
+            raise RunInterrupted
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True

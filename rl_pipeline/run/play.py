@@ -1,0 +1,73 @@
+"""`rl-pipeline play`: watch an agent, in a video or live."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from rl_pipeline.config import Config
+from rl_pipeline.errors import InputError
+from rl_pipeline.run.environments import Environments
+from rl_pipeline.run.episode_video import record_episodes
+from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.selection import Selection
+
+logger = logging.getLogger(__name__)
+
+
+def play(
+    selection: Selection, *, episodes: int, seed: int | None, video: Path | None, show: bool, console: Console
+) -> None:
+    """Let the agent play, and write a video, or with `show` open the simulator's window at natural speed.
+
+    Args:
+        selection: what acts, and where.
+        episodes: how many, one after another.
+        seed: of the first; None: what the `evaluation` section says.
+        video: where the video goes; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
+        show: open a window instead of writing a video.
+        console: where the outcome is printed.
+
+    Raises:
+        InputError: there are no frames to be had, or the video cannot be written.
+    """
+    config = _watched(selection.config, show)
+    first = config.evaluation.seed if seed is None else seed
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        Environments(config, selection.folder.path if selection.folder else Path(logs)) as environments,
+    ):
+        venv = environments.evaluation(1, first)
+        agent = selection.make_agent(venv)
+        deterministic = config.evaluation.deterministic
+        if show:
+            result = play_episodes(agent, venv, episodes, first, deterministic=deterministic)
+            console.print(f"{episodes} episodes, return {result.returns.mean():.2f} on average")
+            return
+        path = video or _default_video(selection)
+        if not path.parent.is_dir():
+            raise InputError(f"--video: there is no folder {path.parent}")
+        if not record_episodes(agent, venv, path, episodes, first, deterministic=deterministic):
+            raise InputError(f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)")
+        console.print(f"video: {path}", soft_wrap=True, highlight=False)
+
+
+def _watched(config: Config, show: bool) -> Config:
+    """The configuration with what watching needs: frames, or a window at the speed of life."""
+    mode = "human" if show else "rgb_array"
+    environment = config.environment.model_copy(update={"render_mode": mode})
+    changes: dict[str, object] = {"environment": environment}
+    if show:
+        unity = config.simulation.unity.model_copy(update={"headless_mode": False, "time_scale": 1.0})
+        changes["simulation"] = config.simulation.model_copy(update={"unity": unity})
+    return config.model_copy(update=changes)
+
+
+def _default_video(selection: Selection) -> Path:
+    if selection.folder is None:
+        return Path("play.mp4")
+    selection.folder.videos.mkdir(exist_ok=True)
+    return selection.folder.videos / "play.mp4"

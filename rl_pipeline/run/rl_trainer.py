@@ -1,0 +1,178 @@
+"""RLTrainer: from a configuration to an experiment folder with a trained model."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from rl_pipeline.algorithms.build import check
+from rl_pipeline.config import Config, render_config
+from rl_pipeline.envs.registration import check_environment_id
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.evaluations import EvaluationSummary
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.logs import log_file
+from rl_pipeline.experiment.lookup import find_model
+from rl_pipeline.experiment.metadata import describe_run, timestamp, write_metadata
+from rl_pipeline.experiment.model_files import ModelFile, described_spaces
+from rl_pipeline.experiment.replay_buffer import load_replay_buffer
+from rl_pipeline.experiment.wandb_run import WandbRun
+from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.run.environments import Environments
+from rl_pipeline.run.interruption import Interruption, RunInterrupted
+from rl_pipeline.run.training_run import TrainingRun
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training left behind.
+
+    Attributes:
+        folder: the experiment folder.
+        timesteps: environment steps that were taken, summed over the environments.
+        seconds: wall time of it all.
+        interrupted: whether a signal ended it early; then there is no evaluation.
+        evaluation: of the best model, on unseen seeds.
+        video: the best model at work; None when the environment draws nothing.
+    """
+
+    folder: ExperimentFolder
+    timesteps: int
+    seconds: float
+    interrupted: bool
+    evaluation: EvaluationSummary | None = None
+    video: Path | None = None
+
+
+class RLTrainer:
+    """Trains an agent as a configuration says.
+
+    Every name in the configuration is checked here, before a simulator is started.
+
+    Args:
+        config: the whole configuration.
+        overrides: what the command line changed, kept in the experiment folder.
+        command: the command, kept in the experiment folder; None: that of this process.
+        console: where progress is drawn; None: it is logged only.
+
+    Raises:
+        InputError: the algorithm, a hyperparameter, the architecture, the environment or the model to start from is
+            not there or not valid.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        overrides: Sequence[str] = (),
+        command: Sequence[str] | None = None,
+        console: Console | None = None,
+    ) -> None:
+        self.config = config
+        self._algorithm = check(config)
+        self._environment_id = check_environment_id(config.environment.id)
+        self._pretrained: ModelFile | None = None
+        if config.training.pretrained_model is not None:
+            where = "training.pretrained_model"
+            path = find_model(config.training.pretrained_model, config.experiment.directory, where)
+            self._pretrained = ModelFile.open(path)
+        self._overrides = list(overrides)
+        self._command = list(sys.argv if command is None else command)
+        self._console = console
+
+    def train(self) -> TrainingResult:
+        """Train, evaluate the best model, film it, and leave everything in a new experiment folder.
+
+        Ctrl-C or SIGTERM ends the training with everything saved; the result says so.
+        Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
+        environment.
+        """
+        began = time.monotonic()
+        experiment = self.config.experiment
+        folder = ExperimentFolder.create(
+            experiment.directory, self._environment_id, self._algorithm.name, experiment.name
+        )
+        text = render_config(self.config)
+        write_text(folder.config, text)
+        write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
+        training = self.config.training
+        seeds = {"training": training.seed, "evaluation during training": training.eval.seed}
+        facts = describe_run(self._command, seeds | {"evaluation": self.config.evaluation.seed})
+        write_metadata(folder.metadata, facts)
+        status = "failed"
+        with log_file(folder):
+            logger.info("experiment folder: %s", folder.path)
+            try:
+                result = self._run(folder, text, facts, began)
+                status = "interrupted" if result.interrupted else "done"
+                facts["timesteps"] = result.timesteps
+                return result
+            except KeyboardInterrupt:
+                status = "interrupted"
+                raise
+            except Exception as error:
+                logger.debug("the run failed", exc_info=True)
+                facts["error"] = f"{type(error).__name__}: {error}"
+                raise
+            finally:
+                write_metadata(folder.metadata, facts | {"status": status, "ended": timestamp()})
+
+    def _run(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
+        wandb_run = WandbRun(self.config, folder)
+        exit_code = 1
+        try:
+            with Environments(self.config, folder.path) as environments:
+                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console)
+                facts["spaces"] = described_spaces(run.model)
+                self._continue_from_pretrained(run.model)
+                with Interruption() as interruption:
+                    result = self._finished(run, folder, interruption, began)
+                exit_code = 130 if result.interrupted else 0
+                return result
+        finally:
+            wandb_run.finish(exit_code)
+
+    def _finished(
+        self, run: TrainingRun, folder: ExperimentFolder, interruption: Interruption, began: float
+    ) -> TrainingResult:
+        """Train and judge; an interruption is answered at either by saving what there is."""
+        evaluation, video, interrupted = None, None, False
+        try:
+            try:
+                run.learn(interruption.check)
+            finally:
+                run.save()
+            evaluation = run.evaluate_best(interruption.check)
+            video = run.film_best(interruption.check)
+        except RunInterrupted:
+            interrupted = True
+        seconds = time.monotonic() - began
+        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video)
+
+    def _continue_from_pretrained(self, model: BaseAlgorithm) -> None:
+        """Load the weights to start from, and the replay buffer beside them if there is one that fits."""
+        if self._pretrained is None:
+            return
+        self._pretrained.load_into(model)
+        logger.info("starting from %s", self._pretrained.path)
+        buffer = ExperimentFolder(self._pretrained.path.parent).replay_buffer
+        if not isinstance(model, OffPolicyAlgorithm) or not buffer.is_file():
+            return
+        try:
+            transitions = load_replay_buffer(model, buffer)
+        except InputError as error:
+            logger.warning("starting with an empty replay buffer: %s", error)
+            return
+        # The buffer is filled already: no random actions to warm it up.
+        model.learning_starts = 0
+        logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)

@@ -1,0 +1,91 @@
+"""What `play` and `evaluate` are about: a configuration, and a model unless a baseline plays."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stable_baselines3.common.vec_env import VecEnv
+
+from rl_pipeline.algorithms.build import build
+from rl_pipeline.config import Config, load_config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lookup import model_of
+from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.run.agents import Agent, baseline_agent
+
+TRAINED = "trained"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is to act, and where.
+
+    Attributes:
+        config: of the environment and the algorithm.
+        agent: `trained`, `random` or `zero`.
+        model: the trained model; None for a baseline.
+        folder: the experiment that it is from; None when there is none.
+    """
+
+    config: Config
+    agent: str
+    model: Path | None
+    folder: ExperimentFolder | None
+
+    def make_agent(self, venv: VecEnv) -> Agent:
+        """The agent for these environments. Raises `InputError` when the model does not fit them."""
+        if self.model is None:
+            return baseline_agent(self.agent, venv.action_space, venv.num_envs, self.config.evaluation.seed)
+        model = build(self.config, venv, for_training=False)
+        ModelFile.open(self.model).load_into(model)
+        return model
+
+
+def select(
+    base: Config, *, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str] = ()
+) -> Selection:
+    """Decide what acts: the command line's choice, else what the `play` section says, else the newest experiment.
+
+    Args:
+        base: the configuration without an experiment; its `play` section and experiments directory count.
+        experiment: an experiment's folder or name.
+        model: a model of the experiment by name, or any model file; a file alone brings its own configuration.
+        agent: `trained`, `random` or `zero`; a baseline plays in the environment of the experiment, if one is given,
+            else in that of `base`.
+        overrides: put over the experiment's configuration.
+
+    Raises:
+        InputError: there is no such experiment or model.
+    """
+    if agent != TRAINED:
+        folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
+        config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)
+        return Selection(config, agent, None, folder)
+    if experiment is None and model is not None and Path(model).is_file():
+        beside = ExperimentFolder(Path(model).parent)
+        return Selection(
+            _config_of_model(Path(model), overrides), agent, Path(model), beside if beside.config.is_file() else None
+        )
+    folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
+    config = load_config(config_file=folder.config, overrides=overrides)
+    name = model or base.play.pretrained_model
+    path = Path(name) if Path(name).is_file() else model_of(folder, name)
+    return Selection(config, agent, path, folder)
+
+
+def _config_of_model(path: Path, overrides: Sequence[str]) -> Config:
+    """The configuration inside a model file, else that of the folder it lies in."""
+    text = ModelFile.open(path).config
+    if text is None:
+        beside = ExperimentFolder(path.parent).config
+        if not beside.is_file():
+            raise InputError(f"{path} holds no configuration and has no config.yaml beside it: give --experiment too")
+        return load_config(config_file=beside, overrides=overrides)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "config.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_config(config_file=file, overrides=overrides)

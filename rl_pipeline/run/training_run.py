@@ -1,0 +1,163 @@
+"""One training: the model, its environments, and all that watches them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import shutil
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from rich.console import Console
+from stable_baselines3.common.vec_env import VecEnv
+
+from rl_pipeline.algorithms.build import build
+from rl_pipeline.config import Config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.checkpoints import Checkpoints, Milestones, save_buffer
+from rl_pipeline.experiment.curves import draw_curves
+from rl_pipeline.experiment.episodes import EpisodeRecorder
+from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
+from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
+from rl_pipeline.experiment.logs import training_logger
+from rl_pipeline.experiment.model_files import ModelFile, save_model
+from rl_pipeline.experiment.progress import TrainingProgress
+from rl_pipeline.experiment.recording import VideoRecorder
+from rl_pipeline.experiment.wandb_run import WandbRun
+from rl_pipeline.experiment.writing import whole_file, write_text
+from rl_pipeline.run.environments import Environments
+from rl_pipeline.run.episode_video import record_episodes
+from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
+from rl_pipeline.run.step_callback import StepCallback
+
+logger = logging.getLogger(__name__)
+
+FINAL_VIDEO = "final.mp4"
+FINAL_VIDEO_EPISODES = 3
+
+
+class TrainingRun:
+    """A model in its environments, ready to learn.
+
+    Args:
+        config: the whole configuration.
+        config_text: the same as text, kept inside each model.
+        folder: where everything goes.
+        environments: makes the environments, and owns them.
+        wandb_run: takes models and videos too.
+        console: where progress is drawn; None: it is logged only.
+
+    Attributes:
+        model: what learns.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        config_text: str,
+        folder: ExperimentFolder,
+        environments: Environments,
+        wandb_run: WandbRun,
+        console: Console | None,
+    ) -> None:
+        self._config, self._text, self._folder = config, config_text, folder
+        self._environments, self._wandb, self._console = environments, wandb_run, console
+        self._recorder: VideoRecorder | None = None
+        venv = environments.training()
+        if config.environment.video_wrapper and config.environment.render_mode == "rgb_array":
+            video = config.environment
+            self._recorder = venv = VideoRecorder(
+                venv, folder.videos, video.video_trigger, video.video_length, self._video_finished
+            )
+        self._episodes = EpisodeRecorder(venv, folder.episodes)
+        self._evaluations = EvaluationLog(folder.evaluations)
+        self.model = build(config, self._episodes)
+        self.model.set_logger(training_logger(folder, config.training.verbose))
+
+    def learn(self, check: Callable[[], None]) -> None:
+        """Train to the end, with checkpoints, evaluations and videos on the way.
+
+        `check` is called after each step and may raise to end the training.
+        """
+        training = self._config.training
+        evaluation = PeriodicEvaluation(
+            self.model, lambda: self._evaluation_venv, training.eval, self._folder, self._text,
+            training.total_timesteps, self._evaluations, check,
+        )  # fmt: skip
+        milestones = Milestones(training.total_timesteps, training.log_points)
+        checkpoints = Checkpoints(self.model, self._folder, self._text, milestones, self._wandb.save)
+        console = self._console if training.verbose else None
+        with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
+            callback = StepCallback(lambda _: check(), progress.update, checkpoints.update, evaluation.update)
+            try:
+                self.model.learn(training.total_timesteps, callback)
+            finally:
+                if self._recorder is not None:
+                    self._recorder.finish()
+            evaluation.finish(self.model.num_timesteps)
+
+    def save(self) -> None:
+        """Write the model, the replay buffer and the curves as they are now, and close what is written as one goes."""
+        self._episodes.close_file()
+        save_model(self.model, self._folder.model, self._text)
+        save_buffer(self.model, self._folder)
+        if not self._folder.best_model.exists():
+            with whole_file(self._folder.best_model) as temporary:
+                shutil.copyfile(self._folder.model, temporary)
+        environment = environment_folder(self._config.environment.id)
+        title = f"{environment} · {type(self.model).__name__} · {self._folder.path.name}"
+        draw_curves(self._folder.curves, title, self._episodes.history, self._evaluations)
+        self.model.logger.close()
+        for path in (self._folder.model, self._folder.best_model, self._folder.curves):
+            self._wandb.save(path)
+
+    def evaluate_best(self, check: Callable[[], None]) -> EvaluationSummary | None:
+        """Judge the best model on the seeds of the `evaluation` section and write evaluation.json.
+
+        From here on `model` has the weights of the best model: the last ones are to be saved before.
+        """
+        ModelFile.open(self._folder.best_model).load_into(self.model)
+        settings = self._config.evaluation
+        logger.info("evaluating the best model over %d episodes", settings.num_episodes)
+        episodes = play_episodes(
+            self.model, self._evaluation_venv, settings.num_episodes, settings.seed,
+            deterministic=settings.deterministic, each_step=check,
+        )  # fmt: skip
+        summary = summarise(episodes)
+        if summary is not None:
+            facts = {"seed": settings.seed, "deterministic": settings.deterministic, **dataclasses.asdict(summary)}
+            write_text(self._folder.evaluation, json.dumps(facts, indent=2) + "\n")
+            self._wandb.save(self._folder.evaluation)
+            self._wandb.summarise({f"evaluation/{key}": value for key, value in facts.items()})
+        return summary
+
+    def film_best(self, check: Callable[[], None]) -> Path | None:
+        """Film a few episodes of the best model; None, with a warning, when no frames are to be had."""
+        if self._config.environment.render_mode != "rgb_array":
+            return None
+        path = self._folder.videos / FINAL_VIDEO
+        settings = self._config.evaluation
+        try:
+            frames = record_episodes(
+                self.model, self._evaluation_venv, path, FINAL_VIDEO_EPISODES, settings.seed,
+                deterministic=settings.deterministic, each_step=check,
+            )  # fmt: skip
+        except InputError as error:
+            logger.warning("no video of the best model: %s", error)
+            return None
+        if not frames:
+            logger.warning("no video of the best model: the environment draws no frames")
+            return None
+        self._wandb.log_video(path, self.model.num_timesteps)
+        return path
+
+    def _video_finished(self, path: Path, step: int) -> None:
+        self._wandb.log_video(path, step * self._config.simulation.n_environments)
+
+    @cached_property
+    def _evaluation_venv(self) -> VecEnv:
+        """Environments for every evaluation of this run; their simulators start with the first."""
+        return self._environments.evaluation(self._config.simulation.n_environments, self._config.training.eval.seed)

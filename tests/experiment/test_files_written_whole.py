@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.writing import whole_file, write_bytes, write_text
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """The kernel refuses to write beyond `size`, as it does on a full disk."""
+    former_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former_limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former_limit)
+        signal.signal(signal.SIGXFSZ, former_handler)
+
+
+def test_a_file_is_written(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "ä")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "ä"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_names_the_file_and_keeps_the_former_content(tmp_path: Path) -> None:
+    path = tmp_path / "model.zip"
+    write_bytes(path, b"former")
+    with files_no_larger_than(1000), pytest.raises(InputError, match=r"cannot write .*model.zip: File too large"):
+        write_bytes(path, b"x" * 5000)
+    assert path.read_bytes() == b"former"
+    assert [file.name for file in tmp_path.iterdir()] == ["model.zip"]
+
+
+def test_an_error_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    writing = whole_file(tmp_path / "a.bin")
+    writing.__enter__().write_bytes(b"half")
+    assert not writing.__exit__(RuntimeError, RuntimeError(), None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot write .*gone/a.txt: No such file or directory"):
+        write_text(tmp_path / "gone" / "a.txt", "")

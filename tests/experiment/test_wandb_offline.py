@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from rl_pipeline.config.schema import Config
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.wandb_run import WandbRun
+
+
+def folder_in(directory: Path) -> ExperimentFolder:
+    return ExperimentFolder.create(directory, "CartPole-v1", "ppo", "test")
+
+
+@pytest.mark.slow
+def test_a_run_is_logged_offline_without_an_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    folder = folder_in(tmp_path)
+    run = WandbRun(Config.model_validate({"training": {"use_wandb": True}}), folder)
+    folder.model.write_bytes(b"model")
+    run.save(folder.model)
+    run.summarise({"evaluation/mean_return": 1.0})
+    assert run.active
+    run.finish()
+    files = {path.name for path in folder.path.glob("wandb/offline-run-*/files/*")}
+    assert "model.zip" in files
+    assert list(folder.path.glob("wandb/offline-run-*/run-*.wandb"))
+
+
+def test_without_use_wandb_nothing_is_imported_or_written(tmp_path: Path) -> None:
+    before = set(sys.modules)
+    folder = folder_in(tmp_path)
+    run = WandbRun(Config(), folder)
+    run.save(folder.model)
+    run.finish()
+    assert not run.active
+    assert not any(name == "wandb" for name in set(sys.modules) - before)
+    assert not (folder.path / "wandb").exists()
+
+
+def test_a_failing_service_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wandb = pytest.importorskip("wandb")
+
+    def refuse(*arguments: object, **settings: object) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+    monkeypatch.setattr(wandb, "login", lambda **settings: True)
+    with caplog.at_level(logging.WARNING):
+        run = WandbRun(Config.model_validate({"training": {"use_wandb": True}}), folder_in(tmp_path))
+    assert not run.active
+    assert "Weights & Biases could not start: ConnectionError: no route to host" in caplog.text
