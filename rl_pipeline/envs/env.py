@@ -30,8 +30,6 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         task_options: keyword arguments of the task, when it is given by its id.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
-
     def __init__(
         self,
         task: Task | str,
@@ -58,6 +56,8 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             self.close()
             raise
         self._stepper.rendering[:] = frames
+        fps = self.task.render_fps(simulation.config.unity.sample_time)
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": fps}
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -53,13 +53,22 @@ class Stepper:
         num_envs: N.
         frames: whether frames may be asked of the players (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
+        players: environment ids of players that are there already; None: start new ones.
 
     Attributes:
+        players: environment ids of the N players.
         rendering: (N,) bool, which players are asked for a frame with each step and reset.
     """
 
     def __init__(
-        self, task: Task, simulation: Simulation, num_envs: int, *, frames: bool = False, horizon: int | None = None
+        self,
+        task: Task,
+        simulation: Simulation,
+        num_envs: int,
+        *,
+        frames: bool = False,
+        horizon: int | None = None,
+        players: Sequence[int] | None = None,
     ) -> None:
         self.task = task
         self.num_envs = num_envs
@@ -75,9 +84,14 @@ class Stepper:
         self._previous: Batch | None = None
         interfaces = load_interfaces()
         reset, step = interfaces.service(task.reset_service), interfaces.service(task.step_service)
-        self._ids = simulation.start(num_envs, frames=range(num_envs) if frames else ())
-        self._reset = ServiceBatch(simulation.endpoint, reset, [simulation.service_name(i, "reset") for i in self._ids])
-        self._step = ServiceBatch(simulation.endpoint, step, [simulation.service_name(i, "step") for i in self._ids])
+        if players is None:
+            players = simulation.start(num_envs, frames=range(num_envs) if frames else ())
+        self.players = list(players)
+        resets, steps = (
+            [simulation.service_name(player, service) for player in self.players] for service in ("reset", "step")
+        )
+        self._reset = ServiceBatch(simulation.endpoint, reset, resets)
+        self._step = ServiceBatch(simulation.endpoint, step, steps)
         self._check_types()
 
     @property
@@ -144,10 +158,10 @@ class Stepper:
         self._losses[players] += 1
         for index in players.tolist():
             if self._losses[index] > MAX_CONSECUTIVE_LOSSES:
-                process = self._simulation.processes.get(self._ids[index])
+                process = self._simulation.processes.get(self.players[index])
                 tail = f"; the end of {process.log_file}:\n{process.log_tail()}" if process is not None else ""
-                raise PlayerError(f"player {self._ids[index]} was lost {self._losses[index]} times in a row{tail}")
-        self._simulation.restart([self._ids[index] for index in players.tolist()])
+                raise PlayerError(f"player {self.players[index]} was lost {self._losses[index]} times in a row{tail}")
+        self._simulation.restart([self.players[index] for index in players.tolist()])
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response of a player, shape (height, width, 3), or None."""
@@ -159,7 +173,7 @@ class Stepper:
         try:
             return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
         except OSError as error:
-            logger.warning("player %d sent a %s image that cannot be read: %s", self._ids[index], image[0], error)
+            logger.warning("player %d sent a %s image that cannot be read: %s", self.players[index], image[0], error)
             return None
 
     def _receive(self, service: ServiceBatch) -> NDArray[np.bool_]:
@@ -167,7 +181,7 @@ class Stepper:
         answered: NDArray[np.bool_] = np.zeros(self.num_envs, np.bool_)
         late = service.receive(self._timeout)
         if late:
-            ids = [self._ids[index] for index in late]
+            ids = [self.players[index] for index in late]
             logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
         rendering = self.rendering.any()
         for players, responses in service.responses():

@@ -31,6 +31,7 @@ class Task(ABC):
         observation_space: space of one observation.
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.
+        control_period: simulated seconds of one step, when the scene chooses them (`unity.sample_time: 0`).
     """
 
     scene: ClassVar[str]
@@ -39,6 +40,7 @@ class Task(ABC):
     observation_space: spaces.Space[Any]
     action_space: spaces.Space[Any]
     max_episode_steps: int = 1000
+    control_period: float = 0.1
 
     @abstractmethod
     def request(self, actions: NDArray[Any]) -> Fields:
@@ -59,6 +61,10 @@ class Task(ABC):
     @abstractmethod
     def terminated(self, state: Batch) -> NDArray[np.bool_]:
         """Whether each episode has ended in a terminal state, shape (N,)."""
+
+    def render_fps(self, sample_time: float) -> float:
+        """Frames per second at which a video of every step runs as fast as life."""
+        return 1.0 / (sample_time or self.control_period)
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
         """What else to report, one array of leading axis N a key. `is_success` (bool) is counted as success rate."""

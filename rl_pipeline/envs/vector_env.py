@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         seed: of the first episodes, until `reset` gives another.
         frames: whether frames may be asked for (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
+        players: environment ids of players that are there already; None: start new ones.
     """
-
-    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["rgb_array"]}  # noqa: RUF012
 
     def __init__(
         self,
@@ -42,7 +42,13 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         seed: int = 0,
         frames: bool = False,
         horizon: int | None = None,
+        players: Sequence[int] | None = None,
     ) -> None:
+        self.metadata = {
+            "autoreset_mode": AutoresetMode.SAME_STEP,
+            "render_modes": ["rgb_array"],
+            "render_fps": task.render_fps(simulation.config.unity.sample_time),
+        }
         self.task = task
         self.num_envs = num_envs
         self.render_mode = "rgb_array" if frames else None
@@ -50,9 +56,14 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.observation_space = batch_space(task.observation_space, num_envs)
         self.action_space = batch_space(task.action_space, num_envs)
         self._simulation = simulation
-        self._stepper = Stepper(task, simulation, num_envs, frames=frames, horizon=horizon)
+        self._stepper = Stepper(task, simulation, num_envs, frames=frames, horizon=horizon, players=players)
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
+
+    @property
+    def players(self) -> list[int]:
+        """Environment ids of the N players, as their simulation knows them."""
+        return self._stepper.players
 
     @property
     def rendering(self) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rl_pipeline.envs.registration import check_environment_id, make_task, task_
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.command_line import EMBEDDED
 from rl_pipeline.simulation.simulation import Simulation
 
 
@@ -49,6 +51,24 @@ class Environments:
         config = self._config
         return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
 
+    @property
+    def shares_players(self) -> bool:
+        """Whether evaluations play on the training's players, because no more can be started from here.
+
+        An evaluation then ends the training's episodes.
+        """
+        return task_id(self._env_id) is not None and not self._config.simulation.unity.launch
+
+    def evaluation_size(self, episodes: int) -> int:
+        """How many environments to play so many episodes in.
+
+        The embedded player is light: as many as there are cores, and four at least, whose waits overlap. Of a build
+        that may be heavy, no more than training was given.
+        """
+        simulation = self._config.simulation
+        light = simulation.unity.build_path == EMBEDDED and simulation.unity.launch
+        return min(episodes, max(4, os.cpu_count() or 1) if light else simulation.n_environments)
+
     def evaluation(self, num_envs: int, seed: int) -> VecEnv:
         """Environments to judge an agent in, with players of their own that stay for the next evaluation."""
         return self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
@@ -71,8 +91,14 @@ class Environments:
         task = make_task(self._env_id, **environment.env_config or {})
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
+        players = None
+        if self.shares_players and self._opened:
+            players = self._opened[0].get_attr("players", 0)[0][:num_envs]
+        horizon = environment.horizon
         return PlayerVecEnv(
-            PlayerVectorEnv(task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon)
+            PlayerVectorEnv(
+                task, self._simulation, num_envs, seed=seed, frames=frames, horizon=horizon, players=players
+            )
         )
 
     def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:

@@ -36,9 +36,9 @@ def evaluate(
     first = settings.seed if seed is None else seed
     with (
         tempfile.TemporaryDirectory() as logs,
-        Environments(selection.config, selection.folder.path if selection.folder else Path(logs)) as environments,
+        Environments(selection.config, Path(logs)) as environments,
     ):
-        venv = environments.evaluation(min(count, selection.config.simulation.n_environments), first)
+        venv = environments.evaluation(environments.evaluation_size(count), first)
         agent = selection.make_agent(venv)
         result = play_episodes(agent, venv, count, first, deterministic=settings.deterministic)
     summary = summarise(result)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any, cast
 
+import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -30,6 +32,7 @@ class PeriodicEvaluation:
         total: environment steps of the run.
         log: takes each evaluation.
         check: called before each step; may raise to end the evaluation.
+        shares_players: whether an evaluation ends the episodes of the training.
     """
 
     def __init__(
@@ -42,17 +45,24 @@ class PeriodicEvaluation:
         total: int,
         log: EvaluationLog,
         check: Callable[[], None],
+        shares_players: bool = False,
     ) -> None:
         self._model, self._open_venv, self._settings = model, open_venv, settings
         self._folder, self._config, self._log, self._check = folder, config, log, check
-        self._total = total
+        self._total, self._shares_players = total, shares_players
         self._milestones = Milestones(total, settings.num_evals)
         self._best = (float("-inf"), float("-inf"))
 
     def update(self, timesteps: int) -> None:
-        """Evaluate when it is time, but at the end: then the last update is still to come, and `finish` evaluates."""
+        """Evaluate when it is time, but at the end: then the last update is still to come, and `finish` evaluates.
+
+        Called between rollouts: the policy has learned from all steps so far, and episodes may begin anew.
+        """
         if timesteps < self._total and self._milestones.reached(timesteps):
             self._evaluate(timesteps)
+            if self._shares_players and self._model.env is not None:
+                self._model._last_obs = cast("np.ndarray[Any, Any]", self._model.env.reset())
+                self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=np.bool_)
 
     def finish(self, timesteps: int) -> None:
         """Evaluate the model that the training ended with."""

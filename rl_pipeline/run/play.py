@@ -38,7 +38,7 @@ def play(
     first = config.evaluation.seed if seed is None else seed
     with (
         tempfile.TemporaryDirectory() as logs,
-        Environments(config, selection.folder.path if selection.folder else Path(logs)) as environments,
+        Environments(config, Path(logs)) as environments,
     ):
         venv = environments.evaluation(1, first)
         agent = selection.make_agent(venv)

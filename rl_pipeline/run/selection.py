@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stable_baselines3.common.vec_env import VecEnv
@@ -50,6 +50,8 @@ def select(
 ) -> Selection:
     """Decide what acts: the command line's choice, else what the `play` section says, else the newest experiment.
 
+    It acts on simulators of its own, which run beside those of any training.
+
     Args:
         base: the configuration without an experiment; its `play` section and experiments directory count.
         experiment: an experiment's folder or name.
@@ -61,6 +63,12 @@ def select(
     Raises:
         InputError: there is no such experiment or model.
     """
+    selection = _select(base, experiment, model, agent, overrides)
+    simulation = selection.config.simulation.with_any_port()
+    return replace(selection, config=selection.config.model_copy(update={"simulation": simulation}))
+
+
+def _select(base: Config, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str]) -> Selection:
     if agent != TRAINED:
         folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
         config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)

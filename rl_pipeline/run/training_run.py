@@ -85,13 +85,15 @@ class TrainingRun:
         training = self._config.training
         evaluation = PeriodicEvaluation(
             self.model, lambda: self._evaluation_venv, training.eval, self._folder, self._text,
-            training.total_timesteps, self._evaluations, check,
+            training.total_timesteps, self._evaluations, check, self._environments.shares_players,
         )  # fmt: skip
         milestones = Milestones(training.total_timesteps, training.log_points)
         checkpoints = Checkpoints(self.model, self._folder, self._text, milestones, self._wandb.save)
         console = self._console if training.verbose else None
         with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
-            callback = StepCallback(lambda _: check(), progress.update, checkpoints.update, evaluation.update)
+            callback = StepCallback(
+                [lambda _: check(), progress.update, checkpoints.update], before_rollout=evaluation.update
+            )
             try:
                 self.model.learn(training.total_timesteps, callback)
             finally:
@@ -160,4 +162,6 @@ class TrainingRun:
     @cached_property
     def _evaluation_venv(self) -> VecEnv:
         """Environments for every evaluation of this run; their simulators start with the first."""
-        return self._environments.evaluation(self._config.simulation.n_environments, self._config.training.eval.seed)
+        episodes = max(self._config.training.eval.num_episodes, self._config.evaluation.num_episodes)
+        size = self._environments.evaluation_size(episodes)
+        return self._environments.evaluation(size, self._config.training.eval.seed)

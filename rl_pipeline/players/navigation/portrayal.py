@@ -34,9 +34,18 @@ def portray(
     lidar: Lidar,
     health: float,
     dwell: float,
-    simulated_time: float,
+    time: float,
 ) -> Picture:
-    """The picture of one moment: vehicle and goal at x, y (m), and the fraction of the dwell time that has passed."""
+    """The picture of one moment of an episode.
+
+    Args:
+        position: of the vehicle, x and y in m.
+        goal: centre of the goal zone, x and y in m.
+        lidar: with its last scan.
+        health: 1 unharmed, 0 destroyed.
+        dwell: fraction of the dwell time that has passed.
+        time: since the episode began, in s.
+    """
     return Picture(
         discs=_goal_zone(goal, dwell),
         rays=_rays(position, lidar),
@@ -44,7 +53,7 @@ def portray(
             Gauge("Health", f"{health:.0%}", health, (*_health_colour(health), 1.0)),
             Gauge("In goal", f"{dwell:.0%}", dwell, (*_GREEN, 1.0)),
             Gauge("Distance", f"{math.dist(position, goal):.1f} m"),
-            Gauge("Time", f"{simulated_time:.1f} s"),
+            Gauge("Time", f"{time:.1f} s"),
         ),
     )
 

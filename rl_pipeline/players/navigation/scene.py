@@ -164,7 +164,7 @@ class NavigationScene(Scene):
             lidar=self.lidar,
             health=self.health,
             dwell=min(self.time_in_goal / DWELL_TIME, 1.0),
-            simulated_time=self.simulated_time,
+            time=self.data.time,
         )
 
 
