@@ -65,7 +65,7 @@ class EpisodeRecorder(VecEnvWrapper):
         super().__init__(venv)
         self.history = EpisodeHistory()
         self.timesteps = 0
-        self._file = path.open("w", newline="")
+        self._file = path.open("w", newline="", buffering=1)  # line by line, so that a killed run has all of it
         self._writer = csv.writer(self._file)
         self._writer.writerow(COLUMNS)
         self._returns: NDArray[np.float64] = np.zeros(venv.num_envs)
@@ -86,10 +86,6 @@ class EpisodeRecorder(VecEnvWrapper):
         for index in np.flatnonzero(dones):
             self._note(index, infos[index])
         return observations, rewards, dones, infos
-
-    def flush(self) -> None:
-        """Bring the file up to date."""
-        self._file.flush()
 
     def close_file(self) -> None:
         """Close the CSV file; the environments stay open, they have an owner."""

@@ -171,6 +171,7 @@ class Simulation:
                 next_status = now + STATUS_PERIOD
                 logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
             self.endpoint.poll(WATCH_PERIOD)
+        logger.info("%d players connected after %.1f s", len(environment_ids), time.monotonic() - began)
 
     def _registered(self, environment_id: int) -> bool:
         services = self.endpoint.services

@@ -131,7 +131,7 @@ class Connection:
             logger.exception("player %s: internal error", self.peer)
             self.close("internal error")
 
-    def close(self, reason: str, level: int = logging.INFO) -> None:
+    def close(self, reason: str, level: int = logging.DEBUG) -> None:
         """Close the socket and fail everything outstanding; safe to call twice."""
         if not self.open:
             return

@@ -208,7 +208,7 @@ class Endpoint:
         self._connections[sock.fileno()] = connection
         self._handlers[sock.fileno()] = connection.on_event
         self._epoll.register(sock.fileno(), select.EPOLLIN)
-        logger.info("player %s: connected", connection.peer)
+        logger.debug("player %s: connected", connection.peer)
         connection.send(HANDSHAKE)
 
     def _serve_idle(self) -> None:
