@@ -73,10 +73,10 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         """Take one step. A lost player truncates the episode, with `player_lost` in the info."""
         transition = self._stepper.step(np.asarray(action)[None])
-        info: dict[str, Any] = {key: value[0] for key, value in transition.info.items()}
-        if transition.lost[0]:
+        info: dict[str, Any] = {key: value[0] for key, value in self.task.info(self._stepper.state).items()}
+        if transition.lost is not None:
             info["player_lost"] = True
-            self._stepper.replace(np.array([0]))
+            self._stepper.replace(transition.lost)
         return (
             transition.observation[0],
             float(transition.reward[0]),

@@ -89,7 +89,7 @@ class PlayerVecEnv(VecEnv):
 
     def _final_info(self, index: int, info: dict[str, Any], cut_off: bool) -> dict[str, Any]:
         final = {key: value[index] for key, value in info["final_info"].items()}
-        if not final["player_lost"]:
+        if not final.get("player_lost", True):
             del final["player_lost"]
         episode = {
             "r": round(float(self._returns[index]), 6),

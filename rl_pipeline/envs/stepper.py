@@ -32,16 +32,14 @@ class Transition:
         reward: (N,) float64; 0 where the player was lost.
         terminated: (N,) bool.
         truncated: (N,) bool: the episode is too long, or its player was lost.
-        lost: (N,) bool: the player was lost.
-        info: what the task reports, arrays of leading axis N.
+        lost: players that were lost, shape (number of lost,); None: none was, as nearly always.
     """
 
     observation: NDArray[Any]
     reward: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
-    lost: NDArray[np.bool_]
-    info: dict[str, NDArray[Any]]
+    lost: NDArray[np.intp] | None
 
 
 class Stepper:
@@ -76,6 +74,9 @@ class Stepper:
         self._simulation = simulation
         self._horizon = horizon or task.max_episode_steps
         self._timeout = simulation.config.unity.step_timeout
+        self._everyone: NDArray[np.intp] = np.arange(num_envs)
+        self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._filming = frames
         self._frames: list[tuple[str, bytes] | None] = [None] * num_envs
         self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._losses: NDArray[np.int64] = np.zeros(num_envs, np.int64)
@@ -92,6 +93,8 @@ class Stepper:
         )
         self._reset = ServiceBatch(simulation.endpoint, reset, resets)
         self._step = ServiceBatch(simulation.endpoint, step, steps)
+        self._render_steps: NDArray[np.bool_] = self._step.request["render"]
+        self._losing = False
         self._check_types()
 
     @property
@@ -120,32 +123,32 @@ class Stepper:
         remaining = players
         while len(remaining):
             self._reset.send(remaining)
-            answered = self._receive(self._reset)
-            remaining = remaining[~answered[remaining]]
+            missing = self._receive(self._reset, remaining)
+            remaining = missing if missing is not None else remaining[:0]
             self.replace(remaining)
         self._elapsed[players] = 0
         return self.task.observation(self.state)
 
     def step(self, actions: NDArray[Any]) -> Transition:
         """Take one step in every environment; lost players are not replaced yet, see `replace`."""
-        self._step.request["render"] = self.rendering
+        self._render_steps[:] = self.rendering
         _assign(self._step.request, self.task.request(actions))
         self._state, self._previous = self._previous, self._state
         assert self._previous is not None, "reset() comes first"
         if self._state is None:
             self._state = self._previous.copy()
         self._step.send()
-        lost = ~self._receive(self._step)
-        self._elapsed += 1
-        anyone_lost = bool(lost.any())
-        if anyone_lost:
-            self._state.assign(np.flatnonzero(lost), self._previous.take(np.flatnonzero(lost)))
+        lost = self._receive(self._step, self._everyone)
+        if lost is not None:
+            self._state.assign(lost, self._previous.take(lost))
         task, state = self.task, self._state
         reward, terminated = task.reward(self._previous, actions, state), task.terminated(state)
+        self._elapsed += 1
         truncated = self._elapsed >= self._horizon
-        if anyone_lost:
-            reward, terminated, truncated = np.where(lost, 0.0, reward), terminated & ~lost, truncated | lost
-        return Transition(task.observation(state), reward, terminated, truncated, lost, task.info(state))
+        if lost is not None:
+            answered = ~np.isin(self._everyone, lost)
+            reward, terminated, truncated = reward * answered, terminated & answered, truncated | ~answered
+        return Transition(task.observation(state), reward, terminated, truncated, lost)
 
     def replace(self, players: NDArray[np.intp]) -> None:
         """Restart lost players, which must then be reset.
@@ -155,6 +158,7 @@ class Stepper:
         """
         if not len(players):
             return
+        self._losing = True
         self._losses[players] += 1
         for index in players.tolist():
             if self._losses[index] > MAX_CONSECUTIVE_LOSSES:
@@ -176,29 +180,39 @@ class Stepper:
             logger.warning("player %d sent a %s image that cannot be read: %s", self.players[index], image[0], error)
             return None
 
-    def _receive(self, service: ServiceBatch) -> NDArray[np.bool_]:
-        """Take the responses into the states; returns who answered, shape (N,)."""
-        answered: NDArray[np.bool_] = np.zeros(self.num_envs, np.bool_)
+    def _receive(self, service: ServiceBatch, asked: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """Take the responses of the players asked into the states; returns who did not answer, None: all did."""
         late = service.receive(self._timeout)
         if late:
             ids = [self.players[index] for index in late]
             logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
-        rendering = self.rendering.any()
+        answered: list[NDArray[np.intp]] = []
         for players, responses in service.responses():
             states = responses.state
             if self._state is None:
                 self._state = _repeat(states, self.num_envs)
             self._state.assign(players, states)
-            answered[players] = True
-            if rendering:
-                self._keep_frames(np.arange(self.num_envs)[players], responses)
-        self._losses[answered] = 0
-        return answered
+            answered.append(self._everyone[players])
+            if self._filming:
+                self._keep_frames(answered[-1], responses)
+        if not self._losing and sum(map(len, answered)) == len(asked):
+            return None
+        return self._count_losses(asked, np.concatenate([*answered, self._nobody]))
 
-    def _keep_frames(self, players: Sequence[int] | NDArray[np.intp], responses: Batch) -> None:
-        formats, data = responses.image.format, responses.image.data
-        for row, index in enumerate(players):
-            self._frames[index] = (formats[row], bytes(data[row])) if len(data[row]) else None
+    def _count_losses(self, asked: NDArray[np.intp], answered: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """Who of the players asked did not answer, None: all did; those who did are no longer losing."""
+        self._losses[answered] = 0
+        self._losing = bool(self._losses.any())
+        missing = np.setdiff1d(asked, answered)
+        return missing if len(missing) else None
+
+    def _keep_frames(self, players: NDArray[np.intp], responses: Batch) -> None:
+        data = responses.image.data
+        if data.shape[1] == 0:
+            return
+        formats = responses.image.format
+        for row, index in enumerate(players.tolist()):
+            self._frames[index] = (formats[row], data[row].tobytes())
 
     def _check_types(self) -> None:
         for service, expected in ((self._reset, self.task.reset_service), (self._step, self.task.step_service)):

@@ -67,5 +67,8 @@ class Task(ABC):
         return 1.0 / (sample_time or self.control_period)
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
-        """What else to report, one array of leading axis N a key. `is_success` (bool) is counted as success rate."""
+        """What else to report at the end of an episode, one array of leading axis N a key.
+
+        `is_success` (bool) is counted as success rate.
+        """
         return {}

@@ -92,17 +92,15 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """Take one step in every environment, and begin the next episode where one ended."""
         transition = self._stepper.step(np.asarray(actions))
         observation = transition.observation
-        info: dict[str, Any] = dict(transition.info)
+        info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
         if ended.any():
-            players = np.flatnonzero(ended)
-            lost = np.flatnonzero(transition.lost)
-            info["final_obs"] = observation
-            info["final_info"] = transition.info | {"player_lost": transition.lost}
-            self._stepper.replace(lost)
-            observation = self._begin(players)
-        for key in list(info):
-            info[f"_{key}"] = ended if key.startswith("final_") else np.ones(self.num_envs, np.bool_)
+            final_info: dict[str, Any] = self.task.info(self._stepper.state)
+            if transition.lost is not None:
+                final_info["player_lost"] = np.isin(self._everyone, transition.lost)
+                self._stepper.replace(transition.lost)
+            info = {"final_obs": observation, "final_info": final_info, "_final_obs": ended, "_final_info": ended}
+            observation = self._begin(np.flatnonzero(ended))
         return observation, transition.reward, transition.terminated, transition.truncated, info
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:

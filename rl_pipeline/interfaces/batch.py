@@ -207,6 +207,8 @@ def as_array(value: Any, target: NDArray[Any]) -> Any:
     Raises:
         ValueError: text or bytes for an array that holds none, or of another length.
     """
+    if isinstance(value, np.ndarray):
+        return value
     if isinstance(value, list | tuple) and value and isinstance(value[0], str | bytes):
         return np.stack([as_array(item, target) for item in value])
     if isinstance(value, str):
