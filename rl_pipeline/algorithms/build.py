@@ -68,7 +68,7 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
                 # What Stable-Baselines3 says of batch sizes does not matter to a model that only acts.
                 warnings.simplefilter("ignore", UserWarning)
             model = algorithm(policy, venv, seed=config.training.seed, device=device, **arguments)
-    except (TypeError, ValueError, AssertionError) as error:
+    except (TypeError, ValueError, AssertionError, NotImplementedError) as error:
         message = " ".join(str(error).split())
         raise InputError(f"algorithm: {algorithm.__name__} refuses the configuration: {message}") from error
     leave_cores_to_players(model)

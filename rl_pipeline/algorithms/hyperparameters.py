@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.common.utils import LinearSchedule
 
+from rl_pipeline.config.values import alternatives
 from rl_pipeline.errors import InputError, UnknownNameError
 
 SECTION = "algorithm.parameters"
@@ -29,12 +31,12 @@ NOISES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]] 
     "ornstein_uhlenbeck": OrnsteinUhlenbeckActionNoise,
 }
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
+PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a name", type(None): "null"}
 
 
 def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
     """What `algorithm.parameters` may hold for this algorithm."""
-    names = inspect.signature(algorithm.__init__).parameters
-    return [name for name in names if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")]
+    return [name for name in _arguments(algorithm) if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")]
 
 
 def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,10 +51,15 @@ def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[
         if name not in valid:
             raise UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
     given = {name: value for name, value in parameters.items() if name not in ("policy", "action_noise")}
-    return {name: _converted(name, value) for name, value in given.items()}
+    annotations = {name: parameter.annotation for name, parameter in _arguments(algorithm).items()}
+    return {name: _converted(name, value, annotations[name]) for name, value in given.items()}
 
 
-def _converted(name: str, value: Any) -> Any:
+def _arguments(algorithm: type[BaseAlgorithm]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(algorithm.__init__).parameters
+
+
+def _converted(name: str, value: Any, annotation: Any) -> Any:
     if name == "train_freq" and isinstance(value, list):
         if len(value) != 2 or value[1] not in ("step", "episode"):
             raise InputError(f"{SECTION}.train_freq: expected a number or [number, step|episode], found {value!r}")
@@ -61,6 +68,23 @@ def _converted(name: str, value: Any) -> Any:
         return _schedule(name, value)
     if name.endswith("_class") and value is not None:
         raise InputError(f"{SECTION}.{name}: expected null, found {value!r}: classes are chosen by the algorithm")
+    return _plain(name, value, annotation)
+
+
+def _plain(name: str, value: Any, annotation: Any) -> Any:
+    """`value`, if it is of a type that the constructor's annotation names; 1e6 may stand for a whole number.
+
+    Stable-Baselines3 itself takes anything, and fails in the midst of training.
+    """
+    kinds = alternatives(annotation)
+    if isinstance(value, float) and int in kinds and float not in kinds and value.is_integer():
+        return int(value)
+    expected = [words for kind, words in PLAIN.items() if kind in kinds]
+    fits = type(value) in kinds or (type(value) is int and float in kinds)
+    if isinstance(value, float) and not math.isfinite(value):
+        fits = False
+    if not fits and (type(value) in PLAIN or len(expected) == len(kinds)):
+        raise InputError(f"{SECTION}.{name}: expected {' or '.join(expected) or 'a mapping'}, found {value!r}")
     return value
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import gymnasium
+from gymnasium import spaces
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -14,8 +17,29 @@ from rl_pipeline.envs.registration import check_environment_id, make_task, task_
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.command_line import EMBEDDED
+from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
+
+Made = TypeVar("Made")
+
+
+def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """The observation and action space of the configured environment, found without starting a simulator.
+
+    Raises:
+        InputError: the environment, its options, the backend or the build cannot be used.
+    """
+    _check_backend(config)
+    env_id = check_environment_id(config.environment.id)
+    if task_id(env_id) is None:
+        env = _made(config, lambda options: gymnasium.make(env_id, **options))
+        env.close()
+        return env.observation_space, env.action_space
+    task = make_task(env_id, **config.environment.env_config or {})
+    unity = config.simulation.unity
+    if unity.launch:
+        build_command(unity.build_path, task.scene)
+    return task.observation_space, task.action_space
 
 
 class Environments:
@@ -35,10 +59,7 @@ class Environments:
         self._opened: list[VecEnv] = []
         self._simulation: Simulation | None = None
         self._log_directory = experiment_dir / "players"
-        if config.simulation.ros.backend != "direct":
-            raise InputError(
-                f"ros.backend: {config.simulation.ros.backend!r} is not available in this version; use 'direct'"
-            )
+        _check_backend(config)
 
     def __enter__(self) -> Environments:
         return self
@@ -102,17 +123,32 @@ class Environments:
         )
 
     def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
-        environment = self._config.environment
-        options: dict[str, Any] = dict(environment.env_config or {})
-        if environment.horizon is not None:
-            options["max_episode_steps"] = environment.horizon
-        render_mode = environment.render_mode
-        try:
-            return make_vec_env(
-                self._env_id,
-                n_envs=num_envs,
-                seed=seed,
-                env_kwargs={**options, **({"render_mode": render_mode} if render_mode else {})},
-            )
-        except TypeError as error:
-            raise InputError(f"environment.env_config: {self._env_id} does not take {options} ({error})") from None
+        render_mode = self._config.environment.render_mode
+        if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
+            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+        mode = {"render_mode": render_mode} if render_mode else {}
+        return _made(
+            self._config,
+            lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
+        )
+
+
+def _check_backend(config: Config) -> None:
+    if (backend := config.simulation.ros.backend) != "direct":
+        raise InputError(f"ros.backend: {backend!r} is not available in this version; use 'direct'")
+
+
+def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:
+    """What `make` makes of the environment's keyword arguments, with its complaints about them as `InputError`."""
+    environment = config.environment
+    given = environment.env_config or {}
+    horizon = {"max_episode_steps": environment.horizon} if environment.horizon is not None else {}
+    try:
+        return make({**given, **horizon})
+    except gymnasium.error.Error as error:
+        raise InputError(f"environment.id: {environment.id} cannot be made: {error}") from error
+    except (TypeError, ValueError, KeyError, AssertionError) as error:
+        if not given:
+            raise
+        raise InputError(f"environment.env_config: {environment.id} does not take {given} ({error})") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import check
+from rl_pipeline.algorithms.rehearsal import rehearse
 from rl_pipeline.config import Config, render_config
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
@@ -26,7 +28,7 @@ from rl_pipeline.experiment.model_files import ModelFile, described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import write_text
-from rl_pipeline.run.environments import Environments
+from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.training_run import TrainingRun
 
@@ -57,7 +59,8 @@ class TrainingResult:
 class RLTrainer:
     """Trains an agent as a configuration says.
 
-    Every name in the configuration is checked here, before a simulator is started.
+    The configuration is checked here as far as it can be before a folder is made and a simulator started: every name,
+    and whether algorithm, hyperparameters and the model to start from suit the environment's spaces.
 
     Args:
         config: the whole configuration.
@@ -86,6 +89,9 @@ class RLTrainer:
             where = "training.pretrained_model"
             path = find_model(config.training.pretrained_model, config.experiment.directory, where)
             self._pretrained = ModelFile.open(path)
+        model = rehearse(config, *checked_spaces(config))
+        if self._pretrained is not None:
+            self._pretrained.load_into(model)
         self._overrides = list(overrides)
         self._command = list(sys.argv if command is None else command)
         self._console = console
