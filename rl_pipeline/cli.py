@@ -8,9 +8,12 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,7 +42,7 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="Settings such as tr
 Experiment = Annotated[str | None, typer.Option(help="An experiment's folder or name; without it, the newest.")]
 Model = Annotated[str | None, typer.Option(help="best_model, model, a checkpoint's name, or any model file.")]
 Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the first episode.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the first episode.")]
 
 
 @app.callback()
@@ -162,28 +165,47 @@ def run(arguments: list[str]) -> int:
     # The flag may stand anywhere, as with every other option.
     arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")] if debug else arguments
     signal.signal(signal.SIGTERM, _interrupt)
+    threading.excepthook = _note_thread_failure
+    return guarded(lambda: app(arguments, prog_name="rl-pipeline", standalone_mode=False), debug)
+
+
+def guarded(act: Callable[[], object], debug: bool) -> int:
+    """Run `act` and return its exit code; what goes wrong is said in one line, with `debug` below its trace."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = act()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED, debug)
     except InputError as error:
-        if debug:
-            raise
-        return _fail(f"error: {error}", BAD_INPUT)
+        return _fail(f"error: {error}", BAD_INPUT, debug)
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):
-            error.show()
-            return int(error.exit_code)
-        if debug:
-            raise
-        logging.getLogger("rl_pipeline").debug("unexpected", exc_info=True)
-        return _fail(f"error: {type(error).__name__}: {error} (run with --debug to see where)", FAILED)
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            return _refuse_command_line(error, int(error.exit_code))
+        hint = "" if debug else " (run with --debug to see where)"
+        return _fail(f"error: {type(error).__name__}: {error}{hint}", FAILED, debug)
 
 
-def _fail(message: str, code: int) -> int:
+def _refuse_command_line(error: Any, code: int) -> int:
+    """Say what Typer has against the command line; without any argument that is the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return code
+    context = getattr(error, "ctx", None)
+    hint = f"; see {context.command_path} --help" if context is not None else ""
+    return _fail(f"error: {error.format_message().rstrip('.')}{hint}", code, debug=False)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
     sys.stderr.write(message + "\n")
     return code
+
+
+def _note_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    """What ends a thread of a library is told where it is asked for a result; its trace is for `--debug`."""
+    trace = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    logging.getLogger("rl_pipeline").debug("a thread failed", exc_info=trace)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -36,7 +36,11 @@ PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "
 
 def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
     """What `algorithm.parameters` may hold for this algorithm."""
-    return [name for name in _arguments(algorithm) if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")]
+    return [
+        name
+        for name in _arguments(algorithm)
+        if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")
+    ]
 
 
 def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -121,7 +121,8 @@ def _machine_file(path: Path | None) -> Path | None:
 def _folders(config_dir: Path | None, config_file: Path | None) -> ConfigFolders:
     """Where groups and experiment files are looked for, first things first."""
     if config_dir is not None and not config_dir.is_dir():
-        raise InputError(f"{config_dir}: expected a folder of configuration files, found no such folder")
+        found = "a file" if config_dir.exists() else "no such folder"
+        raise InputError(f"{config_dir}: expected a folder of configuration files, found {found}")
     beside = [config_file.parent] if config_file is not None else []
     chosen = config_dir if config_dir is not None else Path("configs")
     package = Path(__file__).parent

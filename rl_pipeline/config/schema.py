@@ -154,7 +154,7 @@ class RosConfig(Section):
         description="direct: players connect to the trainer; ros2: by way of ROS services; mlagents: gRPC",
     )
     tcp_ip: str = Field(
-        default="127.0.0.1", description="address the endpoint listens on; 0.0.0.0 admits other machines"
+        default="127.0.0.1", min_length=1, description="address the endpoint listens on; 0.0.0.0 admits other machines"
     )
     tcp_port: int = Field(default=10000, ge=0, le=65535, description="port the endpoint listens on; 0: any free one")
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
@@ -179,6 +179,16 @@ class UnityConfig(Section):
     time_scale: float = Field(default=0.0, ge=0.0, description="simulated seconds per second; 0: as fast as possible")
     connect_timeout: float = Field(default=60.0, gt=0.0, description="seconds a player may take to connect")
     step_timeout: float = Field(default=30.0, gt=0.0, description="seconds a player may take to answer")
+
+    @field_validator("time_scale")
+    @classmethod
+    def _clock_has_a_speed(cls, value: float, info: ValidationInfo) -> float:
+        if value == 0.0 and not info.data.get("pause", True):
+            raise ValueError(
+                "with unity.pause=false simulated time follows the clock, so expected a number above 0 "
+                "(1.0: real time), found 0"
+            )
+        return value
 
 
 class SimulationConfig(Section):

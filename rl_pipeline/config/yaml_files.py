@@ -28,8 +28,10 @@ def read_yaml(path: Path) -> dict[Any, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     if not path.exists():
-        others = [*path.parent.glob("*.yaml"), *path.parent.glob("*.yml")]
-        raise UnknownNameError("file", path.name, [other.name for other in others], shown(path.parent))
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: there is no folder {path.parent}")
+        others = [str(path.parent / other.name) for other in sorted(path.parent.glob("*.y*ml"))]
+        raise UnknownNameError("file", str(path), others)
     try:
         loaded = OmegaConf.load(path)
     except yaml.MarkedYAMLError as error:

@@ -52,6 +52,8 @@ class ExperimentFolder:
                     return folder
             raise InputError(f"no experiment with a trained model in {directory}: run `rl-pipeline train` first")
         named = [folder for folder in folders if experiment in (folder.path.name, str(folder.path))]
+        if not folders:
+            raise InputError(f"no experiment {experiment!r} in {directory}: there is none at all yet")
         if not named:
             raise UnknownNameError(
                 "experiment", experiment, {folder.path.name for folder in folders}, where=str(directory)

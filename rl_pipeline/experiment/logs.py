@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from stable_baselines3.common.logger import (
     CSVOutputFormat,
@@ -15,6 +15,7 @@ from stable_baselines3.common.logger import (
     TensorBoardOutputFormat,
 )
 
+from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -22,9 +23,15 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 @contextmanager
 def log_file(folder: ExperimentFolder) -> Iterator[None]:
-    """While the block runs, everything that this package logs from INFO up is written to the folder's train.log too."""
+    """While the block runs, everything that this package logs from INFO up is written to the folder's train.log too.
+
+    Raises `InputError` when that file cannot be opened.
+    """
     package = logging.getLogger("rl_pipeline")
-    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    try:
+        handler = _LogFile(folder.log, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {folder.log}: {error.strerror}") from error
     handler.setFormatter(logging.Formatter(FORMAT))
     level = package.level
     package.addHandler(handler)
@@ -34,7 +41,13 @@ def log_file(folder: ExperimentFolder) -> Iterator[None]:
     finally:
         package.removeHandler(handler)
         package.setLevel(level)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
 
 
 def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:

@@ -17,6 +17,8 @@ def model_of(folder: ExperimentFolder, name: str) -> Path:
         if (path := parent / (name.removesuffix(".zip") + ".zip")).is_file():
             return path
     found = [path.stem for path in (*folder.path.glob("*.zip"), *folder.checkpoints.glob("*.zip"))]
+    if not found:
+        raise InputError(f"{folder.path} has no model yet: its training did not come that far")
     raise UnknownNameError("model", name, found, where=str(folder.path))
 
 

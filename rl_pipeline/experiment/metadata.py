@@ -43,6 +43,16 @@ def write_metadata(path: Path, facts: dict[str, Any]) -> None:
     write_text(path, json.dumps(facts, indent=2, default=str) + "\n")
 
 
+def overwrite_metadata(path: Path, facts: dict[str, Any]) -> None:
+    """Write the facts over those in the file, for a disk too full for a second file: a few bytes fit its last block.
+
+    Raises `OSError` when they do not.
+    """
+    with path.open("r+b") as file:
+        file.write((json.dumps(facts, indent=2, default=str) + "\n").encode())
+        file.truncate()
+
+
 def timestamp() -> str:
     """Now, in ISO 8601 with the offset from UTC."""
     return datetime.datetime.now().astimezone().isoformat(timespec="seconds")

@@ -23,6 +23,8 @@ from rl_pipeline.experiment.writing import write_bytes
 
 CONFIG_MEMBER = "rl_pipeline_config.yaml"
 SPACES_MEMBER = "rl_pipeline_spaces.json"
+DAMAGES = (OSError, ValueError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
+"""What reading tensors raises, depending on where a file is damaged."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,11 @@ class ModelFile:
                 )
         try:
             _, parameters, variables = load_from_zip_file(self.path, load_data=False, device=model.device)
+        except DAMAGES as error:
+            raise InputError(f"{self.path} is not a model that can be read: its tensors are damaged") from error
+        try:
             model.set_parameters(parameters, exact_match=True, device=model.device)
-        except (ValueError, RuntimeError, KeyError, AttributeError, pickle.UnpicklingError) as error:
+        except (ValueError, RuntimeError, KeyError, AttributeError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             detail = lines[min(1, len(lines) - 1)] if lines else type(error).__name__
             raise InputError(

@@ -74,7 +74,11 @@ class VideoFile:
             raise self._failure()
         self._messages.close()
         self._process = None
-        self._temporary.replace(self.path)
+        try:
+            self._temporary.replace(self.path)
+        except OSError as error:
+            self._temporary.unlink(missing_ok=True)
+            raise InputError(f"cannot write {self.path}: {error.strerror}") from error
 
     def discard(self) -> None:
         """Give the video up: nothing is left of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,6 +29,30 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_failures(folder: Path) -> Iterator[None]:
+    """Turn what libraries raise in the block when `folder` takes no more data into an `InputError` that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
+            raise
+        raise InputError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+def check_destination(path: Path, where: str) -> None:
+    """Find out before a long computation whether its result can be written to `path`.
+
+    Raises `InputError` naming `where`, the option or key that the path comes from.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"{where}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise InputError(f"{where}: expected a file, found the folder {path}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise InputError(f"{where}: cannot write to {path.parent}: Permission denied")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

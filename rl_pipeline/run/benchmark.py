@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.benchmarks.transport import Measurement, measure_transport
 
 BENCHMARKS: Final = ("transport",)
@@ -28,10 +29,12 @@ def benchmark(
     """Run one benchmark, print its table and write its figures as JSON when a file is named.
 
     Raises:
-        UnknownNameError: there is no such benchmark.
+        InputError: there is no such benchmark, or the file cannot be written.
     """
     if what not in BENCHMARKS:
         raise UnknownNameError("benchmark", what, BENCHMARKS)
+    if json_file is not None:
+        check_destination(json_file, "--json")
     with console.status("starting players") as status:
         measurement = measure_transport(players, seconds=seconds, repetitions=repetitions, progress=status.update)
     console.print(_table(measurement))
@@ -40,7 +43,7 @@ def benchmark(
         "to each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
     )
     if json_file is not None:
-        json_file.write_text(json.dumps(measurement.to_json(), indent=2) + "\n")
+        write_text(json_file, json.dumps(measurement.to_json(), indent=2) + "\n")
 
 
 def _table(measurement: Measurement) -> Table:

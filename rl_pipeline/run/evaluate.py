@@ -12,7 +12,7 @@ from rich.console import Console
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary, summarise
-from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.report import print_evaluation_report
@@ -30,7 +30,12 @@ def evaluate(
         seed: of the first episode; None: what the `evaluation` section says.
         json_file: where the figures go too; `-` is standard output, in place of the table.
         console: where the table is printed.
+
+    Raises:
+        InputError: the model does not fit, every simulator was lost, or the file cannot be written.
     """
+    if json_file is not None and str(json_file) != "-":
+        check_destination(json_file, "--json")
     settings = selection.config.evaluation
     count = settings.num_episodes if episodes is None else episodes
     first = settings.seed if seed is None else seed

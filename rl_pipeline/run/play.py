@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from rich.console import Console
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.writing import check_destination
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
@@ -34,6 +37,13 @@ def play(
     Raises:
         InputError: there are no frames to be had, or the video cannot be written.
     """
+    path = video or _default_video(selection)
+    if show:
+        _require_display()
+    else:
+        check_destination(path, "--video")
+        if path.suffix != ".mp4":
+            raise InputError(f"--video: expected a name that ends with .mp4, found {path.name}")
     config = _watched(selection.config, show)
     first = config.evaluation.seed if seed is None else seed
     with (
@@ -47,9 +57,6 @@ def play(
             result = play_episodes(agent, venv, episodes, first, deterministic=deterministic)
             console.print(f"{episodes} episodes, return {result.returns.mean():.2f} on average")
             return
-        path = video or _default_video(selection)
-        if not path.parent.is_dir():
-            raise InputError(f"--video: there is no folder {path.parent}")
         if not record_episodes(agent, venv, path, episodes, first, deterministic=deterministic):
             raise InputError(f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)")
         console.print(f"video: {path}", soft_wrap=True, highlight=False)
@@ -64,6 +71,14 @@ def _watched(config: Config, show: bool) -> Config:
         unity = config.simulation.unity.model_copy(update={"headless_mode": False, "time_scale": 1.0})
         changes["simulation"] = config.simulation.model_copy(update={"unity": unity})
     return config.model_copy(update=changes)
+
+
+def _require_display() -> None:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise InputError(
+            "--show: a window needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set; "
+            "without --show a video is written"
+        )
 
 
 def _default_video(selection: Selection) -> Path:

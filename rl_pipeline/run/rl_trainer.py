@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +24,11 @@ from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.logs import log_file
 from rl_pipeline.experiment.lookup import find_model
-from rl_pipeline.experiment.metadata import describe_run, timestamp, write_metadata
+from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.experiment.model_files import ModelFile, described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.wandb_run import WandbRun
-from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.training_run import TrainingRun
@@ -104,22 +105,17 @@ class RLTrainer:
         environment.
         """
         began = time.monotonic()
-        experiment = self.config.experiment
-        folder = ExperimentFolder.create(
-            experiment.directory, self._environment_id, self._algorithm.name, experiment.name
-        )
         text = render_config(self.config)
-        write_text(folder.config, text)
-        write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
         training = self.config.training
         seeds = {"training": training.seed, "evaluation during training": training.eval.seed}
         facts = describe_run(self._command, seeds | {"evaluation": self.config.evaluation.seed})
-        write_metadata(folder.metadata, facts)
+        folder = self._new_folder(text, facts)
         status = "failed"
         with log_file(folder):
             logger.info("experiment folder: %s", folder.path)
             try:
-                result = self._run(folder, text, facts, began)
+                with disk_failures(folder.path):
+                    result = self._run(folder, text, facts, began)
                 status = "interrupted" if result.interrupted else "done"
                 facts["timesteps"] = result.timesteps
                 return result
@@ -131,7 +127,32 @@ class RLTrainer:
                 facts["error"] = f"{type(error).__name__}: {error}"
                 raise
             finally:
-                write_metadata(folder.metadata, facts | {"status": status, "ended": timestamp()})
+                self._note_end(folder, facts | {"status": status, "ended": timestamp()})
+
+    def _new_folder(self, text: str, facts: dict[str, object]) -> ExperimentFolder:
+        """A folder that says what is about to be run; none is left when that cannot be written."""
+        experiment = self.config.experiment
+        folder = ExperimentFolder.create(
+            experiment.directory, self._environment_id, self._algorithm.name, experiment.name
+        )
+        try:
+            write_text(folder.config, text)
+            write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
+            write_metadata(folder.metadata, facts)
+        except InputError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        return folder
+
+    def _note_end(self, folder: ExperimentFolder, facts: dict[str, object]) -> None:
+        """Write how the run ended, on a full disk too; there what ended it is not to be hidden by a second error."""
+        try:
+            write_metadata(folder.metadata, facts)
+        except InputError:
+            if facts["status"] == "done":
+                raise
+            with suppress(OSError):
+                overwrite_metadata(folder.metadata, facts)
 
     def _run(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
         wandb_run = WandbRun(self.config, folder)

@@ -11,11 +11,11 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config, load_config
-from rl_pipeline.errors import InputError
+from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import model_of
 from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.run.agents import Agent, baseline_agent
+from rl_pipeline.run.agents import BASELINES, Agent, baseline_agent
 
 TRAINED = "trained"
 
@@ -61,7 +61,7 @@ def select(
         overrides: put over the experiment's configuration.
 
     Raises:
-        InputError: there is no such experiment or model.
+        InputError: there is no such agent, experiment or model.
     """
     selection = _select(base, experiment, model, agent, overrides)
     simulation = selection.config.simulation.with_any_port()
@@ -69,6 +69,8 @@ def select(
 
 
 def _select(base: Config, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str]) -> Selection:
+    if agent not in (TRAINED, *BASELINES):
+        raise UnknownNameError("agent", agent, (TRAINED, *BASELINES), where="--agent")
     if agent != TRAINED:
         folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
         config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)
@@ -78,6 +80,8 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
         return Selection(
             _config_of_model(Path(model), overrides), agent, Path(model), beside if beside.config.is_file() else None
         )
+    if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
+        raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
     config = load_config(config_file=folder.config, overrides=overrides)
     name = model or base.play.pretrained_model

@@ -103,12 +103,12 @@ class TrainingRun:
 
     def save(self) -> None:
         """Write the model, the replay buffer and the curves as they are now, and close what is written as one goes."""
-        self._episodes.close_file()
         save_model(self.model, self._folder.model, self._text)
         save_buffer(self.model, self._folder)
         if not self._folder.best_model.exists():
             with whole_file(self._folder.best_model) as temporary:
                 shutil.copyfile(self._folder.model, temporary)
+        self._episodes.close_file()
         environment = environment_folder(self._config.environment.id)
         title = f"{environment} · {type(self.model).__name__} · {self._folder.path.name}"
         draw_curves(self._folder.curves, title, self._episodes.history, self._evaluations)

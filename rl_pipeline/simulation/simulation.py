@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 STATUS_PERIOD: Final = 5.0
 WATCH_PERIOD: Final = 0.1
 SERVICES: Final = ("reset", "step")
+LAST_PORT: Final = 65535
 
 
 class PlayerError(InputError):
@@ -127,7 +128,13 @@ class Simulation:
         ros = self.config.ros
         if not ros.one_port_per_environment:
             return self.endpoint.port
-        return self.endpoint.listen(ros.tcp_port + environment_id if ros.tcp_port else 0)
+        port = ros.tcp_port + environment_id if ros.tcp_port else 0
+        if port > LAST_PORT:
+            raise InputError(
+                f"ros.tcp_port: environment {environment_id} would have port {port} (ros.one_port_per_environment), "
+                f"and {LAST_PORT} is the last there is"
+            )
+        return self.endpoint.listen(port)
 
     def _launch(self, environment_ids: Sequence[int]) -> None:
         if not self.config.unity.launch:
@@ -188,9 +195,10 @@ class Simulation:
 
     def _waiting_message(self, connected: int, total: int) -> str:
         message = f"waiting for players: {connected} of {total} connected"
-        if self.config.unity.launch:
-            return message
-        return f"{message} to {self.endpoint.host}:{', '.join(map(str, sorted(set(self._ports.values()))))}"
+        return message if self.config.unity.launch else f"{message} to {self._address()}"
+
+    def _address(self) -> str:
+        return f"{self.endpoint.host}:{', '.join(map(str, sorted(set(self._ports.values()))))}"
 
     def _never_connected(self, missing: Sequence[int]) -> str:
         environment_id = missing[0]
@@ -200,7 +208,9 @@ class Simulation:
             f"within {timeout:g} s (unity.connect_timeout)"
         )
         if len(missing) > 1:
-            message += f", nor did {len(missing) - 1} others"
+            message += f", nor did {len(missing) - 1} more"
+        if not self.config.unity.launch:
+            message += f"; unity.launch is false: start the players, and have them connect to {self._address()}"
         if offered := sorted(self.endpoint.services):
             message += f"; offered are: {', '.join(offered[:8])}"
         if self.endpoint.rejections:

@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from stable_baselines3 import SAC
 
 from rl_pipeline.algorithms.build import check
+from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -36,11 +38,22 @@ def test_unknown_names_are_refused_with_the_nearest(name: str, parameters: dict[
         ("sac", {"train_freq": [1, "minute"]}, r"train_freq: expected a number or \[number, step\|episode\]"),
         ("ppo", {"learning_rate": {"from": 1}}, r"learning_rate: expected a number, or start and end"),
         ("sac", {"replay_buffer_class": "Mine"}, r"replay_buffer_class: expected null, found 'Mine'"),
+        ("ppo", {"gamma": "abc"}, r"gamma: expected a number, found 'abc'"),
+        ("ppo", {"gamma": float("nan")}, r"gamma: expected a number, found nan"),
+        ("ppo", {"n_steps": 2.5}, r"n_steps: expected a whole number, found 2.5"),
+        ("ppo", {"use_sde": 1}, r"use_sde: expected true or false, found 1"),
+        ("sac", {"batch_size": [64]}, r"batch_size: expected a whole number, found \[64\]"),
     ],
 )
 def test_values_that_cannot_be_meant_are_refused(name: str, parameters: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check(config(name, parameters))
+
+
+def test_numbers_are_taken_as_yaml_writes_them() -> None:
+    taken = checked_hyperparameters(SAC, {"buffer_size": 1e6, "learning_rate": 1, "ent_coef": "auto", "tau": 1})
+    assert taken == {"buffer_size": 1_000_000, "learning_rate": 1, "ent_coef": "auto", "tau": 1}
+    assert isinstance(taken["buffer_size"], int)
 
 
 @pytest.mark.parametrize(

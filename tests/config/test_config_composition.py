@@ -134,7 +134,7 @@ def test_interpolations_refer_to_the_merged_values_in_any_spelling() -> None:
 
 def test_the_origin_of_a_value_is_the_file_and_the_key_as_spelled() -> None:
     Path("mine.yaml").write_text("defaults: [algorithm: ppo]\ntraining: {algorithm_parameters: {n_steps: 32}}\n")
-    Path("config.yml").write_text("unity: {pause: false}\n")
+    Path("config.yml").write_text("unity: {pause: false, time_scale: 1.0}\n")
     config = load_config(config_file=Path("mine.yaml"), overrides=["run.seed=3"])
     assert (
         str(config_origin(config, "algorithm.parameters.n_steps")) == "mine.yaml: training.algorithm_parameters.n_steps"

@@ -188,7 +188,7 @@ def test_an_unknown_experiment_is_named_with_the_nearest() -> None:
 
 def test_a_missing_file_is_named_with_the_nearest() -> None:
     Path("mine.yaml").touch()
-    with pytest.raises(UnknownNameError, match=r"^\.: unknown file 'mein\.yaml'; did you mean 'mine\.yaml'\?$"):
+    with pytest.raises(UnknownNameError, match=r"^unknown file 'mein\.yaml'; did you mean 'mine\.yaml'\?$"):
         load_config(config_file=Path("mein.yaml"))
     with pytest.raises(InputError, match=r"^nowhere: expected a folder of configuration files, found no such folder$"):
         load_config(config_dir=Path("nowhere"))
