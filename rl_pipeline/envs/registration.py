@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
@@ -62,6 +63,10 @@ def make_task(env_id: str, **options: Any) -> Task:
     try:
         return task_class(**options)
     except TypeError as error:
+        known = list(inspect.signature(task_class).parameters)
+        unknown = [name for name in options if name not in known]
+        if unknown:
+            raise UnknownNameError(f"option of {full_id}", unknown[0], known, "environment.env_config") from None
         raise InputError(f"environment.env_config: {full_id} does not take {options} ({error})") from None
 
 

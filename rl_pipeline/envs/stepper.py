@@ -127,7 +127,13 @@ class Stepper:
             remaining = missing if missing is not None else remaining[:0]
             self.replace(remaining)
         self._elapsed[players] = 0
-        return self.task.observation(self.state)
+        observation = self.task.observation(self.state)
+        if observation.shape[1:] != self.task.observation_space.shape:
+            raise InputError(
+                f"environment.env_config: {type(self.task).__name__} makes observations of shape "
+                f"{observation.shape[1:]} of what its players send, but declares {self.task.observation_space.shape}"
+            )
+        return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:
         """Take one step in every environment; lost players are not replaced yet, see `replace`."""

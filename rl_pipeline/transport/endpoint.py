@@ -7,6 +7,7 @@ thread drives it while nobody does, so that players are answered while the train
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import logging
 import select
@@ -29,6 +30,13 @@ IDLE_POLL_PERIOD: Final = 0.05
 """Seconds between two looks of the background thread at connections that nobody else serves."""
 _FIRST_SRV_ID, _LAST_SRV_ID = 1_000_000, 9_999_999
 """Ids of requests have a fixed number of digits, so that frames made once can be sent again with another id."""
+
+
+_LISTEN_ADVICE: Final = {
+    errno.EADDRINUSE: "stop the program that uses it, name another port, or set ros.tcp_port=0 for any free one",
+    errno.EADDRNOTAVAIL: "name an address of this machine, 127.0.0.1 for itself alone, or 0.0.0.0 for all of them",
+    errno.EACCES: "ports below 1024 are reserved: name a greater one",
+}
 
 
 class CallError(RuntimeError):
@@ -104,7 +112,7 @@ class Endpoint:
             listener.close()
             raise InputError(
                 f"ros.tcp_ip, ros.tcp_port: cannot listen on {self.host}:{port} ({error.strerror}); "
-                "stop the program that uses it, name another port, or set ros.tcp_port=0 for any free one"
+                f"{_LISTEN_ADVICE.get(error.errno or 0, 'use 127.0.0.1 and ros.tcp_port=0')}"
             ) from None
         self._listeners.append(listener)
         listener.listen(1024)

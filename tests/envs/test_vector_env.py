@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
@@ -147,3 +148,16 @@ def test_gymnasium_knows_the_task_by_its_id(settings):
         assert env.unwrapped.task.scene == "navigation"
     finally:
         env.close()
+
+
+def test_task_that_does_not_fit_what_players_send_is_one_clear_error(simulation):
+    env = PlayerVectorEnv(NavigationTask(num_rays=7), simulation(), 1)
+    with pytest.raises(InputError, match=r"NavigationTask makes observations of shape \(38,\) .* declares \(15,\)"):
+        env.reset(seed=0)
+
+
+def test_unknown_option_of_a_task_is_named_with_the_nearest():
+    with pytest.raises(
+        InputError, match="unknown option of rl_pipeline/Navigation-v0 'num_ray'; did you mean 'num_rays'"
+    ):
+        make_task("Navigation-v0", num_ray=3)

@@ -255,3 +255,8 @@ def test_port_in_use_is_one_clear_error():
 def test_endpoint_listens_on_loopback_by_default():
     with Endpoint(port=0) as endpoint:
         assert endpoint.host == "127.0.0.1"
+
+
+def test_address_of_another_machine_is_one_clear_error():
+    with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1:0 .*name an address of this machine"):
+        Endpoint("192.0.2.1", 0)
