@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -79,6 +81,21 @@ class TrainingProgress:
         if (success := self._history.recent_success()) is not None:
             parts.append(f"success {success:.0%}")
         return ", ".join(parts)
+
+
+@contextmanager
+def counted(what: str, total: int, unit: str, console: Console | None) -> Iterator[Callable[[int], None]]:
+    """Show how many of `total` are done, in a bar that goes when the block ends; gives the function that says so.
+
+    Nothing is shown without a terminal.
+    """
+    if console is None or not console.is_terminal:
+        yield lambda done: None
+        return
+    columns = (TextColumn(f"[bold]{what}[/]"), BarColumn(), TextColumn(f"{{task.completed:.0f}} of {total} {unit}"))
+    with Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 class _Figures(ProgressColumn):

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary, summarise
+from rl_pipeline.experiment.progress import counted
 from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.evaluation import play_episodes
@@ -45,7 +46,8 @@ def evaluate(
     ):
         venv = environments.evaluation(environments.evaluation_size(count), first)
         agent = selection.make_agent(venv)
-        result = play_episodes(agent, venv, count, first, deterministic=settings.deterministic)
+        with counted("evaluating", count, "episodes", console) as progress:
+            result = play_episodes(agent, venv, count, first, deterministic=settings.deterministic, progress=progress)
     summary = summarise(result)
     if summary is None:
         raise InputError("every simulator was lost before an episode ended: see the player logs")

@@ -49,6 +49,7 @@ def play_episodes(
     *,
     deterministic: bool = True,
     each_step: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Episodes:
     """Play `count` episodes: environment i of N plays episodes i, i + N, i + 2N, ...
 
@@ -62,6 +63,7 @@ def play_episodes(
         seed: of the first episode.
         deterministic: whether the agent takes its best action, or samples.
         each_step: called before each step; may raise to end the evaluation.
+        progress: called with the number of episodes played, whenever one ends.
     """
     num_envs = venv.num_envs
     returns, lengths = np.zeros(count), np.zeros(count, dtype=np.int64)
@@ -84,6 +86,7 @@ def play_episodes(
                 reported |= "is_success" in info
             current[index] += num_envs
             running_return[index], running_length[index] = 0.0, 0
+            progress(int(np.count_nonzero(lengths)))
         if (current >= count).all():
             break
     return Episodes(returns, lengths, successes if reported else None, lost)

@@ -23,7 +23,7 @@ from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary,
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
 from rl_pipeline.experiment.logs import training_logger
 from rl_pipeline.experiment.model_files import ModelFile, save_model
-from rl_pipeline.experiment.progress import TrainingProgress
+from rl_pipeline.experiment.progress import TrainingProgress, counted
 from rl_pipeline.experiment.recording import VideoRecorder
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import whole_file, write_text
@@ -124,10 +124,11 @@ class TrainingRun:
         ModelFile.open(self._folder.best_model).load_into(self.model)
         settings = self._config.evaluation
         logger.info("evaluating the best model over %d episodes", settings.num_episodes)
-        episodes = play_episodes(
-            self.model, self._evaluation_venv, settings.num_episodes, settings.seed,
-            deterministic=settings.deterministic, each_step=check,
-        )  # fmt: skip
+        with counted("evaluating", settings.num_episodes, "episodes", self._console) as progress:
+            episodes = play_episodes(
+                self.model, self._evaluation_venv, settings.num_episodes, settings.seed,
+                deterministic=settings.deterministic, each_step=check, progress=progress,
+            )  # fmt: skip
         summary = summarise(episodes)
         if summary is not None:
             facts = {"seed": settings.seed, "deterministic": settings.deterministic, **dataclasses.asdict(summary)}
