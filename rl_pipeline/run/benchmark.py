@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -12,58 +12,56 @@ from rich.table import Table
 
 from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
-from rl_pipeline.run.benchmarks.transport import Measurement, measure_transport
+from rl_pipeline.run.benchmarks.connector import measure_connector
+from rl_pipeline.run.benchmarks.figures import Figures
+from rl_pipeline.run.benchmarks.transport import measure_transport
 
-BENCHMARKS: Final = ("transport",)
+BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
+    "transport": measure_transport,
+    "connector": measure_connector,
+}
 
 
 def benchmark(
     what: str,
     console: Console,
     *,
-    players: int = 16,
+    players: int | None = None,
     seconds: float = 1.0,
     repetitions: int = 3,
     json_file: Path | None = None,
 ) -> None:
     """Run one benchmark, print its table and write its figures as JSON when a file is named.
 
+    Args:
+        what: `transport` or `connector`.
+        console: where the table goes.
+        players: players of the batch; None: what the benchmark takes by itself.
+        seconds: length of one measurement.
+        repetitions: measurements of each case, interleaved.
+        json_file: where the values go too.
+
     Raises:
         InputError: there is no such benchmark, or the file cannot be written.
     """
-    if what not in BENCHMARKS:
+    measure = BENCHMARKS.get(what)
+    if measure is None:
         raise UnknownNameError("benchmark", what, BENCHMARKS)
     if json_file is not None:
         check_destination(json_file, "--json")
+    size = {} if players is None else {"players": players}
     with console.status("starting players") as status:
-        measurement = measure_transport(players, seconds=seconds, repetitions=repetitions, progress=status.update)
-    console.print(_table(measurement))
-    console.print(
-        "Echo: as many processes, each answering the same bytes with the same bytes on loopback; it was measured next "
-        "to each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
-    )
+        figures = measure(**size, seconds=seconds, repetitions=repetitions, progress=status.update)
+    console.print(_table(figures))
+    console.print(figures.note)
     if json_file is not None:
-        write_text(json_file, json.dumps(measurement.to_json(), indent=2) + "\n")
+        write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
 
 
-def _table(measurement: Measurement) -> Table:
-    table = Table(
-        title=f"Environment steps per second, {measurement.request_bytes} bytes out, {measurement.response_bytes} back"
-    )
-    table.add_column("case")
-    table.add_column("steps/s", justify="right")
-    table.add_column("of the echo", justify="right")
-    table.add_column("spread", justify="right")
-    table.add_column("floor", justify="right")
-    for case in measurement.cases:
-        table.add_row(
-            case.name,
-            f"{statistics.median(case.rates):,.0f}",
-            f"{statistics.median(case.ratios):.2f}",
-            f"{min(case.ratios):.2f} to {max(case.ratios):.2f}",
-            f"{case.floor:.2f}" if case.floor else "",
-        )
-    table.add_section()
-    for name, speedup in measurement.speedups():
-        table.add_row(name, "", f"{speedup:.1f} times", "", "")
+def _table(figures: Figures) -> Table:
+    table = Table(title=figures.title)
+    for index, heading in enumerate(figures.columns):
+        table.add_column(heading, justify="right" if index else "left")
+    for row in figures.rows:
+        table.add_row(*row)
     return table

@@ -20,8 +20,8 @@ RECEIVE_SIZE: Final = 2**18
 MAX_BACKLOG: Final = 16 * 2**20
 """Bytes that may wait for a slow peer; topic messages beyond it are dropped, and counted."""
 
-# Linux only, and not sticky: the kernel forgets it after some packets, so it is set again before each receive.
-_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+# Linux only, and not sticky: the kernel forgets it after some packets, so it is set again with each receive.
+QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class ResponseSlot(Protocol):
@@ -148,10 +148,6 @@ class Connection:
             resolve(None)
 
     def _receive(self) -> None:
-        # Real connectors write each field of a message separately with Nagle's algorithm on: an acknowledgement that
-        # is delayed by 40 ms delays the rest of the message by as much.
-        if _QUICKACK is not None:
-            self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         slot = self.slot
         if slot is not None and not self._reader and (free := slot.free()) is not None:
             size = self._socket.recv_into(free)
@@ -161,12 +157,24 @@ class Connection:
             spilled = slot.received(size)
             if spilled is not None:
                 self._dispatch(spilled)
+            if self.slot is not None:
+                self._acknowledge()
             return
         data = self._socket.recv(RECEIVE_SIZE)
         if not data:
             self.close("closed by the player")
             return
         self._dispatch(data)
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Acknowledge at once what was received, since the peer may hold back the rest of its message until then.
+
+        A real connector writes each field separately, with Nagle's algorithm on: the kernel's delay of 40 ms would
+        delay each message by as much. A response that is whole needs it not: the next request acknowledges it.
+        """
+        if QUICKACK is not None and self.open:
+            self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def _dispatch(self, data: bytes | memoryview) -> None:
         for frame in self._reader.feed(data):

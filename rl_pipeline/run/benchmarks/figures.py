@@ -1,0 +1,37 @@
+"""What a benchmark found, as a table for a person and as values for a program."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The outcome of one benchmark.
+
+    Attributes:
+        title: what was measured, in which unit.
+        columns: headings; the first column names the case.
+        rows: cells as text, one tuple a case.
+        note: how to read them.
+        values: everything measured, for JSON.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    note: str
+    values: dict[str, Any]
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """The least and the greatest of several measurements."""
+    return f"{min(ratios):.2f} to {max(ratios):.2f}"
+
+
+def times(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """How many times as large one is as the other: the median of the ratios pair by pair."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
