@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -71,3 +72,10 @@ def is_running():
 def _quiet_libraries():
     """Libraries of this process take one core: players need the others."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible_children():
+    """A shell starts what runs in its background with SIGINT ignored, and every child would inherit that."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

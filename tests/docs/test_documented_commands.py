@@ -4,7 +4,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -113,7 +112,8 @@ def assert_comes_up(words, folder, sign):
         try:
             assert any(re.search(sign, line) for line in process.stdout), f"{words} ended without saying {sign!r}"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
+            process.wait(20)
 
 
 def test_every_page_is_reached_from_the_readme():
