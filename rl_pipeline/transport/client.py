@@ -37,10 +37,12 @@ class Client:
     Args:
         host: address of the endpoint.
         port: port of the endpoint.
+        token: secret that the endpoint asks for; None: it asks for none.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, token: str | None = None) -> None:
         self._address = (host, port)
+        self._greeting = KEEPALIVE if token is None else encode_command("__token", nul=True, token=token)
         self._services: dict[str, tuple[str, Handler]] = {}
         self._socket: socket.socket | None = None
         self._reader = FrameReader()
@@ -114,7 +116,7 @@ class Client:
         self._reader = FrameReader()
         self._announced = None
         logger.info("connected to %s:%d", *self._address)
-        return self._send(KEEPALIVE + b"".join(self._registration(name) for name in self._services))
+        return self._send(self._greeting + b"".join(self._registration(name) for name in self._services))
 
     def _disconnect(self, reason: str) -> None:
         logger.warning("connection to %s:%d lost: %s", *self._address, reason)

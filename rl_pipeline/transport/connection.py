@@ -6,10 +6,11 @@ import contextlib
 import logging
 import select
 import socket
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
-from rl_pipeline.transport.frames import Frame, FrameError, FrameReader, encode_command, encode_frame
+from rl_pipeline.transport.frames import MAX_TOKEN_PAYLOAD, Frame, FrameError, FrameReader, encode_command, encode_frame
 
 if TYPE_CHECKING:
     from rl_pipeline.transport.endpoint import Endpoint
@@ -19,6 +20,16 @@ logger = logging.getLogger(__name__)
 RECEIVE_SIZE: Final = 2**18
 MAX_BACKLOG: Final = 16 * 2**20
 """Bytes that may wait for a slow peer; topic messages beyond it are dropped, and counted."""
+
+# Whether the other end is still there is asked of its kernel, which answers however busy the player is: a connection
+# whose machine is gone is lost after 5 + 3 * 2 s of silence, or after 30 s with something unacknowledged.
+_PROBES: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
+)
 
 # Linux only, and not sticky: the kernel forgets it after some packets, so it is set again with each receive.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -54,11 +65,15 @@ class Connection:
         services: Unity services offered here, name to type.
         publishers: topics the player publishes, name to type.
         subscribers: topics the player wants, name to type.
-        latched: those of the published topics whose last message is kept for later subscribers.
+        latched: the last message, kept for later subscribers, of those of the published topics that want it.
         ros_services: ROS services the player said it will call, name to type.
         calls: outstanding requests by srv_id, each with the function that takes the payload (None: it failed).
         slot: the outstanding batched request, of which there is at most one.
         dropped: topic messages dropped because the peer reads too slowly.
+        admitted: whether the peer is served; False until it has sent the token, where there is one.
+        is_player: whether this process has called a service of it. Strangers get less of everything (see limits.py).
+        opened: when the connection was accepted, on the monotonic clock, s.
+        heard: whether something was received since `last_heard`, s, was last set.
     """
 
     def __init__(self, sock: socket.socket, peer: str, endpoint: Endpoint) -> None:
@@ -67,23 +82,52 @@ class Connection:
         self.publishers: dict[str, str] = {}
         self.subscribers: dict[str, str] = {}
         self.ros_services: dict[str, str] = {}
-        self.latched: set[str] = set()
+        self.latched: dict[str, bytes | None] = {}
         self.calls: dict[int, Callable[[bytes | None], None]] = {}
         self.slot: ResponseSlot | None = None
         self.open = True
         self.dropped = 0
         # What the next frame belongs to: `__request` and `__response` announce the frame behind them.
         self.announced: tuple[str, int] | None = None
+        self.admitted = not endpoint.admission.needs_token
+        self.is_player = False
+        self.opened = self.last_heard = time.monotonic()
+        self.heard = False
+        self._errors = 0
+        self._kept = 0
         self._endpoint = endpoint
         self._socket = sock
-        self._reader = FrameReader(endpoint.max_payload)
+        self._reader = FrameReader(endpoint.limits.stranger_payload if self.admitted else MAX_TOKEN_PAYLOAD)
         self._backlog = bytearray()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for level, option, value in _PROBES:
+            sock.setsockopt(level, option, value)
 
     def fileno(self) -> int:
         """File descriptor of the socket."""
         return self._socket.fileno()
+
+    @property
+    def registered(self) -> bool:
+        """Whether the peer has said what it offers or wants."""
+        return bool(self.services or self.publishers or self.subscribers or self.ros_services)
+
+    def admit(self) -> None:
+        """Serve this peer from now on."""
+        self.admitted = True
+        self._reader.max_payload = self._endpoint.limits.stranger_payload
+
+    def become_player(self) -> None:
+        """Count the peer as a player: this process calls a service of it, so what it sends has been asked for."""
+        self.is_player = True
+        self._reader.max_payload = self._endpoint.limits.payload
+        self._endpoint.memory.release(self)
+
+    def keep(self, size: int) -> None:
+        """Count `size` more bytes (less, if negative) that stay here as long as the connection does."""
+        self._kept += size
+        self._account()
 
     def send(self, data: bytes | memoryview) -> None:
         """Send whole frames, in order; what the kernel does not take now waits and is sent when it can."""
@@ -102,6 +146,7 @@ class Connection:
                 return
         self._backlog += memoryview(data)[sent:]
         self._endpoint.watch_writable(self, True)
+        self._account()
 
     def send_message(self, topic: str, payload: bytes) -> None:
         """Send a topic's message, or drop it when the peer is too far behind."""
@@ -112,8 +157,21 @@ class Connection:
 
     def error(self, text: str) -> None:
         """Log an error of this peer, and tell it (Unity shows it on its console)."""
-        logger.error("player %s: %s", self.peer, text)
+        self._endpoint.log.log(logging.ERROR, "player %s: %s", self.peer, text)
         self.send(encode_command("__error", text=text))
+        self._errors += 1
+        if self._errors >= self._endpoint.limits.errors and not self.is_player:
+            self.evict(f"made {self._errors} errors")
+
+    def refuse(self, text: str) -> None:
+        """Tell the peer why it is not served, and close the connection."""
+        self._endpoint.rejections.append(f"{self.peer}: {text}")
+        self.send(encode_command("__error", text=text))
+        self.evict(text)
+
+    def evict(self, reason: str) -> None:
+        """Close the connection of a peer that may not stay."""
+        self.close(reason, logging.WARNING)
 
     def on_event(self, event: int) -> None:
         """Serve what the poller found. Errors of this peer end here and never reach another's."""
@@ -122,6 +180,8 @@ class Connection:
                 self._receive()
             if event & select.EPOLLOUT and self.open:
                 self._flush()
+        except BlockingIOError:
+            pass  # the event was of an earlier connection with the same descriptor, closed while it was served
         except FrameError as error:
             self._endpoint.rejections.append(f"{self.peer}: {error}")
             self.close(f"malformed frame: {error}", logging.ERROR)
@@ -136,7 +196,7 @@ class Connection:
         if not self.open:
             return
         self.open = False
-        logger.log(level, "player %s: %s; closed", self.peer, reason)
+        self._endpoint.log.log(level, "player %s: %s; closed", self.peer, reason)
         self._endpoint.forget(self)
         with contextlib.suppress(OSError):
             self._socket.close()
@@ -148,6 +208,7 @@ class Connection:
             resolve(None)
 
     def _receive(self) -> None:
+        self.heard = True
         slot = self.slot
         if slot is not None and not self._reader and (free := slot.free()) is not None:
             size = self._socket.recv_into(free)
@@ -178,9 +239,18 @@ class Connection:
 
     def _dispatch(self, data: bytes | memoryview) -> None:
         for frame in self._reader.feed(data):
-            self._endpoint.graph.on_frame(self, frame)
+            if self.admitted:
+                self._endpoint.graph.on_frame(self, frame)
+            else:
+                self._endpoint.admission.check(self, frame)
             if not self.open:
                 return
+        self._account()
+
+    def _account(self) -> None:
+        """Say how much memory this connection takes, unless a player's, which takes what it needs."""
+        if self.open and not self.is_player:
+            self._endpoint.memory.hold(self, len(self._reader) + len(self._backlog) + self._kept)
 
     def _flush(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -189,6 +259,7 @@ class Connection:
                 del self._backlog[:sent]
         if not self._backlog:
             self._endpoint.watch_writable(self, False)
+        self._account()
 
     def take_back(self, data: memoryview) -> None:
         """Cut into frames what a slot received of a response that it no longer waits for."""

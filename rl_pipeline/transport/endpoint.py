@@ -7,7 +7,6 @@ thread drives it while nobody does, so that players are answered while the train
 from __future__ import annotations
 
 import contextlib
-import errno
 import itertools
 import logging
 import select
@@ -18,25 +17,24 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from rl_pipeline.errors import InputError
+from rl_pipeline.transport.addresses import resolve
+from rl_pipeline.transport.admission import Admission
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.frames import MAX_PAYLOAD, encode_command, encode_frame
+from rl_pipeline.transport.frames import encode_command, encode_frame
 from rl_pipeline.transport.graph import Graph
+from rl_pipeline.transport.limits import Limits, MemoryBudget
+from rl_pipeline.transport.listeners import Listeners
+from rl_pipeline.transport.log_limit import LimitedLog
 
 logger = logging.getLogger(__name__)
 
 HANDSHAKE: Final = encode_command("__handshake", version="v0.7.0", metadata='{"protocol": "ROS2"}')
 IDLE_POLL_PERIOD: Final = 0.05
 """Seconds between two looks of the background thread at connections that nobody else serves."""
+SWEEP_PERIOD: Final = 1.0
+"""Seconds between two looks at connections that should not stay."""
 _FIRST_SRV_ID, _LAST_SRV_ID = 1_000_000, 9_999_999
 """Ids of requests have a fixed number of digits, so that frames made once can be sent again with another id."""
-
-
-_LISTEN_ADVICE: Final = {
-    errno.EADDRINUSE: "stop the program that uses it, name another port, or set ros.tcp_port=0 for any free one",
-    errno.EADDRNOTAVAIL: "name an address of this machine, 127.0.0.1 for itself alone, or 0.0.0.0 for all of them",
-    errno.EACCES: "ports below 1024 are reserved: name a greater one",
-}
 
 
 class CallError(RuntimeError):
@@ -47,35 +45,56 @@ class Endpoint:
     """Listens for players and speaks ROS-TCP with each.
 
     Args:
-        host: address to listen on; the default admits only this machine.
+        host: address or host name to listen on; the default admits only this machine.
         port: port to listen on, 0 for any free one; None: none yet, see `listen`.
-        max_payload: largest payload taken from a player, in bytes.
+        token: secret that every connection must send as its first command; None: everyone is served.
+        limits: how much a peer may take.
 
     Attributes:
-        host: address listened on.
+        address: address listened on, as a number.
         port: the first port listened on.
-        services: Unity services offered by players, name to the connection that registered it last.
+        services: Unity services offered by players, name to the connection that owns it.
         graph: topics and services beyond those that players offer.
-        rejections: the last malformed streams, for error messages.
-        max_payload: largest payload taken from a player, in bytes.
+        rejections: the last connections that were turned away, for error messages.
+        limits: how much a peer may take.
+        admission: who may connect and stay.
+        memory: what strangers make this process keep.
+        log: where what peers do wrong is logged.
         lock: held by whoever touches connections; `poll` holds it while it waits.
 
     Raises:
         InputError: the address cannot be listened on.
     """
 
-    def __init__(self, host: str = "127.0.0.1", port: int | None = 10000, *, max_payload: int = MAX_PAYLOAD) -> None:
-        self.host = host
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int | None = 10000,
+        *,
+        token: str | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.address = resolve(host)
+        if token is None and not self.address.is_loopback:
+            logger.warning(
+                "ros.tcp_ip: whoever reaches %s can act as a player, since ros.token is not set; "
+                "set it to a secret, or ros.tcp_ip to 127.0.0.1 when all players run on this machine",
+                host,
+            )
         self.services: dict[str, Connection] = {}
         self.rejections: deque[str] = deque(maxlen=8)
-        self.max_payload = max_payload
+        self.limits = limits or Limits()
+        self.admission = Admission(token, self.limits)
+        self.memory = MemoryBudget(self.limits.memory)
+        self.log = LimitedLog(logger)
         self.graph = Graph(self)
         self._connections: dict[int, Connection] = {}
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._srv_ids = itertools.cycle(range(_FIRST_SRV_ID, _LAST_SRV_ID + 1))
         self.lock = threading.RLock()
         self._epoll = select.epoll()
-        self._listeners: list[socket.socket] = []
+        self._listeners = Listeners(self._epoll, self._welcome)
+        self._next_sweep = 0.0
         self._closing = threading.Event()
         self._idle_thread: threading.Thread | None = None
         if port is not None:
@@ -86,6 +105,11 @@ class Endpoint:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def host(self) -> str:
+        """Address listened on, as text."""
+        return self.address.host
 
     @property
     def connections(self) -> list[Connection]:
@@ -104,21 +128,8 @@ class Endpoint:
         Raises:
             InputError: the address cannot be listened on.
         """
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((self.host, port))
-        except OSError as error:
-            listener.close()
-            raise InputError(
-                f"ros.tcp_ip, ros.tcp_port: cannot listen on {self.host}:{port} ({error.strerror}); "
-                f"{_LISTEN_ADVICE.get(error.errno or 0, 'use 127.0.0.1 and ros.tcp_port=0')}"
-            ) from None
-        self._listeners.append(listener)
-        listener.listen(1024)
-        listener.setblocking(False)
-        self._handlers[listener.fileno()] = lambda event: self._accept(listener)
-        self._epoll.register(listener.fileno(), select.EPOLLIN)
+        listener = self._listeners.open(self.address, port)
+        self._handlers[listener.fileno()] = lambda event: self._listeners.accept(listener)
         return int(listener.getsockname()[1])
 
     def poll(self, timeout: float) -> None:
@@ -128,6 +139,10 @@ class Endpoint:
                 handler = self._handlers.get(descriptor)
                 if handler is not None:
                     handler(event)
+            if time.monotonic() > self._next_sweep:
+                self._next_sweep = time.monotonic() + SWEEP_PERIOD
+                self._listeners.resume()
+                self.admission.close_idle(self.connections)
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Serve players until `condition` holds; False when the timeout (seconds) passed first."""
@@ -154,6 +169,7 @@ class Endpoint:
             connection = self.services.get(service)
             if connection is None:
                 raise CallError(f"no connected player offers {service}")
+            connection.become_player()
             srv_id = self.next_srv_id()
             self.request(connection, service, payload, srv_id, outcome.append)
         if not self.wait_until(lambda: bool(outcome), timeout):
@@ -171,8 +187,7 @@ class Endpoint:
         with self.lock:
             for connection in self.connections:
                 connection.close("endpoint closed", logging.DEBUG)
-            for listener in self._listeners:
-                listener.close()
+            self._listeners.close()
             self._epoll.close()
 
     # What connections use.
@@ -188,6 +203,7 @@ class Endpoint:
         self._handlers.pop(descriptor, None)
         with contextlib.suppress(OSError, ValueError):
             self._epoll.unregister(descriptor)
+        self.memory.release(connection)
         for name in connection.services:
             if self.services.get(name) is connection:
                 del self.services[name]
@@ -206,13 +222,12 @@ class Endpoint:
 
     # Accepting.
 
-    def _accept(self, listener: socket.socket) -> None:
-        try:
-            sock, address = listener.accept()
-        except OSError as error:
-            logger.warning("a connection was lost before it was accepted: %s", error)
+    def _welcome(self, sock: socket.socket, peer: str) -> None:
+        if not self.admission.make_room(self.connections):
+            sock.close()
+            self.log.log(logging.ERROR, "player %s: %d connections are open; closed", peer, len(self._connections))
             return
-        connection = Connection(sock, f"{address[0]}:{address[1]}", self)
+        connection = Connection(sock, peer, self)
         self._connections[sock.fileno()] = connection
         self._handlers[sock.fileno()] = connection.on_event
         self._epoll.register(sock.fileno(), select.EPOLLIN)

@@ -14,6 +14,10 @@ from typing import Any, Final, NamedTuple
 
 MAX_DESTINATION: Final = 1024
 MAX_PAYLOAD: Final = 64 * 2**20
+MAX_COMMAND: Final = 2**20
+"""Bytes of a command's JSON, which takes some twenty times as much memory when it is read."""
+MAX_TOKEN_PAYLOAD: Final = 1024
+"""Bytes of the first frame of a connection that must send a token."""
 KEEPALIVE: Final = bytes(8)
 _LENGTH: Final = struct.Struct("<I")
 
@@ -57,15 +61,19 @@ def decode_command(frame: Frame) -> dict[str, Any]:
 
 
 class FrameReader:
-    """Cuts a byte stream into frames, however it was split on its way."""
+    """Cuts a byte stream into frames, however it was split on its way.
+
+    Attributes:
+        max_payload: longest payload taken, in bytes.
+    """
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
+        self.max_payload = max_payload
         self._buffer = bytearray()
-        self._max_payload = max_payload
 
-    def __bool__(self) -> bool:
-        """Whether a part of a frame is held back."""
-        return bool(self._buffer)
+    def __len__(self) -> int:
+        """Bytes of an incomplete frame that are held back."""
+        return len(self._buffer)
 
     def feed(self, data: bytes | memoryview) -> Iterator[Frame]:
         """Take what was received and yield the frames that it completes; keepalives are left out.
@@ -99,8 +107,10 @@ class FrameReader:
         if size < payload:
             return None
         (payload_size,) = _LENGTH.unpack_from(self._buffer, payload - 4)
-        if payload_size > self._max_payload:
-            raise FrameError(f"a payload of {payload_size} bytes (at most {self._max_payload})")
+        if payload_size > self.max_payload:
+            raise FrameError(f"a payload of {payload_size} bytes (at most {self.max_payload})")
+        if payload_size > MAX_COMMAND and self._buffer.startswith(b"__", start + 4):
+            raise FrameError(f"a command of {payload_size} bytes (at most {MAX_COMMAND})")
         end = payload + int(payload_size)
         return end if size >= end else None
 
@@ -111,4 +121,5 @@ class FrameReader:
         name = self._buffer[start + 4 : start + 4 + name_size].rstrip(b"\0")
         if not name:
             return None
-        return Frame(name.decode("utf-8", "replace"), bytes(self._buffer[payload : payload + payload_size]))
+        with memoryview(self._buffer) as buffer:  # a slice of the buffer itself would be a copy more
+            return Frame(name.decode("utf-8", "replace"), bytes(buffer[payload : payload + payload_size]))

@@ -7,12 +7,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.frames import Frame, FrameError, decode_command, encode_command, encode_frame
+from rl_pipeline.transport.frames import (
+    MAX_DESTINATION,
+    Frame,
+    FrameError,
+    decode_command,
+    encode_command,
+    encode_frame,
+)
 
 if TYPE_CHECKING:
     from rl_pipeline.transport.endpoint import Endpoint
 
 logger = logging.getLogger(__name__)
+
+MAX_SRV_ID: Final = 2**31 - 1
+REGISTRATION_SIZE: Final = 256
+"""Bytes that a registration takes here, beyond its texts."""
 
 ServiceHandler = Callable[[bytes], bytes]
 MessageHandler = Callable[[bytes], None]
@@ -31,6 +42,7 @@ class Graph:
         self._local_subscribers: dict[str, list[MessageHandler]] = {}
         self._latched: dict[str, bytes] = {}
         self._topic_types: dict[str, str] = {}
+        self._contested: set[str] = set()
 
     def serve(self, service: str, handler: ServiceHandler) -> None:
         """Offer a ROS service to players; `handler` takes the request's payload and returns the response's."""
@@ -45,7 +57,9 @@ class Graph:
         """Send a message to every player that subscribed to the topic; with `latch`, to later ones too."""
         with self._endpoint.lock:
             self._topic_types.setdefault(topic, type_name)
-            self._route(topic, payload, latch)
+            if latch:
+                self._latched[topic] = payload
+            self._route(topic, payload)
 
     def on_frame(self, connection: Connection, frame: Frame) -> None:
         """Serve one frame of a player: a command, the payload that a command announced, or a topic's message."""
@@ -59,7 +73,7 @@ class Graph:
         elif frame.destination.startswith("__"):
             self._on_command(connection, frame)
         elif frame.destination in connection.publishers:
-            self._route(frame.destination, frame.payload, latch=frame.destination in connection.latched)
+            self._publish_of(connection, frame.destination, frame.payload)
         else:
             connection.error(f"not registered to publish topic {frame.destination!r}")
 
@@ -79,50 +93,86 @@ class Graph:
             connection.error(f"malformed command: {reason}")
 
     def _announce(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        connection.announced = (command, int(fields["srv_id"]))
+        srv_id = fields["srv_id"]
+        if type(srv_id) is not int or not 0 <= srv_id <= MAX_SRV_ID:
+            raise FrameError(f"srv_id: expected a whole number from 0 to {MAX_SRV_ID}, found {srv_id!r:.80}")
+        connection.announced = (command, srv_id)
+
+    def _accept_token(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
+        """Nothing is left to do: whoever must send a token is not served before (see admission.py)."""
 
     def _register(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
         name, type_name = _text(fields, "topic"), _text(fields, "message_name")
-        if not name or type_name.count("/") != 1:
-            connection.error(f"{command}: expected a topic and a type as package/Type, found {name!r}, {type_name!r}")
+        if not (name and name.isprintable() and len(name) <= MAX_DESTINATION and type_name.count("/") == 1):
+            connection.error(
+                f"{command}: expected a name and a type as package/Type, found {name!r:.80}, {type_name!r:.80}"
+            )
             return
         table: dict[str, str] = getattr(connection, _TABLES[command])
         # A connector sends the same registration again when it reconnects, and twice at its start.
-        if table.get(name) == type_name and (
-            command != "__unity_service" or self._endpoint.services.get(name) is connection
-        ):
+        if table.get(name) == type_name:
             return
+        if command == "__unity_service" and not self._take_service(connection, name):
+            return
+        size = len(type_name) - len(table[name]) if name in table else REGISTRATION_SIZE + len(name) + len(type_name)
         table[name] = type_name
-        if command == "__unity_service":
-            previous = self._endpoint.services.get(name)
-            if previous is not None and previous is not connection:
-                logger.warning("%s: player %s takes over from %s", name, connection.peer, previous.peer)
-            self._endpoint.services[name] = connection
-            return
-        if command in ("__subscribe", "__publish"):
-            self._topic_types.setdefault(name, type_name)
+        connection.keep(size)
         if command == "__publish" and fields.get("latch") is True:
-            connection.latched.add(name)
-        if command == "__subscribe" and name in self._latched:
-            connection.send_message(name, self._latched[name])
+            connection.latched.setdefault(name, None)
+        if command == "__subscribe" and (payload := self._latched_message(name)) is not None:
+            connection.send_message(name, payload)
+
+    def _take_service(self, connection: Connection, name: str) -> bool:
+        """Make a connection the owner of a service, unless somebody else is."""
+        owner = self._endpoint.services.get(name)
+        if owner is None or owner is connection:
+            self._endpoint.services[name] = connection
+            self._contested.discard(name)
+            return True
+        if name not in self._contested:
+            self._contested.add(name)
+            logger.warning("%r: player %s offers it, but player %s owns it: refused", name, connection.peer, owner.peer)
+        # Closing makes a connector come again in a second: a player whose old connection is dead, which the kernel
+        # is about to find out, gets its services back in this way.
+        connection.refuse(f"{name!r} is offered by another player, {owner.peer}")
+        return False
 
     def _unregister(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
         name = _text(fields, "topic")
-        getattr(connection, _TABLES[command]).pop(name, None)
+        type_name = getattr(connection, _TABLES[command]).pop(name, None)
+        if type_name is None:
+            return
+        latched = connection.latched.pop(name, None) if command == "__remove_publisher" else None
+        connection.keep(-(REGISTRATION_SIZE + len(name) + len(type_name) + len(latched or b"")))
         if command == "__remove_unity_service" and self._endpoint.services.get(name) is connection:
             del self._endpoint.services[name]
 
     def _list_topics(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        topics = sorted(self._topic_types.items())
+        types = dict(self._topic_types)
+        for other in self._endpoint.connections:
+            for name, type_name in (*other.publishers.items(), *other.subscribers.items()):
+                types.setdefault(name, type_name)
+        topics = sorted(types.items())
         connection.send(
             encode_command(command, topics=[name for name, _ in topics], types=[type_name for _, type_name in topics])
         )
 
     # Topics and services.
 
-    def _route(self, topic: str, payload: bytes, latch: bool) -> None:
-        if latch:
-            self._latched[topic] = payload
+    def _publish_of(self, connection: Connection, topic: str, payload: bytes) -> None:
+        if topic in connection.latched:
+            previous, connection.latched[topic] = connection.latched[topic], payload
+            connection.keep(len(payload) - len(previous or b""))
+        self._route(topic, payload)
+
+    def _latched_message(self, topic: str) -> bytes | None:
+        """The last message of a latched topic, of this process or of a player that is still connected."""
+        for connection in self._endpoint.connections:
+            if (payload := connection.latched.get(topic)) is not None:
+                return payload
+        return self._latched.get(topic)
+
+    def _route(self, topic: str, payload: bytes) -> None:
         for connection in self._endpoint.connections:
             if topic in connection.subscribers:
                 connection.send_message(topic, payload)
@@ -147,7 +197,11 @@ class Graph:
             except Exception:
                 logger.exception("service %s failed", service)
                 respond(None)
-        elif (server := self._endpoint.services.get(service)) is not None and server is not connection:
+        elif (
+            (server := self._endpoint.services.get(service)) is not None
+            and server is not connection
+            and len(server.calls) < self._endpoint.limits.requests
+        ):
             self._endpoint.request(server, service, frame.payload, self._endpoint.next_srv_id(), respond)
         else:
             respond(None)
@@ -161,7 +215,7 @@ def _decodable(payload: bytes) -> bytes:
 def _text(fields: dict[str, Any], key: str) -> str:
     value = fields[key]
     if not isinstance(value, str):
-        raise FrameError(f"{key}: expected a string, found {value!r}")
+        raise FrameError(f"{key}: expected a string, found {value!r:.80}")
     return value
 
 
@@ -180,4 +234,5 @@ _COMMANDS: Final[dict[str, Callable[[Graph, Connection, str, dict[str, Any]], No
     **dict.fromkeys((name for name in _TABLES if name.startswith("__remove")), Graph._unregister),
     **dict.fromkeys(("__request", "__response"), Graph._announce),
     "__topic_list": Graph._list_topics,
+    "__token": Graph._accept_token,
 }

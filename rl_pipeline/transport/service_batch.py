@@ -257,6 +257,7 @@ class _Slot:
         """Arm for the response to the request that is about to be sent."""
         if connection is not self._connection:
             self._connection, self._row, self._template = connection, None, None
+            connection.become_player()
         self.srv_id = srv_id
         self._size = 0
         if self._template is not None:

@@ -1,0 +1,116 @@
+"""Where an endpoint listens: host names and addresses of IPv4 and IPv6, and what to do about those that fail."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from rl_pipeline.errors import InputError
+
+RESOLVE_TIMEOUT: Final = 5.0
+"""Seconds that a name server may take."""
+BACKLOG: Final = 1024
+
+_ADVICE: Final = {
+    errno.EADDRINUSE: "stop the program that uses it, name another port, or set ros.tcp_port=0 for any free one",
+    errno.EADDRNOTAVAIL: "name an address of this machine, 127.0.0.1 for itself alone, or 0.0.0.0 for all of them",
+    errno.EAFNOSUPPORT: "this machine has no IPv6 (or no IPv4): use 127.0.0.1 or ::1",
+    errno.EACCES: "ports below 1024 are reserved: name a greater one",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A numeric IP address to listen on.
+
+    Attributes:
+        family: AF_INET or AF_INET6.
+        host: the address as text; an IPv6 one without brackets.
+    """
+
+    family: socket.AddressFamily
+    host: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def reachable(self) -> str:
+        """Where players on this machine connect to: for an address that stands for all of them, loopback."""
+        if not ipaddress.ip_address(self.host).is_unspecified:
+            return self.host
+        return "::1" if self.family == socket.AF_INET6 else "127.0.0.1"
+
+    def listen(self, port: int) -> socket.socket:
+        """A listening socket that does not block; port 0 is any free one.
+
+        Raises:
+            InputError: the address cannot be listened on.
+        """
+        try:
+            listener = socket.socket(self.family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise self._unusable(port, error) from None
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self.family == socket.AF_INET6:
+                # `::` stands for all addresses of the machine, as 0.0.0.0 does, whatever the system's default is.
+                listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listener.bind((self.host, port))
+            listener.listen(BACKLOG)
+            listener.setblocking(False)
+        except OSError as error:
+            listener.close()
+            raise self._unusable(port, error) from None
+        return listener
+
+    def _unusable(self, port: int, error: OSError) -> InputError:
+        advice = _ADVICE.get(error.errno or 0, "use 127.0.0.1 and ros.tcp_port=0")
+        return InputError(
+            f"ros.tcp_ip, ros.tcp_port: cannot listen on {host_and_port(self.host, port)} ({error.strerror}); {advice}"
+        )
+
+
+def resolve(host: str, timeout: float = RESOLVE_TIMEOUT) -> Address:
+    """The address that a host name or a numeric address stands for, the first if there are several.
+
+    Raises:
+        InputError: there is no such host, or the name server did not say within `timeout` seconds.
+    """
+    answers: list[Address | OSError | UnicodeError] = []
+
+    def ask() -> None:
+        try:
+            family, *_, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+            answers.append(Address(family, str(address[0]).partition("%")[0]))
+        except (OSError, UnicodeError) as error:
+            answers.append(error)
+
+    # A look-up cannot be interrupted: one that takes too long is left to end by itself, and keeps nobody waiting.
+    thread = threading.Thread(target=ask, name="resolve", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not answers:
+        raise InputError(
+            f"ros.tcp_ip: the address of {host!r} was not found out within {timeout:g} s (name server too slow); "
+            "name a numeric address, such as 127.0.0.1"
+        )
+    answer = answers[0]
+    if isinstance(answer, Address):
+        return answer
+    reason = answer.strerror if isinstance(answer, OSError) else "not a host name"
+    raise InputError(
+        f"ros.tcp_ip: {host!r} is no host that can be found ({reason}); name an address of this machine, 127.0.0.1 for "
+        "itself alone, or 0.0.0.0 for all of them"
+    )
+
+
+def host_and_port(host: str, port: int) -> str:
+    """Both as they are written together, with an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
