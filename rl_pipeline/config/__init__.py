@@ -1,7 +1,7 @@
 """The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
 
 from rl_pipeline.config.loader import NO_MACHINE_FILE, MachineSettings, load_config, machine_settings
-from rl_pipeline.config.rendering import render_config
+from rl_pipeline.config.rendering import render_config, without_secrets
 from rl_pipeline.config.schema import Config
 from rl_pipeline.config.validation import config_origin
 
@@ -13,4 +13,5 @@ __all__ = [
     "load_config",
     "machine_settings",
     "render_config",
+    "without_secrets",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from rl_pipeline.config.keys import fields, sections
@@ -17,6 +18,7 @@ _ONE = {
     int: "a whole number",
     float: "a number",
     str: "a string",
+    SecretStr: "a string",
     Path: "a path",
     Any: "a value",
 }

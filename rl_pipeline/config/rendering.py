@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
 
 from rl_pipeline.config.schema import Config
 
@@ -15,8 +17,19 @@ _WORD = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 
 
 def render_config(config: Config) -> str:
-    """YAML text with every key. `load_config(config_file=...)` reads an equal configuration from it."""
+    """YAML text with every key. `load_config(config_file=...)` reads an equal configuration from it, but for secrets.
+
+    These are left out, since the text is kept and shared; they belong in `config.yml`, which is read with every run.
+    """
     return yaml.dump(_plain(config.model_dump()), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+def without_secrets(texts: Iterable[str], config: Config) -> list[str]:
+    """The texts with `***` in place of the secrets of a configuration: command lines are kept and shared too."""
+    token = config.simulation.ros.token
+    if token is None:
+        return list(texts)
+    return [text.replace(token.get_secret_value(), "***") for text in texts]
 
 
 class _Dumper(yaml.SafeDumper):
@@ -40,11 +53,13 @@ _Dumper.add_representer(list, _list)
 
 
 def _plain(value: Any) -> Any:
-    """`value` with paths as text and `${` escaped, which would otherwise be resolved when it is read again."""
+    """`value` with paths as text, no secrets, and `${` escaped, which would be resolved when it is read again."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, SecretStr):
+        return None
     if isinstance(value, Path):
         value = str(value)
     return _REFERENCE.sub(lambda match: f"{match[1] * 2}\\${{", value) if isinstance(value, str) else value

@@ -5,12 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from rl_pipeline.config.origins import Origins
-from rl_pipeline.config.values import device_name, folder_name, numbers_unquoted, plain_value
+from rl_pipeline.config.values import device_name, folder_name, numbers_unquoted, plain_value, secret
 
 FolderName = Annotated[str, AfterValidator(folder_name)]
+Secret = Annotated[SecretStr, BeforeValidator(secret)]
 DeviceName = Annotated[str, AfterValidator(device_name)]
 Hyperparameters = Annotated[dict[str, Any], AfterValidator(numbers_unquoted)]
 LayerWidth = Annotated[int, Field(gt=0)]
@@ -158,6 +169,9 @@ class RosConfig(Section):
     )
     tcp_port: int = Field(default=10000, ge=0, le=65535, description="port the endpoint listens on; 0: any free one")
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
+    token: Secret | None = Field(
+        default=None, description="secret that players must know; null: whoever can connect is served"
+    )
     package_name: str = Field(
         default="examples_pkg", min_length=1, description="ROS package that launch_node.bash runs"
     )

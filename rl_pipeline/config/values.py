@@ -7,12 +7,14 @@ import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 _NULLS = frozenset({"None", "none", "null", "Null", "NULL"})
 _WHOLE = re.compile(r"[+-]?\d{1,300}")
 _NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d{0,300}|\.\d{1,300})([eE][+-]?\d{1,5})?")
+_SECRET = re.compile(r"[A-Za-z0-9][\w.~+/=-]{7,255}", re.ASCII)
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
@@ -27,7 +29,7 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
 
 def is_text(annotation: Any) -> bool:
     """Whether a string is a valid value as it stands, so that '5' must not become a number."""
-    return any(part in (str, Path) or get_origin(part) is Literal for part in alternatives(annotation))
+    return any(part in (str, Path, SecretStr) or get_origin(part) is Literal for part in alternatives(annotation))
 
 
 def is_mapping(annotation: Any) -> bool:
@@ -105,3 +107,19 @@ def device_name(name: str) -> str:
     if not _DEVICE.fullmatch(name):
         raise ValueError(f"expected auto, cpu, cuda or cuda:N, found {name!r}")
     return name
+
+
+def secret(value: Any) -> str | SecretStr:
+    """`value`, if it can be a secret on a command line.
+
+    Raises:
+        ValueError: if it cannot; the message does not show it.
+    """
+    if isinstance(value, SecretStr):
+        return value
+    if not isinstance(value, str | int) or not _SECRET.fullmatch(str(value)):
+        raise ValueError(
+            "expected 8 to 256 letters, digits and characters of -._~+/=, the first a letter or a digit; "
+            "what was found is not shown"
+        )
+    return str(value)

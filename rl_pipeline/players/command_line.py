@@ -19,6 +19,7 @@ class PlayerOptions:
     Attributes:
         ros_ip: address of the endpoint.
         ros_port: port of the endpoint.
+        ros_token: secret that the endpoint asks for; None: it asks for none.
         environment_id: number in the names of the services.
         seed: of the arena shown before the first reset.
         pause: simulated time stands still between a response and the next request.
@@ -31,6 +32,7 @@ class PlayerOptions:
 
     ros_ip: str = "127.0.0.1"
     ros_port: int = 10000
+    ros_token: str | None = None
     environment_id: int = 0
     seed: int = 0
     pause: bool = True
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_log_file(parser)
     option("--ros-ip", str, "address of the endpoint")
     option("--ros-port", _whole("a port from 1 to 65535", 1, 65535), "port of the endpoint")
+    option("--ros-token", str, "secret that the endpoint asks for")
     option("--environment-id", _whole("a whole number from 0 up", 0, 2**31 - 1), "number in the services' names")
     option("--seed", _whole("a whole number from 0 to 2**32 - 1", 0, 2**32 - 1), "of the arena before the first reset")
     option("--pause", _truth, "true: simulated time stands still until the next request")

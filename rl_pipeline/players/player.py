@@ -60,7 +60,7 @@ class Player:
         self._frames = frames
         self._window = window
         self._shown = -WINDOW_PERIOD
-        self._client = Client(options.ros_ip, options.ros_port)
+        self._client = Client(options.ros_ip, options.ros_port, options.ros_token)
         self._reset_service = self._offer(f"/{scene.name}_{options.environment_id}/reset", scene.reset_service)
         self._step_service = self._offer(f"/{scene.name}_{options.environment_id}/step", scene.step_service)
 

@@ -17,7 +17,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import check
 from rl_pipeline.algorithms.rehearsal import rehearse
-from rl_pipeline.config import Config, render_config
+from rl_pipeline.config import Config, render_config, without_secrets
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary
@@ -93,8 +93,8 @@ class RLTrainer:
         model = rehearse(config, *checked_spaces(config))
         if self._pretrained is not None:
             self._pretrained.load_into(model)
-        self._overrides = list(overrides)
-        self._command = list(sys.argv if command is None else command)
+        self._overrides = without_secrets(overrides, config)
+        self._command = without_secrets(sys.argv if command is None else command, config)
         self._console = console
 
     def train(self) -> TrainingResult:

@@ -40,7 +40,15 @@ def build_command(build_path: str, scene: str) -> list[str]:
 
 
 def player_arguments(
-    unity: UnityConfig, *, host: str, port: int, environment_id: int, seed: int, log_file: Path | None, frames: bool
+    unity: UnityConfig,
+    *,
+    host: str,
+    port: int,
+    environment_id: int,
+    seed: int,
+    log_file: Path | None,
+    frames: bool,
+    token: str | None = None,
 ) -> list[str]:
     """Arguments of one player; with `frames`, a headless player is asked to keep its graphics."""
     arguments: list[str] = []
@@ -54,4 +62,5 @@ def player_arguments(
         *("--environment-id", str(environment_id), "--seed", str(seed)),
         *("--pause", str(unity.pause).lower()),
         *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
+        *(("--ros-token", token) if token is not None else ()),
     ]

@@ -13,6 +13,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.command_line import build_command, player_arguments
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
+from rl_pipeline.transport.addresses import host_and_port
 from rl_pipeline.transport.endpoint import Endpoint
 
 logger = logging.getLogger(__name__)
@@ -52,8 +53,11 @@ class Simulation:
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
         self._reaper: Reaper | None = None
+        self._token = config.ros.token.get_secret_value() if config.ros.token is not None else None
         self.endpoint = Endpoint(
-            config.ros.tcp_ip, None if config.ros.one_port_per_environment else config.ros.tcp_port
+            config.ros.tcp_ip,
+            None if config.ros.one_port_per_environment else config.ros.tcp_port,
+            token=self._token,
         )
         self.endpoint.start()
 
@@ -149,12 +153,13 @@ class Simulation:
             log_file = self._log_directory.absolute() / f"player_{environment_id}.log"
             arguments = player_arguments(
                 self.config.unity,
-                host="127.0.0.1" if self.config.ros.tcp_ip == "0.0.0.0" else self.config.ros.tcp_ip,
+                host=self.endpoint.address.reachable,
                 port=self._ports[environment_id],
                 environment_id=environment_id,
                 seed=(self._seed + environment_id) % 2**31,
                 log_file=log_file,
                 frames=environment_id in self._frames,
+                token=self._token,
             )
             try:
                 player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
@@ -198,7 +203,7 @@ class Simulation:
         return message if self.config.unity.launch else f"{message} to {self._address()}"
 
     def _address(self) -> str:
-        return f"{self.endpoint.host}:{', '.join(map(str, sorted(set(self._ports.values()))))}"
+        return ", ".join(host_and_port(self.endpoint.host, port) for port in sorted(set(self._ports.values())))
 
     def _never_connected(self, missing: Sequence[int]) -> str:
         environment_id = missing[0]
