@@ -273,4 +273,5 @@ class Connection:
         elif (resolve := self.calls.pop(srv_id, None)) is not None:
             resolve(frame.payload)
         else:
-            logger.warning("player %s: response %d, which nobody waits for", self.peer, srv_id)
+            text = "player %s: response %d, which nobody waits for"
+            self._endpoint.log.log(logging.WARNING, text, self.peer, srv_id)

@@ -32,7 +32,7 @@ class Limits:
 
     payload: int = MAX_PAYLOAD
     stranger_payload: int = 16 * 2**20
-    memory: int = 32 * 2**20
+    memory: int = 24 * 2**20
     connections: int = 8192
     errors: int = 100
     requests: int = 1024

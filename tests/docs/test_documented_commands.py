@@ -57,6 +57,8 @@ def shortened(command):
         return [*words, "--players", "2", "--seconds", "0.2", "--repetitions", "1"]
     if words[:2] == ["python", "benchmarks/navigation_scene.py"]:
         return [*words, "--steps", "200"]
+    if words[:2] == ["python", "benchmarks/fuzz.py"]:
+        return [*words, "--streams", "1000"]
     return words
 
 

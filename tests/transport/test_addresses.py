@@ -116,6 +116,6 @@ def test_an_address_that_others_can_reach_warns_once_unless_there_is_a_token(cap
 def test_clients_connect_to_an_ipv6_address_or_a_name():
     with Endpoint("localhost", 0) as endpoint:
         client = Client("localhost", endpoint.port)
-        client.poll(1.0)
+        client.poll(0.05)
         assert client.connected
         client.close()

@@ -76,7 +76,7 @@ def announced(destination, size):
         (KEEPALIVE[:5], b""),
         (announced("/t", MAX_PAYLOAD), bytes(100_000)),
         (announced("/t", 16 * 2**20), bytes(100_000)),
-        (encode_command("__unity_service", topic="/x", message_name="a/B") + announced("/t", 2**24), bytes(100_000)),
+        (encode_command("__publish", topic="/t", message_name="a/B") + announced("/t", 2**24), bytes(100_000)),
         (announced("__subscribe", 2**20), b"[" * 100_000),
     ],
     ids=["silent", "half a frame", "too large", "large", "registered", "commands"],

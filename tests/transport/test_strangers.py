@@ -32,6 +32,16 @@ def errors(caplog):
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def is_cut_off(player, pieces):
+    """Whether the endpoint closes the connection while these pieces are sent."""
+    try:
+        for piece in pieces:
+            player.send(piece)
+    except ConnectionError:
+        return True
+    return False
+
+
 def still_answers(endpoint):
     return endpoint.call("/s", b"ping", timeout=5) == b"ping"
 
@@ -75,6 +85,7 @@ def test_the_owner_of_a_service_may_change_its_type(endpoint, raw_player, eventu
     eventually(lambda: "/s" in endpoint.services and endpoint.services["/s"].services == {"/s": "std_srvs/Trigger"})
 
 
+@pytest.mark.slow
 def test_a_player_whose_old_connection_is_dead_gets_its_service_back(endpoint, raw_player, client, eventually):
     vanished = raw_player()
     vanished.command("__unity_service", **SERVICE)
@@ -104,6 +115,7 @@ def test_payloads_that_are_announced_and_trickled_are_bounded_together(endpoint,
     assert endpoint.wait_until(lambda: len(endpoint.connections) <= 1 + 4 * 2**20 // 100_000, 5)
 
 
+@pytest.mark.slow
 @limits(silence=0.2)
 def test_a_silent_connection_that_registered_nothing_is_closed_and_others_stay(endpoint, raw_player, eventually):
     silent, registered, talking = raw_player(), raw_player(), raw_player()
@@ -137,6 +149,7 @@ def test_when_all_connections_offer_something_a_new_one_is_turned_away(endpoint,
     assert still_answers(endpoint)
 
 
+@pytest.mark.slow
 def test_no_descriptor_left_pauses_accepting_and_neither_spins_nor_ends_it(endpoint, player, raw_player, caplog):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     waiting = socket.socket()
@@ -159,13 +172,12 @@ def test_no_descriptor_left_pauses_accepting_and_neither_spins_nor_ends_it(endpo
     assert len(errors(caplog)) == 1
 
 
+@pytest.mark.slow
 @limits(memory=2**20)
 def test_a_peer_that_never_reads_cannot_make_answers_pile_up(endpoint, player, raw_player, eventually):
     deaf = raw_player()
     question = encode_command("__topic_list") * 1000
-    with pytest.raises(ConnectionError):
-        for _ in range(5000):
-            deaf.send(question)
+    assert is_cut_off(deaf, (question for _ in range(5000)))
     eventually(lambda: len(endpoint.connections) == 1)
     assert still_answers(endpoint)
 
@@ -180,9 +192,8 @@ def test_registrations_and_latched_messages_count(endpoint, player, raw_player):
     hoarder.frame("/map", bytes(300_000))
     hoarder.command("__topic_list")
     assert [hoarder.receive().destination for _ in range(2)] == ["__handshake", "__topic_list"]
-    with pytest.raises(ConnectionError):
-        for index in range(10_000):
-            hoarder.command("__ros_service", topic=f"/service_{index}", message_name="std_srvs/SetBool")
+    names = (f"/service_{index}" for index in range(10_000))
+    assert is_cut_off(hoarder, (encode_command("__ros_service", topic=name, message_name="a/B") for name in names))
     assert still_answers(endpoint)
 
 
@@ -209,8 +220,7 @@ def test_calls_that_another_player_never_answers_do_not_pile_up(endpoint, raw_pl
     eventually(lambda: len(endpoint.services["/s"].calls) == 5)
 
 
-def test_a_stranger_cannot_be_told_apart_from_a_player_by_breaking_the_stream(endpoint, player, raw_player):
-    """Whatever is sent instead of the second frame of a pair, and whichever id it has, others are served."""
+def test_a_stranger_that_breaks_its_stream_keeps_nobody_from_being_served(endpoint, player, raw_player):
     for frames in (
         encode_command("__response", srv_id=1_000_000) + encode_command("__topic_list"),
         encode_command("__request", srv_id=5) * 2,

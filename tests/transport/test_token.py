@@ -67,7 +67,7 @@ def test_a_token_that_nobody_asks_for_is_no_error(raw_player, caplog):
     with Endpoint(port=0) as endpoint:
         client = Client("127.0.0.1", endpoint.port, TOKEN)
         client.serve("/s", "std_srvs/SetBool", bytes)
-        client.poll(1.0)
+        client.poll(0.05)
         assert endpoint.wait_until(lambda: "/s" in endpoint.services, 5)
         client.close()
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -123,3 +123,9 @@ def test_a_token_that_cannot_stand_on_a_command_line_is_refused_without_showing_
 def test_a_token_of_digits_is_a_text():
     token = load_config(overrides=["ros.token=12345678"]).simulation.ros.token
     assert token.get_secret_value() == "12345678"
+
+
+def test_a_token_can_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("RL_PIPELINE_TOKEN", TOKEN)
+    token = load_config(overrides=["ros.token='${oc.env:RL_PIPELINE_TOKEN}'"]).simulation.ros.token
+    assert token.get_secret_value() == TOKEN

@@ -1,0 +1,223 @@
+"""Broken byte streams against a real endpoint, its batched calls and the codec, while a live player is served.
+
+Each stream is a conversation as a player has it, of which frames are cut, repeated, exchanged, given other ids, torn
+apart by commands or overwritten. Ends with code 1 when the endpoint raises, hangs, grows or stops serving the player.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import random
+import resource
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from rl_pipeline.interfaces import CodecError, load_interfaces
+from rl_pipeline.transport.client import Client
+from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.frames import KEEPALIVE, encode_command, encode_frame
+from rl_pipeline.transport.service_batch import ServiceBatch
+
+GROUP = 32
+"""Streams that are sent at the same time."""
+TIMEOUT = 10.0
+MEMORY = 64 * 2**20
+STEP = load_interfaces().service("interfaces_pkg/NavigationStep")
+ASKED = "/asked/step"
+NUMBERS = (0, 1, 4, 127, 128, 255, 1024, 1025, 65536, 2**24, 2**26, 2**31 - 1, 2**31, 2**32 - 1)
+ODD_JSON = (b"", b"{", b"[]", b"null", b'{"srv_id":1e400}', b'{"srv_id":"1"}', b'{"topic":7}', b'{"topic":"\\ud800"}')
+
+
+class Failures(logging.Handler):
+    """Remembers what should never be logged: exceptions."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format each record, as a log does, and keep those of exceptions."""
+        text = self.format(record)
+        if record.exc_info:
+            self.texts.append(text)
+
+
+def response(rng: random.Random) -> bytes:
+    """Payload of a step's response, of one of a few sizes and now and then broken."""
+    lengths = {"state.lidar.ranges": (rays := rng.choice((0, 12, 30, 30, 30))), "state.lidar.tags": rays}
+    payload = bytearray(STEP.response.layout(lengths).empty(1).bytes(0))
+    if rng.random() < 0.5:
+        for _ in range(rng.randint(1, 4)):
+            at = rng.randrange(0, len(payload) - 3)
+            payload[at : at + 4] = rng.choice(NUMBERS).to_bytes(4, "little")
+        del payload[rng.choice((len(payload), len(payload), rng.randrange(len(payload)))) :]
+    return bytes(payload)
+
+
+def conversation(rng: random.Random, srv_id: int) -> list[bytes]:
+    """Whole frames, as a player might send them, with the odd one out."""
+    name, nul = rng.choice(("/t", "/s", "/alive", ASKED, "/\u00fc", "x" * 1024)), rng.random() < 0.7
+    registration = {"topic": name, "message_name": rng.choice(("std_msgs/Int32", "std_srvs/SetBool", "a/b/c", ""))}
+    commands = ("__subscribe", "__publish", "__ros_service", "__unity_service", "__remove_subscriber", "__token", "__x")
+    choices: list[Callable[[], list[bytes]]] = [
+        lambda: [KEEPALIVE * rng.randint(1, 3)],
+        lambda: [encode_command(rng.choice(commands), nul=nul, **registration, latch=rng.random() < 0.5)],
+        lambda: [encode_frame(name, rng.randbytes(rng.choice((0, 4, 100, 5000))), nul=nul)],
+        lambda: [encode_command("__topic_list", nul=nul)],
+        lambda: [encode_frame(rng.choice(("__request", "__response", *commands)), rng.choice(ODD_JSON), nul=nul)],
+        lambda: [encode_command("__request", nul=nul, srv_id=rng.choice(NUMBERS)), encode_frame(name, b"\0\1\0\0\1")],
+        lambda: [
+            encode_command("__response", nul=nul, srv_id=rng.choice((srv_id, srv_id, srv_id + 1))),
+            encode_frame(ASKED, response(rng), nul=nul),
+        ],
+    ]
+    return [frame for _ in range(rng.randint(1, 5)) for frame in rng.choice(choices)()]
+
+
+def broken(rng: random.Random, frames: list[bytes]) -> bytes:
+    """A stream of these frames after some accidents."""
+    for _ in range(rng.randint(0, 3)):
+        at = rng.randrange(len(frames))
+        match rng.randrange(6):
+            case 0:
+                frames.insert(at, frames[rng.randrange(len(frames))])
+            case 1:
+                other = rng.randrange(len(frames))
+                frames[at], frames[other] = frames[other], frames[at]
+            case 2:
+                frames[at] = frames[at][: rng.randrange(len(frames[at]) + 1)]
+            case 3:
+                frames.insert(at, rng.randbytes(rng.randint(1, 40)))
+            case 4:
+                changed = bytearray(frames[at] + bytes(8))
+                start = rng.randrange(len(changed) - 4)
+                changed[start : start + 4] = rng.choice(NUMBERS).to_bytes(4, "little")
+                frames[at] = bytes(changed[:-8])
+            case 5:
+                frames.insert(at, encode_command("__topic_list"))
+    return b"".join(frames)
+
+
+def pieces(rng: random.Random, stream: bytes) -> Iterator[bytes]:
+    """The stream as it may arrive."""
+    while stream:
+        size = rng.choice((1, 4, 7, 50, len(stream)))
+        yield stream[:size]
+        stream = stream[size:]
+
+
+class Fuzzer:
+    """An endpoint with a live player, and streams against both."""
+
+    def __init__(self, seed: int) -> None:
+        self.failures = Failures()
+        logger = logging.getLogger("rl_pipeline")
+        logger.addHandler(self.failures)
+        logger.propagate = False
+        self._rng = random.Random(seed)
+        self._endpoint = Endpoint(port=0)
+        self._batch = ServiceBatch(self._endpoint, STEP, [ASKED])
+        self._stop = threading.Event()
+        self._player = threading.Thread(target=self._play, name="player", daemon=True)
+        self._player.start()
+        self._expect(lambda: "/alive" in self._endpoint.services, "the live player was not connected")
+        self._others = len(self._endpoint.connections)
+
+    def group(self) -> None:
+        """Send a group of streams to the end, and see that the live player is served meanwhile."""
+        rng = self._rng
+        sockets = [socket.create_connection(("127.0.0.1", self._endpoint.port), TIMEOUT) for _ in range(GROUP)]
+        sockets[0].sendall(encode_command("__unity_service", topic=ASKED, message_name=STEP.name))
+        self._expect(lambda: ASKED in self._endpoint.services, "a player could not register")
+        self._batch.send()
+        srv_id = self._endpoint.next_srv_id() - 1
+        waiting = [(sock, pieces(rng, broken(rng, conversation(rng, srv_id)))) for sock in sockets]
+        while waiting:
+            waiting = [(sock, rest) for sock, rest in waiting if self._send(sock, next(rest, None))]
+            self._endpoint.poll(0)
+        if self._batch.receive(TIMEOUT):
+            self.failures.texts.append("a batched call waited for a player that is gone")
+        with contextlib.suppress(CodecError):
+            for _ in self._batch.responses():
+                pass
+        if self._endpoint.call("/alive", b"ping", TIMEOUT) != b"ping":
+            self.failures.texts.append("the live player's answer was changed")
+        self._expect(lambda: len(self._endpoint.connections) == self._others, "a connection outlived its stream")
+        for sock in sockets:
+            sock.close()
+
+    def codec(self) -> None:
+        """Decode a broken response."""
+        with contextlib.suppress(CodecError):
+            STEP.response.decode(response(self._rng))
+
+    def close(self) -> None:
+        """End the player and the endpoint."""
+        self._stop.set()
+        self._player.join(TIMEOUT)
+        self._endpoint.close()
+
+    def _send(self, sock: socket.socket, piece: bytes | None) -> bool:
+        """Send the next piece, or the end; says whether there is more."""
+        try:
+            if piece is None:
+                sock.shutdown(socket.SHUT_WR)
+            else:
+                sock.sendall(piece)
+        except OSError:  # the endpoint has closed the connection
+            return False
+        return piece is not None
+
+    def _expect(self, condition: Callable[[], bool], otherwise: str) -> None:
+        if not self._endpoint.wait_until(condition, TIMEOUT):
+            raise RuntimeError(otherwise)
+
+    def _play(self) -> None:
+        client = Client("127.0.0.1", self._endpoint.port)
+        client.serve("/alive", "std_srvs/SetBool", lambda request: request)
+        while not self._stop.is_set():
+            client.poll(0.2)
+        client.close()
+
+
+def memory() -> int:
+    """The most memory this process has had, bytes."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main() -> int:
+    """Run as many streams as asked for, or until something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same streams")
+    options = parser.parse_args()
+    fuzzer = Fuzzer(options.seed)
+    fuzzer.group()
+    before, began, done = memory(), time.monotonic(), 0
+    try:
+        while done < options.streams and not fuzzer.failures.texts:
+            fuzzer.group()
+            for _ in range(GROUP):
+                fuzzer.codec()
+            done += GROUP
+    except RuntimeError as error:
+        fuzzer.failures.texts.append(str(error))
+    finally:
+        fuzzer.close()
+    grown = memory() - before
+    if grown > MEMORY:
+        fuzzer.failures.texts.append(f"memory grew by {grown / 2**20:.0f} MiB")
+    rate = done / (time.monotonic() - began)
+    print(f"{done:,} streams, {rate:,.0f} a second, memory {grown / 2**20:+.1f} MiB, seed {options.seed}")
+    for text in fuzzer.failures.texts[:3]:
+        print(f"FAILED near stream {done:,}: {text}")
+    return 1 if fuzzer.failures.texts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
