@@ -39,7 +39,7 @@ def is_cut_off(player, pieces):
             player.send(piece)
     except ConnectionError:
         return True
-    return False
+    return player.closed()
 
 
 def still_answers(endpoint):
