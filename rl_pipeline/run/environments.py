@@ -115,12 +115,11 @@ class Environments:
         players = None
         if self.shares_players and self._opened:
             players = self._opened[0].get_attr("players", 0)[0][:num_envs]
-        horizon = environment.horizon
-        return PlayerVecEnv(
-            PlayerVectorEnv(
-                task, self._simulation, num_envs, seed=seed, frames=frames, horizon=horizon, players=players
-            )
-        )
+        env = PlayerVectorEnv(
+            task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon, players=players,
+            invalid_states=self._log_directory.with_name("invalid_states"),
+        )  # fmt: skip
+        return PlayerVecEnv(env)
 
     def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
         render_mode = self._config.environment.render_mode
