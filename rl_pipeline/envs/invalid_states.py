@@ -28,12 +28,10 @@ class ActionError(ValueError):
 def is_finite(array: NDArray[Any]) -> bool:
     """Whether there is surely no NaN or infinity: numbers whose squares are too large to add up may be denied.
 
-    The product with itself reads the array once and makes no array of answers: 0.5 us for 16 observations.
+    The product with itself reads the array once, makes no array of answers, and unlike `dot` never warns of overflow:
+    a third of the time of `isfinite` for 16 observations.
     """
-    if array.dtype.kind != "f":
-        return True
-    flat = array.reshape(-1)
-    return math.isfinite(flat.dot(flat))
+    return array.dtype.kind != "f" or math.isfinite(np.vdot(array, array))
 
 
 def invalid_rows(*arrays: NDArray[Any]) -> NDArray[np.intp] | None:

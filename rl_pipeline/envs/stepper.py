@@ -18,6 +18,7 @@ from rl_pipeline.envs.task import Fields, Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.transport.response_times import ResponseTimes
 from rl_pipeline.transport.service_batch import ServiceBatch
 
 logger = logging.getLogger(__name__)
@@ -189,6 +190,10 @@ class Stepper:
         """
         problems, self._problems = self._problems, {}
         self._simulation.restart([self.players[index] for index in players.tolist()], problems)
+
+    def response_times(self) -> ResponseTimes:
+        """How long the players took to answer the last steps."""
+        return self._step.response_times()
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response of a player, shape (height, width, 3), or None."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.transport.response_times import ResponseTimes
 
 
 class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -70,6 +71,11 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def players(self) -> list[int]:
         """Environment ids of the N players, as their simulation knows them."""
         return self._stepper.players
+
+    @property
+    def response_times(self) -> ResponseTimes:
+        """How long each player took to answer the last steps, and how long the others waited for it alone."""
+        return self._stepper.response_times()
 
     @property
     def rendering(self) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec, Serv
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
 
 MAX_POLL: Final = 0.25
 """Seconds that one look at the connections may hold their lock."""
@@ -93,6 +94,10 @@ class ServiceBatch:
         """
         return self._responses.groups()
 
+    def response_times(self) -> ResponseTimes:
+        """How long the players took to answer in the last calls."""
+        return self._responses.log.summary()
+
     @property
     def refused(self) -> dict[int, CodecError]:
         """What is wrong with the responses that could not be decoded, by player; known when `responses` has ended."""
@@ -133,6 +138,7 @@ class _Responses:
     Attributes:
         waiting: players whose response is outstanding.
         refused: what is wrong with the responses that cannot be decoded, by player.
+        log: who answered when.
         generation: counts allocations of the rows; memory of an earlier generation is no longer read.
     """
 
@@ -142,7 +148,9 @@ class _Responses:
         self.generation = 0
         self._codec = codec
         self._count = count
+        self.log = ResponseLog(count)
         self._arrived: list[int] = []
+        self._moments: list[float] = []
         self._odd: dict[int, bytes] = {}
         self._layout: Layout | None = None
         self._width = 0
@@ -152,7 +160,7 @@ class _Responses:
     def begin(self) -> None:
         """Forget the responses of the call before."""
         self.waiting.clear()
-        self._arrived.clear()
+        self._arrived, self._moments = self.log.begin(time.perf_counter())
         self._odd.clear()
         if self.refused:
             self.refused = {}
@@ -160,6 +168,7 @@ class _Responses:
     def arrive(self, index: int) -> None:
         """Count the response that stands in row `index`."""
         self._arrived.append(index)
+        self._moments.append(time.perf_counter())
         self.waiting.discard(index)
 
     def row(self, index: int, header: int, size: int) -> memoryview | None:
