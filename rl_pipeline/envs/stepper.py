@@ -139,7 +139,7 @@ class Stepper:
             remaining = self._receive(self._reset, remaining)
             if remaining is None:
                 observation = self.task.observation(self.state)
-                remaining = self._find_invalid(observation)
+                remaining = None if is_finite(observation) else self._find_invalid(observation)
             if remaining is not None:
                 self.replace(remaining)
         if observation.shape[1:] != self.task.observation_space.shape:
@@ -169,7 +169,8 @@ class Stepper:
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
         self._elapsed += 1
-        invalid = self._find_invalid(observation, reward)
+        sound = is_finite(observation) and is_finite(reward)
+        invalid = None if sound else self._find_invalid(observation, reward)
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))
@@ -248,7 +249,7 @@ class Stepper:
 
     def _find_invalid(self, *arrays: NDArray[Any]) -> NDArray[np.intp] | None:
         """Environments with NaN or infinity in arrays of leading axis N, having told of each; None: there are none."""
-        if all(map(is_finite, arrays)) or (rows := invalid_rows(*arrays)) is None:
+        if (rows := invalid_rows(*arrays)) is None:
             return None
         assert self._history is not None
         for index in rows.tolist():
