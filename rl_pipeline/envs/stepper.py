@@ -140,6 +140,8 @@ class Stepper:
             if remaining is None:
                 observation = self.task.observation(self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
+                for index in self._nobody if remaining is None else remaining:
+                    self._problems[self.players[index]] = "begins an episode with NaN or infinity"
             if remaining is not None:
                 self.replace(remaining)
         if observation.shape[1:] != self.task.observation_space.shape:

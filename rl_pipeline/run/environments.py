@@ -73,6 +73,12 @@ class Environments:
         return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
 
     @property
+    def simulation(self) -> Simulation:
+        """Where the players are, once there are any."""
+        assert self._simulation is not None, "no environments on players were opened"
+        return self._simulation
+
+    @property
     def shares_players(self) -> bool:
         """Whether evaluations play on the training's players, because no more can be started from here.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.run.benchmarks.transport import canned_simulation
+from rl_pipeline.run.benchmarks.canned import canned_simulation
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
