@@ -193,6 +193,13 @@ class UnityConfig(Section):
     time_scale: float = Field(default=0.0, ge=0.0, description="simulated seconds per second; 0: as fast as possible")
     connect_timeout: float = Field(default=60.0, gt=0.0, description="seconds a player may take to connect")
     step_timeout: float = Field(default=30.0, gt=0.0, description="seconds a player may take to answer")
+    max_lifetime_restarts: int = Field(
+        default=200, ge=-1, description="restarts of one player over a run, before the run ends; -1: any number"
+    )
+    restarts_rate_limit_n: int = Field(
+        default=60, ge=-1, description="restarts of one player within the period below; -1: any number"
+    )
+    restarts_rate_limit_period_s: float = Field(default=60.0, gt=0.0, description="that period, in seconds")
 
     @field_validator("time_scale")
     @classmethod

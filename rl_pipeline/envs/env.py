@@ -71,11 +71,11 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         return observation[0], {}
 
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
-        """Take one step. A lost player truncates the episode, with `player_lost` in the info."""
+        """Take one step. A lost player or an invalid state truncates the episode: `player_lost`, `invalid_state`."""
         transition = self._stepper.step(np.asarray(action)[None])
         info: dict[str, Any] = {key: value[0] for key, value in self.task.info(self._stepper.state).items()}
+        info |= dict.fromkeys(transition.causes(), True)
         if transition.lost is not None:
-            info["player_lost"] = True
             self._stepper.replace(transition.lost)
         return (
             transition.observation[0],

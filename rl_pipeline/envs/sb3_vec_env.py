@@ -17,7 +17,8 @@ class PlayerVecEnv(VecEnv):
     """A thin adapter: the same batch, and a dict of information for each environment whose episode ended.
 
     At the end of an episode its info has `terminal_observation`, `TimeLimit.truncated`, `episode` (return `r`, length
-    `l`, seconds since the start `t`), what the task reports, and `player_lost` where that was the reason.
+    `l`, seconds since the start `t`), what the task reports, and `player_lost` or `invalid_state` where that was the
+    reason.
     """
 
     def __init__(self, env: PlayerVectorEnv) -> None:
@@ -89,8 +90,9 @@ class PlayerVecEnv(VecEnv):
 
     def _final_info(self, index: int, info: dict[str, Any], cut_off: bool) -> dict[str, Any]:
         final = {key: value[index] for key, value in info["final_info"].items()}
-        if not final.get("player_lost", True):
-            del final["player_lost"]
+        for cause in ("player_lost", "invalid_state"):
+            if not final.get(cause, True):
+                del final[cause]
         episode = {
             "r": round(float(self._returns[index]), 6),
             "l": int(self._lengths[index]),

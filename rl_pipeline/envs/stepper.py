@@ -6,33 +6,35 @@ import io
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.envs.task import Fields, Task
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces import Batch, load_interfaces
+from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.transport.response_times import ResponseTimes
 from rl_pipeline.transport.service_batch import ServiceBatch
 
 logger = logging.getLogger(__name__)
 
-MAX_CONSECUTIVE_LOSSES: Final = 3
-"""A player lost so often without answering in between will not recover."""
-
 
 @dataclass
 class Transition:
-    """One step of N environments; of those whose player was lost, the state is the one before.
+    """One step of N environments; of those that were lost or invalid, the state is the one before.
 
     Attributes:
         observation: (N, *observation shape), of the state reached.
-        reward: (N,) float64; 0 where the player was lost.
+        reward: (N,) float64; 0 where the player was lost or the state invalid.
         terminated: (N,) bool.
-        truncated: (N,) bool: the episode is too long, or its player was lost.
+        truncated: (N,) bool: the episode is too long, its player was lost or its state invalid.
         lost: players that were lost, shape (number of lost,); None: none was, as nearly always.
+        invalid: environments whose observation or reward had NaN or infinity; None: none, as nearly always.
     """
 
     observation: NDArray[Any]
@@ -40,6 +42,15 @@ class Transition:
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     lost: NDArray[np.intp] | None
+    invalid: NDArray[np.intp] | None
+
+    def causes(self) -> dict[str, NDArray[np.bool_]]:
+        """Why episodes were cut short by their players, as infos of shape (N,); empty, as nearly always."""
+        if self.lost is None and self.invalid is None:
+            return {}
+        everyone = np.arange(len(self.reward))
+        reasons = {"player_lost": self.lost, "invalid_state": self.invalid}
+        return {name: np.isin(everyone, who) for name, who in reasons.items() if who is not None}
 
 
 class Stepper:
@@ -52,6 +63,7 @@ class Stepper:
         frames: whether frames may be asked of the players (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
         players: environment ids of players that are there already; None: start new ones.
+        invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
 
     Attributes:
         players: environment ids of the N players.
@@ -67,6 +79,7 @@ class Stepper:
         frames: bool = False,
         horizon: int | None = None,
         players: Sequence[int] | None = None,
+        invalid_states: Path | None = None,
     ) -> None:
         self.task = task
         self.num_envs = num_envs
@@ -79,10 +92,10 @@ class Stepper:
         self._filming = frames
         self._frames: list[tuple[str, bytes] | None] = [None] * num_envs
         self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
-        self._losses: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
-        self._state: Batch | None = None
-        self._previous: Batch | None = None
+        self._history: StateHistory | None = None
+        self._invalid = InvalidStates(num_envs, invalid_states)
+        self._problems: dict[int, str] = {}
         interfaces = load_interfaces()
         reset, step = interfaces.service(task.reset_service), interfaces.service(task.step_service)
         if players is None:
@@ -94,14 +107,13 @@ class Stepper:
         self._reset = ServiceBatch(simulation.endpoint, reset, resets)
         self._step = ServiceBatch(simulation.endpoint, step, steps)
         self._render_steps: NDArray[np.bool_] = self._step.request["render"]
-        self._losing = False
         self._check_types()
 
     @property
     def state(self) -> Batch:
         """The N states that were reached last."""
-        assert self._state is not None, "reset() comes first"
-        return self._state
+        assert self._history is not None, "reset() comes first"
+        return self._history.current
 
     def reset(self, players: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
         """Begin an episode in each of the given environments, replacing players that are lost on the way.
@@ -114,20 +126,24 @@ class Stepper:
             Observations of all N environments, shape (N, *observation shape).
 
         Raises:
-            PlayerError: a player is lost again and again.
+            PlayerError: a player is lost, or its states are invalid, again and again.
         """
         self._seeds[players] = seeds
         self._reset.request["render"] = self.rendering
         self._reset.request["seed"] = self._seeds % 2**32
         _assign(self._reset.request, self.task.reset_request(self.num_envs))
-        remaining = players
-        while len(remaining):
-            self._reset.send(remaining)
-            missing = self._receive(self._reset, remaining)
-            remaining = missing if missing is not None else remaining[:0]
-            self.replace(remaining)
         self._elapsed[players] = 0
-        observation = self.task.observation(self.state)
+        remaining: NDArray[np.intp] | None = players
+        while remaining is not None:
+            self._reset.send(remaining)
+            remaining = self._receive(self._reset, remaining)
+            if remaining is None:
+                observation = self.task.observation(self.state)
+                remaining = None if is_finite(observation) else self._find_invalid(observation)
+                for index in self._nobody if remaining is None else remaining:
+                    self._problems[self.players[index]] = "begins an episode with NaN or infinity"
+            if remaining is not None:
+                self.replace(remaining)
         if observation.shape[1:] != self.task.observation_space.shape:
             raise InputError(
                 f"environment.env_config: {type(self.task).__name__} makes observations of shape "
@@ -136,42 +152,51 @@ class Stepper:
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:
-        """Take one step in every environment; lost players are not replaced yet, see `replace`."""
+        """Take one step in every environment; lost players are not replaced yet, see `replace`.
+
+        Raises:
+            ActionError: an action has NaN or infinity.
+            PlayerError: the states of an environment are invalid again and again.
+        """
+        check_actions(actions)
         self._render_steps[:] = self.rendering
         _assign(self._step.request, self.task.request(actions))
-        self._state, self._previous = self._previous, self._state
-        assert self._previous is not None, "reset() comes first"
-        if self._state is None:
-            self._state = self._previous.copy()
+        history, task = self._history, self.task
+        assert history is not None, "reset() comes first"
+        history.advance(actions)
         self._step.send()
         lost = self._receive(self._step, self._everyone)
         if lost is not None:
-            self._state.assign(lost, self._previous.take(lost))
-        task, state = self.task, self._state
-        reward, terminated = task.reward(self._previous, actions, state), task.terminated(state)
+            history.current.assign(lost, history.previous.take(lost))
+        observation = task.observation(history.current)
+        reward = task.reward(history.previous, actions, history.current)
         self._elapsed += 1
-        truncated = self._elapsed >= self._horizon
-        if lost is not None:
-            answered = ~np.isin(self._everyone, lost)
-            reward, terminated, truncated = reward * answered, terminated & answered, truncated | ~answered
-        return Transition(task.observation(state), reward, terminated, truncated, lost)
+        sound = is_finite(observation) and is_finite(reward)
+        invalid = None if sound else self._find_invalid(observation, reward)
+        self._invalid.count_step(invalid)
+        if invalid is not None:
+            history.current.assign(invalid, history.previous.take(invalid))
+            observation = task.observation(history.current)
+        terminated, truncated = task.terminated(history.current), self._elapsed >= self._horizon
+        transition = Transition(observation, reward, terminated, truncated, lost, invalid)
+        for broken in transition.causes().values():
+            transition.reward = np.where(broken, 0.0, transition.reward)
+            transition.terminated = transition.terminated & ~broken
+            transition.truncated = transition.truncated | broken
+        return transition
 
     def replace(self, players: NDArray[np.intp]) -> None:
         """Restart lost players, which must then be reset.
 
         Raises:
-            PlayerError: one was lost too often without having answered.
+            PlayerError: one was restarted too often (`unity.max_lifetime_restarts`).
         """
-        if not len(players):
-            return
-        self._losing = True
-        self._losses[players] += 1
-        for index in players.tolist():
-            if self._losses[index] > MAX_CONSECUTIVE_LOSSES:
-                process = self._simulation.processes.get(self.players[index])
-                tail = f"; the end of {process.log_file}:\n{process.log_tail()}" if process is not None else ""
-                raise PlayerError(f"player {self.players[index]} was lost {self._losses[index]} times in a row{tail}")
-        self._simulation.restart([self.players[index] for index in players.tolist()])
+        problems, self._problems = self._problems, {}
+        self._simulation.restart([self.players[index] for index in players.tolist()], problems)
+
+    def response_times(self) -> ResponseTimes:
+        """How long the players took to answer the last steps."""
+        return self._step.response_times()
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response of a player, shape (height, width, 3), or None."""
@@ -195,30 +220,53 @@ class Stepper:
         answered: list[NDArray[np.intp]] = []
         for players, responses in service.responses():
             states = responses.state
-            if self._state is None:
-                self._state = _repeat(states, self.num_envs)
-            self._state.assign(players, states)
+            if self._history is None:
+                self._history = StateHistory(_repeat(states, self.num_envs))
+            try:
+                self._history.current.assign(players, states)
+            except CodecError as error:
+                for index in self._everyone[players].tolist():
+                    self._note_unreadable(index, error)
+                continue
             answered.append(self._everyone[players])
             if self._filming:
                 self._keep_frames(answered[-1], responses)
-        if not self._losing and sum(map(len, answered)) == len(asked):
+        if sum(map(len, answered)) == len(asked):
             return None
-        return self._count_losses(asked, np.concatenate([*answered, self._nobody]))
+        for index, reason in service.refused.items():
+            self._note_unreadable(index, reason)
+        return np.setdiff1d(asked, np.concatenate([*answered, self._nobody]))
 
-    def _count_losses(self, asked: NDArray[np.intp], answered: NDArray[np.intp]) -> NDArray[np.intp] | None:
-        """Who of the players asked did not answer, None: all did; those who did are no longer losing."""
-        self._losses[answered] = 0
-        self._losing = bool(self._losses.any())
-        missing = np.setdiff1d(asked, answered)
-        return missing if len(missing) else None
+    def _note_unreadable(self, index: int, error: CodecError) -> None:
+        """Have a player that sent what cannot be read replaced as lost; when it is the first that came, give up.
+
+        Raises:
+            PlayerError: no player has sent anything readable yet, so that a restart will not help.
+        """
+        player = self.players[index]
+        problem = f"sent a response that cannot be read: {error}"
+        if self._history is None:
+            raise PlayerError(f"player {player} {problem}; was it built with other interfaces?")
+        self._problems[player] = problem
+
+    def _find_invalid(self, *arrays: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Environments with NaN or infinity in arrays of leading axis N, having told of each; None: there are none."""
+        if (rows := invalid_rows(*arrays)) is None:
+            return None
+        assert self._history is not None
+        for index in rows.tolist():
+            steps = int(self._elapsed[index])
+            states, actions = self._history.last(index, steps)
+            self._invalid.report(index, self.players[index], int(self._seeds[index]), steps, states, actions)
+        return rows
 
     def _keep_frames(self, players: NDArray[np.intp], responses: Batch) -> None:
         data = responses.image.data
         if data.shape[1] == 0:
             return
-        formats = responses.image.format
+        formats = responses["image.format"]
         for row, index in enumerate(players.tolist()):
-            self._frames[index] = (formats[row], data[row].tobytes())
+            self._frames[index] = (formats[row].tobytes().decode(errors="replace"), data[row].tobytes())
 
     def _check_types(self) -> None:
         for service, expected in ((self._reset, self.task.reset_service), (self._step, self.task.step_service)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.transport.response_times import ResponseTimes
 
 
 class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -21,7 +23,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     An episode that ends is followed by the next one in the same step (`AutoresetMode.SAME_STEP`): the observation
     returned is the new episode's first, and `infos["final_obs"]`, `infos["final_info"]` hold the last of the old one.
     The k-th episode of environment i has the seed `seed + i + k * N`: together the environments play consecutive
-    seeds, whatever their number. An episode whose player is lost ends as truncated, with `player_lost` in its infos.
+    seeds, whatever their number. An episode whose player is lost ends as truncated, with `player_lost` in its infos,
+    and one with NaN or infinity in observation or reward likewise, with `invalid_state`.
 
     Args:
         task: the task.
@@ -31,6 +34,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         frames: whether frames may be asked for (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
         players: environment ids of players that are there already; None: start new ones.
+        invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         frames: bool = False,
         horizon: int | None = None,
         players: Sequence[int] | None = None,
+        invalid_states: Path | None = None,
     ) -> None:
         self.metadata = {
             "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -56,7 +61,9 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.observation_space = batch_space(task.observation_space, num_envs)
         self.action_space = batch_space(task.action_space, num_envs)
         self._simulation = simulation
-        self._stepper = Stepper(task, simulation, num_envs, frames=frames, horizon=horizon, players=players)
+        self._stepper = Stepper(
+            task, simulation, num_envs, frames=frames, horizon=horizon, players=players, invalid_states=invalid_states
+        )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
@@ -64,6 +71,11 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def players(self) -> list[int]:
         """Environment ids of the N players, as their simulation knows them."""
         return self._stepper.players
+
+    @property
+    def response_times(self) -> ResponseTimes:
+        """How long each player took to answer the last steps, and how long the others waited for it alone."""
+        return self._stepper.response_times()
 
     @property
     def rendering(self) -> NDArray[np.bool_]:
@@ -95,9 +107,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
         if ended.any():
-            final_info: dict[str, Any] = self.task.info(self._stepper.state)
+            final_info: dict[str, Any] = {**self.task.info(self._stepper.state), **transition.causes()}
             if transition.lost is not None:
-                final_info["player_lost"] = np.isin(self._everyone, transition.lost)
                 self._stepper.replace(transition.lost)
             info = {"final_obs": observation, "final_info": final_info, "_final_obs": ended, "_final_info": ended}
             observation = self._begin(np.flatnonzero(ended))

@@ -92,8 +92,8 @@ class EpisodeRecorder(VecEnvWrapper):
         self._file.close()
 
     def _note(self, index: np.intp, info: dict[str, Any]) -> None:
-        # A lost player ends its episode early: its return says nothing about the agent.
-        if not info.get("player_lost", False):
+        # A lost player, or one that breaks down, ends its episode early: its return says nothing about the agent.
+        if not (info.get("player_lost", False) or info.get("invalid_state", False)):
             monitored = info.get("episode", {})
             episode_return = float(monitored.get("r", self._returns[index]))
             length = int(monitored.get("l", self._lengths[index]))

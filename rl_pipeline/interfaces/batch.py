@@ -106,13 +106,12 @@ class Batch:
         source = other.array
         if source.dtype == self._array.dtype:
             self._items[indices] = other._items
-        elif other._struct.name == self._struct.name and _same_shape(source.dtype, self._array.dtype):
-            self._array[indices] = source
+        elif other._struct.name != self._struct.name:
+            raise CodecError(f"cannot assign {other._struct.name} to {self._struct.name}: the types differ")
+        elif (difference := _difference(self._array.dtype, source.dtype, self._struct.name)) is not None:
+            raise CodecError(difference)
         else:
-            raise CodecError(
-                f"cannot assign {other._struct.name} to {self._struct.name}: the types or the lengths of their fields "
-                f"differ"
-            )
+            self._array[indices] = source
 
     def bytes(self, row: int) -> bytes:
         """The payload of one row, header included; only for whole messages, not for a nested one."""
@@ -233,14 +232,16 @@ def _text(struct: Struct, name: str, characters: NDArray[np.uint8]) -> str:
         raise CodecError(f"{struct.name}.{name}: no UTF-8 text: {error}") from None
 
 
-def _same_shape(left: np.dtype[Any], right: np.dtype[Any]) -> bool:
-    """Whether two dtypes differ in their padding alone."""
-    if left.names is None or right.names is None:
-        return left == right
-    if left.names != right.names:
-        return False
-    for name in left.names:
-        ours, theirs = left[name], right[name]
-        if ours.shape != theirs.shape or not _same_shape(ours.base, theirs.base):
-            return False
-    return True
+def _difference(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> str | None:
+    """The first field in which two dtypes differ, in words; None when they differ in their padding alone."""
+    if expected.names is None or found.names is None:
+        return None if expected == found else f"{path}: expected {expected}, found {found}"
+    if expected.names != found.names:
+        return f"{path}: expected {len(expected.names)} elements, found {len(found.names)}"
+    for name in expected.names:
+        ours, theirs, inner = expected[name], found[name], f"{path}.{name}"
+        if ours.shape != theirs.shape:
+            return f"{inner}: expected length {ours.shape[0]}, found {theirs.shape[0]}"
+        if (difference := _difference(ours.base, theirs.base, inner)) is not None:
+            return difference
+    return None

@@ -14,11 +14,13 @@ from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
+from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
 
 BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "transport": measure_transport,
     "connector": measure_connector,
+    "soak": soak,
 }
 
 
@@ -29,16 +31,18 @@ def benchmark(
     players: int | None = None,
     seconds: float = 1.0,
     repetitions: int = 3,
+    minutes: float = 1.0,
     json_file: Path | None = None,
 ) -> None:
     """Run one benchmark, print its table and write its figures as JSON when a file is named.
 
     Args:
-        what: `transport` or `connector`.
+        what: `transport`, `connector` or `soak`.
         console: where the table goes.
         players: players of the batch; None: what the benchmark takes by itself.
         seconds: length of one measurement.
         repetitions: measurements of each case, interleaved.
+        minutes: length of the soak.
         json_file: where the values go too.
 
     Raises:
@@ -49,9 +53,10 @@ def benchmark(
         raise UnknownNameError("benchmark", what, BENCHMARKS)
     if json_file is not None:
         check_destination(json_file, "--json")
+    length = {"minutes": minutes} if what == "soak" else {"seconds": seconds, "repetitions": repetitions}
     size = {} if players is None else {"players": players}
     with console.status("starting players") as status:
-        figures = measure(**size, seconds=seconds, repetitions=repetitions, progress=status.update)
+        figures = measure(**size, **length, progress=status.update)
     console.print(_table(figures))
     console.print(figures.note)
     if json_file is not None:

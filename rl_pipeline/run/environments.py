@@ -73,6 +73,12 @@ class Environments:
         return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
 
     @property
+    def simulation(self) -> Simulation:
+        """Where the players are, once there are any."""
+        assert self._simulation is not None, "no environments on players were opened"
+        return self._simulation
+
+    @property
     def shares_players(self) -> bool:
         """Whether evaluations play on the training's players, because no more can be started from here.
 
@@ -115,12 +121,11 @@ class Environments:
         players = None
         if self.shares_players and self._opened:
             players = self._opened[0].get_attr("players", 0)[0][:num_envs]
-        horizon = environment.horizon
-        return PlayerVecEnv(
-            PlayerVectorEnv(
-                task, self._simulation, num_envs, seed=seed, frames=frames, horizon=horizon, players=players
-            )
-        )
+        env = PlayerVectorEnv(
+            task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon, players=players,
+            invalid_states=self._log_directory.with_name("invalid_states"),
+        )  # fmt: skip
+        return PlayerVecEnv(env)
 
     def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
         render_mode = self._config.environment.render_mode

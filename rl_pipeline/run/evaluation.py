@@ -81,7 +81,7 @@ def play_episodes(
                 monitored = info.get("episode", {})
                 returns[episode] = monitored.get("r", running_return[index])
                 lengths[episode] = monitored.get("l", running_length[index])
-                lost[episode] = info.get("player_lost", False)
+                lost[episode] = info.get("player_lost", False) or info.get("invalid_state", False)
                 successes[episode] = info.get("is_success", False)
                 reported |= "is_success" in info
             current[index] += num_envs

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from rl_pipeline.experiment.evaluations import EvaluationSummary
-from rl_pipeline.run.rl_trainer import TrainingResult
+
+if TYPE_CHECKING:
+    from rl_pipeline.run.rl_trainer import TrainingResult
 
 
 def print_training_report(result: TrainingResult, console: Console) -> None:

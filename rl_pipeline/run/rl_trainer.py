@@ -31,6 +31,7 @@ from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
+from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -125,6 +126,8 @@ class RLTrainer:
             except Exception as error:
                 logger.debug("the run failed", exc_info=True)
                 facts["error"] = f"{type(error).__name__}: {error}"
+                if folder.model.exists():
+                    logger.info("what was learned is saved; go on with: %s", continue_command(folder.path))
                 raise
             finally:
                 self._note_end(folder, facts | {"status": status, "ended": timestamp()})

@@ -18,12 +18,15 @@ class StepCallback(BaseCallback):
     callback's return value (ARS does not).
     """
 
-    def __init__(self, after_step: Sequence[Callable[[int], None]], before_rollout: Callable[[int], None]) -> None:
+    def __init__(
+        self, after_step: Sequence[Callable[[int], None]], before_rollout: Sequence[Callable[[int], None]]
+    ) -> None:
         super().__init__()
         self._after_step, self._before_rollout = after_step, before_rollout
 
     def _on_rollout_start(self) -> None:
-        self._before_rollout(self.num_timesteps)
+        for action in self._before_rollout:
+            action(self.num_timesteps)
 
     def _on_step(self) -> bool:
         for action in self._after_step:

@@ -31,6 +31,7 @@ from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
+from rl_pipeline.run.player_monitor import PlayerMonitor
 from rl_pipeline.run.step_callback import StepCallback
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,8 @@ class TrainingRun:
         console = self._console if training.verbose else None
         with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
             callback = StepCallback(
-                [lambda _: check(), progress.update, checkpoints.update], before_rollout=evaluation.update
+                [lambda _: check(), progress.update, checkpoints.update],
+                before_rollout=[evaluation.update, PlayerMonitor(self.model, self._episodes).update],
             )
             try:
                 self.model.learn(training.total_timesteps, callback)

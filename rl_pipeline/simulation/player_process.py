@@ -51,10 +51,11 @@ class PlayerProcess:
         """Process id, which is also the id of its process group."""
         return self._process.pid
 
-    def exit_status(self) -> str | None:
-        """How the process ended, in words; None while it runs."""
-        code = self._process.poll()
-        if code is None:
+    def exit_status(self, timeout: float = 0.0) -> str | None:
+        """How the process ended, in words; None while it runs, for `timeout` seconds at least."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
             return None
         return f"exited with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.command_line import build_command, player_arguments
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
+from rl_pipeline.simulation.restart_quota import RestartQuota
 from rl_pipeline.transport.addresses import host_and_port
 from rl_pipeline.transport.endpoint import Endpoint
 
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 STATUS_PERIOD: Final = 5.0
 WATCH_PERIOD: Final = 0.1
+EXIT_DELAY: Final = 0.1
+"""Seconds that a process which dies may still be there when it is noticed, so that it is told how it ended."""
 SERVICES: Final = ("reset", "step")
 LAST_PORT: Final = 65535
 
@@ -52,6 +55,7 @@ class Simulation:
         self._players: dict[int, PlayerProcess] = {}
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
+        self._quota = RestartQuota(config.unity)
         self._reaper: Reaper | None = None
         self._token = config.ros.token.get_secret_value() if config.ros.token is not None else None
         self.endpoint = Endpoint(
@@ -92,28 +96,29 @@ class Simulation:
         for environment_id in ids:
             self._ports[environment_id] = self._port_of(environment_id)
         self._launch(ids)
-        self._wait_for(ids)
+        self._wait_for(ids, self._give_up)
         return ids
 
-    def restart(self, environment_ids: Sequence[int]) -> None:
-        """Replace lost players and wait until the new ones are connected.
+    def restart(self, environment_ids: Sequence[int], problems: Mapping[int, str] | None = None) -> None:
+        """Replace lost players, all at once, and wait until the new ones are connected.
+
+        One that exits or hangs at its start is restarted again, as long as its quota of restarts lasts.
+
+        Args:
+            environment_ids: the players.
+            problems: what is wrong with those that still answer, for messages.
 
         Raises:
-            PlayerError: as `start`.
+            PlayerError: a player was restarted too often, or one that is started elsewhere did not come back.
         """
+        problems = problems or {}
+        patience = time.monotonic() + EXIT_DELAY
         for environment_id in environment_ids:
-            if (player := self._players.pop(environment_id, None)) is not None:
-                status = player.exit_status()
-                player.stop(timeout=0)
-                logger.warning("player %d %s; restarting it", environment_id, status or "does not answer")
-            # A hung process may still hold its connection; what it answers late must not pass for an answer.
-            for service in SERVICES:
-                connection = self.endpoint.services.get(self.service_name(environment_id, service))
-                if connection is not None:
-                    with self.endpoint.lock:
-                        connection.close("replaced")
-        self._launch(environment_ids)
-        self._wait_for(environment_ids)
+            player = self._players.get(environment_id)
+            remaining = max(0.0, patience - time.monotonic())
+            status = player.exit_status(remaining) if player is not None else None
+            self._replace(environment_id, problems.get(environment_id, status or "does not answer"))
+        self._wait_for(environment_ids, self._retry)
 
     def close(self) -> None:
         """End every player and the endpoint; safe to call twice."""
@@ -169,16 +174,39 @@ class Simulation:
                 ) from None
             self._players[environment_id] = player
 
-    def _wait_for(self, environment_ids: Sequence[int]) -> None:
-        """Wait until all services of these players are registered, watching their processes meanwhile."""
+    def _replace(self, environment_id: int, problem: str) -> None:
+        """End what is left of a lost player and start another, if its quota allows."""
+        if (exceeded := self._quota.spend(environment_id)) is not None:
+            raise PlayerError(f"player {environment_id} {problem}, and {exceeded}{self._log_end(environment_id)}")
+        logger.warning("player %d %s; restarting it", environment_id, problem)
+        if (player := self._players.pop(environment_id, None)) is not None:
+            player.stop(timeout=0)
+        # A hung process may still hold its connection; what it answers late must not pass for an answer.
+        for service in SERVICES:
+            connection = self.endpoint.services.get(self.service_name(environment_id, service))
+            if connection is not None:
+                with self.endpoint.lock:
+                    connection.close("replaced")
+        self._launch([environment_id])
+
+    def _wait_for(self, environment_ids: Sequence[int], failed: Callable[[int, str], None]) -> None:
+        """Wait until all services of these players are registered, watching their processes meanwhile.
+
+        Each that exits, or has not connected by its deadline, is given to `failed` with what is wrong; if that
+        returns, a new deadline begins.
+        """
         began = time.monotonic()
         next_status = began + STATUS_PERIOD
+        deadlines = dict.fromkeys(environment_ids, began + self.config.unity.connect_timeout)
         while missing := [i for i in environment_ids if not self._registered(i)]:
             now = time.monotonic()
             for environment_id in missing:
-                self._raise_if_exited(environment_id)
-            if now - began > self.config.unity.connect_timeout:
-                raise PlayerError(self._never_connected(missing))
+                problem = self._exited(environment_id)
+                if problem is None and now > deadlines[environment_id]:
+                    problem = self._never_connected(environment_id, len(missing) - 1)
+                if problem is not None:
+                    failed(environment_id, problem)
+                    deadlines[environment_id] = now + self.config.unity.connect_timeout
             if now > next_status:
                 next_status = now + STATUS_PERIOD
                 logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
@@ -189,14 +217,23 @@ class Simulation:
         services = self.endpoint.services
         return all(self.service_name(environment_id, service) in services for service in SERVICES)
 
-    def _raise_if_exited(self, environment_id: int) -> None:
+    def _give_up(self, environment_id: int, problem: str) -> None:
+        raise PlayerError(f"player {environment_id} {problem}{self._log_end(environment_id)}")
+
+    def _retry(self, environment_id: int, problem: str) -> None:
+        if not self.config.unity.launch:
+            self._give_up(environment_id, problem)
+        self._replace(environment_id, problem)
+
+    def _exited(self, environment_id: int) -> str | None:
         player = self._players.get(environment_id)
         status = player.exit_status() if player is not None else None
-        if player is not None and status is not None:
-            raise PlayerError(
-                f"player {environment_id} ({self._command[-1]}) {status} before it connected; "
-                f"the end of {player.log_file}:\n{player.log_tail()}"
-            )
+        return f"({self._command[-1]}) {status} before it connected" if status is not None else None
+
+    def _log_end(self, environment_id: int) -> str:
+        """The end of a message: that of the player's log, if it was started here."""
+        player = self._players.get(environment_id)
+        return f"; the end of {player.log_file}:\n{player.log_tail()}" if player is not None else ""
 
     def _waiting_message(self, connected: int, total: int) -> str:
         message = f"waiting for players: {connected} of {total} connected"
@@ -205,21 +242,18 @@ class Simulation:
     def _address(self) -> str:
         return ", ".join(host_and_port(self.endpoint.host, port) for port in sorted(set(self._ports.values())))
 
-    def _never_connected(self, missing: Sequence[int]) -> str:
-        environment_id = missing[0]
+    def _never_connected(self, environment_id: int, others: int) -> str:
         timeout = self.config.unity.connect_timeout
         message = (
-            f"player {environment_id} did not offer {self.service_name(environment_id, 'reset')} and .../step "
+            f"did not offer {self.service_name(environment_id, 'reset')} and .../step "
             f"within {timeout:g} s (unity.connect_timeout)"
         )
-        if len(missing) > 1:
-            message += f", nor did {len(missing) - 1} more"
+        if others:
+            message += f", nor did {others} more"
         if not self.config.unity.launch:
             message += f"; unity.launch is false: start the players, and have them connect to {self._address()}"
         if offered := sorted(self.endpoint.services):
             message += f"; offered are: {', '.join(offered[:8])}"
         if self.endpoint.rejections:
             message += f"; turned away: {self.endpoint.rejections[-1]}"
-        if (player := self._players.get(environment_id)) is not None:
-            message += f"; the end of {player.log_file}:\n{player.log_tail()}"
         return message

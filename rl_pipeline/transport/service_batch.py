@@ -18,6 +18,7 @@ from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec, Serv
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
 
 MAX_POLL: Final = 0.25
 """Seconds that one look at the connections may hold their lock."""
@@ -88,12 +89,19 @@ class ServiceBatch:
     def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """What arrived since `send`, as pairs of player indices and their responses.
 
-        Responses of one layout come as one batch; usually that is all of them.
-
-        Raises:
-            CodecError: a response is not of the service's type.
+        Responses of one layout come as one batch; usually that is all of them. Those that are not of the service's
+        type are left out, and said to be `refused`.
         """
         return self._responses.groups()
+
+    def response_times(self) -> ResponseTimes:
+        """How long the players took to answer in the last calls."""
+        return self._responses.log.summary()
+
+    @property
+    def refused(self) -> dict[int, CodecError]:
+        """What is wrong with the responses that could not be decoded, by player; known when `responses` has ended."""
+        return self._responses.refused
 
 
 class _Requests:
@@ -129,15 +137,20 @@ class _Responses:
 
     Attributes:
         waiting: players whose response is outstanding.
+        refused: what is wrong with the responses that cannot be decoded, by player.
+        log: who answered when.
         generation: counts allocations of the rows; memory of an earlier generation is no longer read.
     """
 
     def __init__(self, codec: MessageCodec, count: int) -> None:
         self.waiting: set[int] = set()
+        self.refused: dict[int, CodecError] = {}
         self.generation = 0
         self._codec = codec
         self._count = count
+        self.log = ResponseLog(count)
         self._arrived: list[int] = []
+        self._moments: list[float] = []
         self._odd: dict[int, bytes] = {}
         self._layout: Layout | None = None
         self._width = 0
@@ -147,12 +160,15 @@ class _Responses:
     def begin(self) -> None:
         """Forget the responses of the call before."""
         self.waiting.clear()
-        self._arrived.clear()
+        self._arrived, self._moments = self.log.begin(time.perf_counter())
         self._odd.clear()
+        if self.refused:
+            self.refused = {}
 
     def arrive(self, index: int) -> None:
         """Count the response that stands in row `index`."""
         self._arrived.append(index)
+        self._moments.append(time.perf_counter())
         self.waiting.discard(index)
 
     def row(self, index: int, header: int, size: int) -> memoryview | None:
@@ -165,10 +181,9 @@ class _Responses:
 
     def store(self, index: int, payload: bytes) -> None:
         """Take a response that was not received into its row."""
-        if self._layout is None:
-            self._allocate(self._codec.layout_of(payload), 0)
-        assert self._layout is not None
-        if len(payload) == self._layout.size:
+        if self._layout is None and (layout := self._layout_of(index, payload)) is not None:
+            self._allocate(layout, 0)
+        if self._layout is not None and len(payload) == self._layout.size:
             self._payloads[index] = np.frombuffer(payload, np.uint8)
         else:
             self._odd[index] = payload
@@ -182,7 +197,7 @@ class _Responses:
         if regular:
             yield from self._regular(regular)
         for index, payload in self._odd.items():
-            yield np.array([index]), self._single(index, payload)
+            yield from self._single(index, payload)
 
     def _regular(self, players: list[int]) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         assert self._layout is not None
@@ -196,18 +211,27 @@ class _Responses:
             yield indices, self._layout.view(rows)
             return
         for index in indices.tolist():
-            yield np.array([index]), self._single(index, self._payloads[index].tobytes())
+            yield from self._single(index, self._payloads[index].tobytes())
 
-    def _single(self, index: int, payload: bytes) -> Batch:
+    def _single(self, index: int, payload: bytes) -> Iterator[tuple[NDArray[np.intp], Batch]]:
+        if (layout := self._layout_of(index, payload)) is not None:
+            yield np.array([index]), layout.view(np.frombuffer(payload, np.uint8)[None])
+
+    def _layout_of(self, index: int, payload: bytes) -> Layout | None:
+        """The layout of a response; None when it cannot be decoded, which is then noted as refused."""
         try:
-            return self._codec.layout_of(payload).view(np.frombuffer(payload, np.uint8)[None])
+            return self._codec.layout_of(payload)
         except CodecError as error:
-            raise CodecError(f"player {index}: {self._codec.name}: {error}") from None
+            self.refused[index] = error
+            return None
 
     def _adopt(self) -> None:
         """Most responses have another size than the rows: make theirs the rows' layout."""
+        layout = self._layout_of(*next(iter(self._odd.items())))
+        if layout is None:
+            return
         payloads = {index: self._payloads[index].tobytes() for index in self._arrived} | self._odd
-        self._allocate(self._codec.layout_of(next(iter(self._odd.values()))), self._width)
+        self._allocate(layout, self._width)
         self._odd.clear()
         for index, payload in payloads.items():
             if len(payload) == self._payloads.shape[1]:

@@ -54,7 +54,7 @@ def shortened(command):
     if words[:2] in (["rl-pipeline", "play"], ["rl-pipeline", "evaluate"]):
         return [*words, "--episodes", "1"]
     if words[:2] == ["rl-pipeline", "benchmark"]:
-        return [*words, "--players", "2", "--seconds", "0.2", "--repetitions", "1"]
+        return [*words, "--players", "2", "--seconds", "0.2", "--repetitions", "1", "--minutes", "0.05"]
     if words[:2] == ["python", "benchmarks/navigation_scene.py"]:
         return [*words, "--steps", "200"]
     if words[:2] == ["python", "benchmarks/fuzz.py"]:

@@ -1,7 +1,3 @@
-import os
-import signal
-import time
-
 import gymnasium
 import numpy as np
 import pytest
@@ -10,7 +6,7 @@ from gymnasium.vector import AutoresetMode
 from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
 
@@ -79,57 +75,6 @@ def test_horizon_replaces_the_tasks_own(simulation):
     env.reset(seed=0)
     ends = [bool(env.step(np.zeros((1, 2), np.float32))[3][0]) for _ in range(4)]
     assert ends == [False, True, False, True]
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
-def test_lost_player_truncates_its_own_episode_and_is_back_within_three_seconds(simulation, how):
-    players = simulation(step_timeout=0.5)
-    env = PlayerVectorEnv(NavigationTask(), players, 3)
-    env.reset(seed=0)
-    actions = np.ones((3, 2), np.float32)
-    before = env.step(actions)[0]
-    os.kill(players.processes[1].pid, how)
-    began = time.monotonic()
-    observation, reward, terminated, truncated, info = env.step(actions)
-    assert time.monotonic() - began < 3.0
-    assert truncated.tolist() == [False, True, False]
-    assert not terminated.any()
-    assert reward[1] == 0.0
-    assert info["final_info"]["player_lost"].tolist() == [False, True, False]
-    np.testing.assert_array_equal(info["final_obs"][1], before[1])
-    assert np.isfinite(observation).all()
-    for _ in range(5):
-        *_, truncated, info = env.step(actions)
-        assert not truncated.any()
-
-
-def test_all_players_lost_at_once_come_back(simulation):
-    players = simulation()
-    env = PlayerVectorEnv(NavigationTask(), players, 3)
-    env.reset(seed=0)
-    for player in players.processes.values():
-        os.kill(player.pid, signal.SIGKILL)
-    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
-    assert truncated.all()
-    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
-    assert not truncated.any()
-
-
-def test_player_that_dies_at_every_request_is_given_up_with_its_log(simulation, build):
-    script = """exec {python} -c '
-import socket, sys, json, struct
-args = dict(zip(sys.argv, sys.argv[1:]))
-sock = socket.create_connection(("127.0.0.1", int(args["--ros-port"])))
-def frame(name, payload): return struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
-for kind in ("Reset", "Step"):
-    name = "/navigation_%s/%s" % (args["--environment-id"], kind.lower())
-    fields = {"topic": name, "message_name": "interfaces_pkg/Navigation" + kind}
-    sock.sendall(frame(b"__unity_service", json.dumps(fields).encode()))
-while b"/navigation_" not in sock.recv(65536): pass
-sys.exit("the scene is broken")' "$@" """
-    env = PlayerVectorEnv(NavigationTask(), simulation(build(script)), 1)
-    with pytest.raises(PlayerError, match=r"player 0 was lost 4 times in a row(?s:.*)the scene is broken"):
-        env.reset(seed=0)
 
 
 def test_player_of_another_scene_is_named(simulation, build):

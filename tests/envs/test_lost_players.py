@@ -1,0 +1,191 @@
+"""What becomes of an environment whose player dies, hangs or talks nonsense."""
+
+import os
+import random
+import re
+import signal
+import socket
+import time
+
+import numpy as np
+import pytest
+
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+from rl_pipeline.run.benchmarks.canned import canned_simulation
+from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.tasks.navigation import NavigationTask
+
+
+@pytest.fixture
+def simulation(settings, tmp_path):
+    opened = []
+
+    def open_(build_path=None, **unity):
+        opened.append(Simulation(settings(build_path, **unity), "navigation", tmp_path / f"logs{len(opened)}"))
+        return opened[-1]
+
+    yield open_
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_lost_player_truncates_its_own_episode_and_is_back_within_three_seconds(simulation, how):
+    players = simulation(step_timeout=0.5)
+    env = PlayerVectorEnv(NavigationTask(), players, 3)
+    env.reset(seed=0)
+    actions = np.ones((3, 2), np.float32)
+    before = env.step(actions)[0]
+    os.kill(players.processes[1].pid, how)
+    began = time.monotonic()
+    observation, reward, terminated, truncated, info = env.step(actions)
+    assert time.monotonic() - began < 3.0
+    assert truncated.tolist() == [False, True, False]
+    assert not terminated.any()
+    assert reward[1] == 0.0
+    assert info["final_info"]["player_lost"].tolist() == [False, True, False]
+    np.testing.assert_array_equal(info["final_obs"][1], before[1])
+    assert np.isfinite(observation).all()
+    for _ in range(5):
+        *_, truncated, info = env.step(actions)
+        assert not truncated.any()
+
+
+def test_all_players_lost_at_once_come_back(simulation):
+    players = simulation()
+    env = PlayerVectorEnv(NavigationTask(), players, 3)
+    env.reset(seed=0)
+    for player in players.processes.values():
+        os.kill(player.pid, signal.SIGKILL)
+    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
+    assert truncated.all()
+    *_, truncated, _ = env.step(np.ones((3, 2), np.float32))
+    assert not truncated.any()
+
+
+def test_player_that_dies_at_every_request_is_given_up_with_its_log(simulation, build):
+    script = """exec {python} -c '
+import socket, sys, json, struct
+args = dict(zip(sys.argv, sys.argv[1:]))
+sock = socket.create_connection(("127.0.0.1", int(args["--ros-port"])))
+def frame(name, payload): return struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
+for kind in ("Reset", "Step"):
+    name = "/navigation_%s/%s" % (args["--environment-id"], kind.lower())
+    fields = {"topic": name, "message_name": "interfaces_pkg/Navigation" + kind}
+    sock.sendall(frame(b"__unity_service", json.dumps(fields).encode()))
+while b"/navigation_" not in sock.recv(65536): pass
+sys.exit("the scene is broken")' "$@" """
+    env = PlayerVectorEnv(NavigationTask(), simulation(build(script), max_lifetime_restarts=3), 1)
+    with pytest.raises(
+        PlayerError,
+        match=r"player 0 exited with code 1, and it was restarted 3 times, all that unity\.max_lifetime_restarts allows"
+        r"(?s:.*)the scene is broken",
+    ):
+        env.reset(seed=0)
+
+
+# A player whose second step is answered with a response that is changed by the code that `tampered` is given.
+TAMPERED = """sed 's/^def respond/def honest/' {handmade} > "$0.$$.py"
+exec {python} -c '
+import os, sys
+code = open(sys.argv.pop(1)).read().replace("while True:", os.environ["TAMPER"] + chr(10) + "while True:", 1)
+exec(compile(code, "player", "exec"))' "$0.$$.py" "$@"
+"""
+SECOND_STEP = """
+steps = 0
+def respond():
+    global steps
+    steps += clock > 0
+    return {bad} if steps == 2 and arguments.environment_id == "1" else honest()
+"""
+LIDAR = 'struct.pack(chr(60) + "I29fI30B", 29, *[6.0] * 29, 30, *[0] * 30)'
+
+
+@pytest.fixture
+def tampered(simulation, build, monkeypatch):
+    """Open a simulation whose player 1 gives one bad answer, the expression `bad`, to the second step after a start."""
+
+    def open_(bad, **unity):
+        monkeypatch.setenv("TAMPER", SECOND_STEP.replace("{bad}", bad))
+        return simulation(build(TAMPERED, name="tampered.sh"), **unity)
+
+    return open_
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("honest()[:300]", r"NavigationStep_Response\.state\.\S+: expected at least \d+ bytes, found 300"),
+        ('b""', r"expected a little-endian CDR header .*, found nothing"),
+        ("honest() + bytes(40)", r"\d+ bytes are left over"),
+        ("honest().replace(bytes([30, 0, 0, 0]), bytes([255] * 4), 1)", r"lidar\.ranges: expected at least \d+ bytes"),
+        (f"honest()[:-188] + {LIDAR} + honest()[-30:]", r"lidar\.ranges: expected length 30, found 29"),
+    ],
+    ids=["truncated", "empty", "oversized", "huge length", "another length"],
+)
+def test_response_that_cannot_be_read_costs_one_episode_and_names_the_field(tampered, caplog, bad, message):
+    players = tampered(bad)
+    env = PlayerVectorEnv(NavigationTask(), players, 3)
+    env.reset(seed=0)
+    actions = np.ones((3, 2), np.float32)
+    before = env.step(actions)[0]
+    old = players.processes[1].pid
+    observation, reward, _, truncated, info = env.step(actions)
+    assert truncated.tolist() == [False, True, False]
+    assert info["final_info"]["player_lost"].tolist() == [False, True, False]
+    assert reward[1] == 0.0
+    np.testing.assert_array_equal(info["final_obs"][1], before[1])
+    assert np.isfinite(observation).all()
+    assert players.processes[1].pid != old
+    assert not env.step(actions)[3].any()
+    (warning,) = [record for record in caplog.records if "cannot be read" in record.message]
+    assert re.search(rf"player 1 sent a response that cannot be read: .*{message}", warning.message)
+    assert not any(record.exc_info for record in caplog.records)
+
+
+def test_build_with_other_interfaces_is_told_at_once(simulation, build):
+    script = """sed 's/30, \\*\\[6.0\\]/31, *[6.0]/' {handmade} > "$0.py"; exec {python} "$0.py" "$@" """
+    env = PlayerVectorEnv(NavigationTask(), simulation(build(script)), 2)
+    with pytest.raises(
+        PlayerError, match=r"player \d sent a response that cannot be read.*built with other interfaces"
+    ):
+        env.reset(seed=0)
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_cost_their_episodes_and_nothing_else(tmp_path):
+    config, _ = canned_simulation(tmp_path)
+    choose = random.Random(0)
+    actions = np.ones((8, 2), np.float32)
+    kills = 0
+    with Simulation(config, "navigation", tmp_path / "logs") as simulation:
+        env = PlayerVectorEnv(NavigationTask(max_episode_steps=2**60), simulation, 8)
+        env.reset(seed=0)
+        honest = env.step(actions)[1][0]
+        while kills < 200:
+            victims = range(8) if kills % 40 == 0 else choose.sample(range(8), choose.randint(1, 2))
+            for victim in victims:
+                os.kill(simulation.processes[victim].pid, signal.SIGKILL)
+                kills += 1
+            lost = np.zeros(8, bool)
+            for _ in range(20):
+                began = time.monotonic()
+                _, reward, terminated, truncated, info = env.step(actions)
+                assert time.monotonic() - began < 3.0
+                if truncated.any():
+                    np.testing.assert_array_equal(info["final_info"]["player_lost"], truncated)
+                assert not terminated.any()
+                np.testing.assert_array_equal(reward, np.where(truncated, 0.0, honest))
+                lost |= truncated
+            assert lost.tolist() == [index in victims for index in range(8)]
+
+
+def test_connection_that_is_cut_is_replaced(simulation):
+    players = simulation()
+    env = PlayerVectorEnv(NavigationTask(), players, 2)
+    env.reset(seed=0)
+    descriptor = os.dup(players.endpoint.services["/navigation_1/step"].fileno())
+    with socket.socket(fileno=descriptor) as connection:
+        connection.shutdown(socket.SHUT_RDWR)
+    assert env.step(np.ones((2, 2), np.float32))[3].tolist() == [False, True]
+    assert not env.step(np.ones((2, 2), np.float32))[3].any()
