@@ -1,4 +1,4 @@
-"""N players as one `gymnasium.vector.VectorEnv`."""
+"""N environments on players as one `gymnasium.vector.VectorEnv`."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         frames: whether frames may be asked for (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
         players: environment ids of players that are there already; None: start new ones.
+        worlds: environments a player; N is a multiple of it.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         frames: bool = False,
         horizon: int | None = None,
         players: Sequence[int] | None = None,
+        worlds: int = 1,
     ) -> None:
         self.metadata = {
             "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -56,18 +58,23 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.observation_space = batch_space(task.observation_space, num_envs)
         self.action_space = batch_space(task.action_space, num_envs)
         self._simulation = simulation
-        self._stepper = Stepper(task, simulation, num_envs, frames=frames, horizon=horizon, players=players)
+        self._stepper = Stepper(
+            task, simulation, num_envs, frames=frames, horizon=horizon, players=players, worlds=worlds
+        )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
     @property
     def players(self) -> list[int]:
-        """Environment ids of the N players, as their simulation knows them."""
+        """Environment ids of the players, as their simulation knows them."""
         return self._stepper.players
 
     @property
     def rendering(self) -> NDArray[np.bool_]:
-        """(N,) bool: which environments' players are asked for a frame with each step; assign to its elements."""
+        """(N,) bool: which environments are asked for a frame with each step; assign to its elements.
+
+        Of the environments that share a player, only the first can be filmed.
+        """
         return self._stepper.rendering
 
     def reset(

@@ -16,6 +16,7 @@ from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_o
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene
+    from rl_pipeline.players.worlds import Worlds
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def _run(make_scene: MakeScene, options: PlayerOptions) -> None:
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frames import FrameSource
 
-    scene = make_scene(options.sample_time, options.seed)
+    scene = _simulated(make_scene, options)
     frames = FrameSource(scene.model, scene.data, scene.camera, scene.picture) if options.graphics else None
     with contextlib.ExitStack() as stack:
         if frames is not None:
@@ -60,6 +61,15 @@ def _run(make_scene: MakeScene, options: PlayerOptions) -> None:
             viewer = Viewer(scene.model, scene.data, scene.camera, scene.picture)
             stack.callback(viewer.close)
         Player(scene, options, frames, viewer).run()
+
+
+def _simulated(make_scene: MakeScene, options: PlayerOptions) -> Scene | Worlds:
+    """The scene, or as many worlds of it as were asked for, with consecutive seeds."""
+    if options.worlds == 1:
+        return make_scene(options.sample_time, options.seed)
+    from rl_pipeline.players.worlds import Worlds
+
+    return Worlds([make_scene(options.sample_time, options.seed + world) for world in range(options.worlds)])
 
 
 def _open_log(path: Path | None) -> None:

@@ -40,9 +40,20 @@ def build_command(build_path: str, scene: str) -> list[str]:
 
 
 def player_arguments(
-    unity: UnityConfig, *, host: str, port: int, environment_id: int, seed: int, log_file: Path | None, frames: bool
+    unity: UnityConfig,
+    *,
+    host: str,
+    port: int,
+    environment_id: int,
+    seed: int,
+    log_file: Path | None,
+    frames: bool,
+    worlds: int = 1,
 ) -> list[str]:
-    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics."""
+    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics.
+
+    A player of one world is not told so: builds need not know of worlds.
+    """
     arguments: list[str] = []
     if unity.headless_mode:
         arguments += ["-batchmode"] if frames else ["-batchmode", "-nographics"]
@@ -54,4 +65,5 @@ def player_arguments(
         *("--environment-id", str(environment_id), "--seed", str(seed)),
         *("--pause", str(unity.pause).lower()),
         *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
+        *(("--worlds", str(worlds)) if worlds > 1 else ()),
     ]

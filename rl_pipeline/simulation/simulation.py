@@ -51,6 +51,7 @@ class Simulation:
         self._players: dict[int, PlayerProcess] = {}
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
+        self._worlds: dict[int, int] = {}
         self._reaper: Reaper | None = None
         self.endpoint = Endpoint(
             config.ros.tcp_ip, None if config.ros.one_port_per_environment else config.ros.tcp_port
@@ -69,15 +70,16 @@ class Simulation:
         return dict(self._players)
 
     def service_name(self, environment_id: int, service: str) -> str:
-        """Name of a player's service, `reset` or `step`."""
+        """Name of a player's service: `reset` or `step`; of several worlds, `reset_batch` or `step_batch`."""
         return f"/{self.scene}_{environment_id}/{service}"
 
-    def start(self, count: int, *, frames: Iterable[int] = ()) -> list[int]:
+    def start(self, count: int, *, frames: Iterable[int] = (), worlds: int = 1) -> list[int]:
         """Start `count` more players and wait until they are connected; returns their environment ids.
 
         Args:
             count: how many.
             frames: which of them (0 to count - 1) will be asked for frames.
+            worlds: how many worlds each simulates; if several, it is called by its batched services.
 
         Raises:
             PlayerError: one exited, or did not connect by the deadline.
@@ -87,6 +89,7 @@ class Simulation:
         self._frames |= {first + index for index in frames}
         for environment_id in ids:
             self._ports[environment_id] = self._port_of(environment_id)
+            self._worlds[environment_id] = worlds
         self._launch(ids)
         self._wait_for(ids)
         return ids
@@ -103,8 +106,8 @@ class Simulation:
                 player.stop(timeout=0)
                 logger.warning("player %d %s; restarting it", environment_id, status or "does not answer")
             # A hung process may still hold its connection; what it answers late must not pass for an answer.
-            for service in SERVICES:
-                connection = self.endpoint.services.get(self.service_name(environment_id, service))
+            for service in self._services_of(environment_id):
+                connection = self.endpoint.services.get(service)
                 if connection is not None:
                     with self.endpoint.lock:
                         connection.close("replaced")
@@ -155,6 +158,7 @@ class Simulation:
                 seed=(self._seed + environment_id) % 2**31,
                 log_file=log_file,
                 frames=environment_id in self._frames,
+                worlds=self._worlds[environment_id],
             )
             try:
                 player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
@@ -182,7 +186,12 @@ class Simulation:
 
     def _registered(self, environment_id: int) -> bool:
         services = self.endpoint.services
-        return all(self.service_name(environment_id, service) in services for service in SERVICES)
+        return all(service in services for service in self._services_of(environment_id))
+
+    def _services_of(self, environment_id: int) -> list[str]:
+        """Names of the services that a player offers."""
+        batched = "_batch" if self._worlds[environment_id] > 1 else ""
+        return [self.service_name(environment_id, f"{service}{batched}") for service in SERVICES]
 
     def _raise_if_exited(self, environment_id: int) -> None:
         player = self._players.get(environment_id)
@@ -203,8 +212,9 @@ class Simulation:
     def _never_connected(self, missing: Sequence[int]) -> str:
         environment_id = missing[0]
         timeout = self.config.unity.connect_timeout
+        reset, step = self._services_of(environment_id)
         message = (
-            f"player {environment_id} did not offer {self.service_name(environment_id, 'reset')} and .../step "
+            f"player {environment_id} did not offer {reset} and .../{step.rpartition('/')[2]} "
             f"within {timeout:g} s (unity.connect_timeout)"
         )
         if len(missing) > 1:

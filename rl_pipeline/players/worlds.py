@@ -1,0 +1,103 @@
+"""Several worlds of one scene in one player: what is behind its batched services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch, Elements, Layout, load_interfaces
+from rl_pipeline.interfaces.batched import RESET, SHARED_FIELDS, batched_service, response_lengths
+from rl_pipeline.players.rendering.picture import Picture
+from rl_pipeline.players.scene import Scene
+
+
+class Worlds:
+    """M scenes that are reset one by one and stepped together; has what a player needs of a Scene.
+
+    Frames and window show the first. Any scene will do: they are simulated in turn, so that what is spared is the
+    round trips. A scene whose worlds can be simulated together overrides `begin`, `act`, `advance` and `state_writer`.
+
+    Args:
+        scenes: the worlds, at least two of one class with the same sample time.
+
+    Raises:
+        InputError: the scene has no batched services.
+    """
+
+    service_suffix: Final = "_batch"
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        self.scenes = list(scenes)
+        first = self.scenes[0]
+        self.name, self.camera = first.name, first.camera
+        self.substeps, self.timestep = first.substeps, first.timestep
+        self.model, self.data = first.model, first.data
+        self.reset_service = batched_service(first.reset_service).name
+        self.step_service = batched_service(first.step_service).name
+        self.lengths = response_lengths(first.lengths, len(scenes))
+        plain = load_interfaces().service(first.step_service)
+        self._requests, self._request_of = _rows(plain.request.layout(), len(scenes))
+        self._responses, response_of = _rows(plain.response.layout(first.lengths), len(scenes))
+        self._write_state_of = [
+            scene.state_writer(response) for scene, response in zip(scenes, response_of, strict=True)
+        ]
+        self._unwritten: NDArray[np.bool_] = np.ones(len(scenes), np.bool_)
+
+    @property
+    def simulated_time(self) -> float:
+        """Seconds simulated since the worlds were made."""
+        return self.scenes[0].simulated_time
+
+    def begin(self, request: Batch) -> None:
+        """Begin a new episode in each world that a batched reset request marks."""
+        self._reset(np.flatnonzero(request[RESET][0]), request["seed"][0])
+
+    def act(self, request: Batch) -> None:
+        """Take the actions of a batched step request, one a world, and hold them from now on."""
+        for name in self._requests.array.dtype.names or ():
+            if name in SHARED_FIELDS:
+                continue
+            given, target = request[name], self._requests[name]
+            if isinstance(given, Elements):
+                target.assign(slice(None), given.rows())
+            else:
+                target[:] = given[0]
+        for scene, own in zip(self.scenes, self._request_of, strict=True):
+            scene.act(own)
+
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps in every world."""
+        for scene in self.scenes:
+            scene.advance(substeps)
+        self._unwritten[:] = True
+
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that writes the present states into `response`, a batch of one, one a world."""
+        states = response["state"].stacked
+
+        def write() -> None:
+            for world in np.flatnonzero(self._unwritten).tolist():
+                self._write_state_of[world]()
+            self._unwritten[:] = False
+            states.assign([0], self._responses["state"])
+
+        return write
+
+    def picture(self) -> Picture:
+        """What a frame of the first world shows beside the model."""
+        return self.scenes[0].picture()
+
+    def _reset(self, worlds: NDArray[np.intp], seeds: NDArray[np.uint32]) -> None:
+        """Begin a new episode in these worlds; `seeds` has one for each of all M."""
+        for world in worlds.tolist():
+            self.scenes[world].reset(int(seeds[world]))
+        self._unwritten[worlds] = True
+
+
+def _rows(layout: Layout, count: int) -> tuple[Batch, list[Batch]]:
+    """Messages of one layout in one memory: all as a batch, and each as a batch of one."""
+    memory = np.tile(np.frombuffer(layout.empty(1).bytes(0), np.uint8), (count, 1))
+    return layout.view(memory), [layout.view(memory[row : row + 1]) for row in range(count)]
