@@ -134,13 +134,13 @@ def check(
 
 @app.command(epilog="Example: rl-pipeline benchmark transport")
 def benchmark(
-    what: Annotated[str, typer.Argument(help="transport")],
-    players: Annotated[int, typer.Option(min=1, help="Players in the batch.")] = 16,
+    what: Annotated[str, typer.Argument(help="transport or worlds")],
+    players: Annotated[int, typer.Option(min=1, help="Players in the batch, of one world each.")] = 16,
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each measurement.")] = 1.0,
     repetitions: Annotated[int, typer.Option(min=1, help="Measurements of each case.")] = 3,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too.")] = None,
 ) -> None:
-    """Measure this machine: steps per second through the transport, as ratios to a plain loopback echo."""
+    """Measure this machine: the transport against a plain loopback echo, or many worlds a player against one."""
     from rl_pipeline.run.benchmark import benchmark as run
 
     run(what, _console(), players=players, seconds=seconds, repetitions=repetitions, json_file=json)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import statistics
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
+from rl_pipeline.run.benchmarks import worlds
 from rl_pipeline.run.benchmarks.transport import Measurement, measure_transport
 
-BENCHMARKS: Final = ("transport",)
+BENCHMARKS: Final = ("transport", "worlds")
 
 
 def benchmark(
@@ -35,6 +36,12 @@ def benchmark(
         raise UnknownNameError("benchmark", what, BENCHMARKS)
     if json_file is not None:
         check_destination(json_file, "--json")
+    figures = (_transport if what == "transport" else _worlds)(console, players, seconds, repetitions)
+    if json_file is not None:
+        write_text(json_file, json.dumps(figures, indent=2) + "\n")
+
+
+def _transport(console: Console, players: int, seconds: float, repetitions: int) -> dict[str, Any]:
     with console.status("starting players") as status:
         measurement = measure_transport(players, seconds=seconds, repetitions=repetitions, progress=status.update)
     console.print(_table(measurement))
@@ -42,8 +49,34 @@ def benchmark(
         "Echo: as many processes, each answering the same bytes with the same bytes on loopback; it was measured next "
         "to each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
     )
-    if json_file is not None:
-        write_text(json_file, json.dumps(measurement.to_json(), indent=2) + "\n")
+    return measurement.to_json()
+
+
+def _worlds(console: Console, players: int, seconds: float, repetitions: int) -> dict[str, Any]:
+    with console.status("starting players") as status:
+        measurement = worlds.measure_worlds(players, seconds=seconds, repetitions=repetitions, progress=status.update)
+    table = Table(title="Environment steps per second, embedded players")
+    table.add_column("case")
+    table.add_column("steps/s", justify="right")
+    table.add_column("spread", justify="right")
+    for case in (measurement.single, measurement.many):
+        table.add_row(case.name, f"{statistics.median(case.rates):,.0f}", _spread(case.rates, ",.0f"))
+    table.add_row(
+        "physics alone", f"{statistics.median(measurement.physics):,.0f}", _spread(measurement.physics, ",.0f")
+    )
+    table.add_section()
+    ratios = measurement.ratios
+    table.add_row("many worlds, against one", f"{statistics.median(ratios):.1f} times", _spread(ratios, ".1f"))
+    console.print(table)
+    console.print(
+        "Physics alone: what all cores could do if they had nothing but MuJoCo's steps and rays to compute. Median of "
+        "the repetitions, with the least and the greatest."
+    )
+    return measurement.to_json()
+
+
+def _spread(values: list[float], form: str) -> str:
+    return f"{min(values):{form}} to {max(values):{form}}"
 
 
 def _table(measurement: Measurement) -> Table:

@@ -130,8 +130,14 @@ class Environments:
             players = self._opened[0].get_attr("players", 0)[0][: num_envs // worlds]
         return PlayerVecEnv(
             PlayerVectorEnv(
-                task, self._simulation, num_envs,
-                seed=seed, frames=frames, horizon=environment.horizon, players=players, worlds=worlds,
+                task,
+                self._simulation,
+                num_envs,
+                seed=seed,
+                frames=frames,
+                horizon=environment.horizon,
+                players=players,
+                worlds=worlds,
             )
         )
 
