@@ -85,8 +85,8 @@ class PlayerService:
 class WorldsService(PlayerService):
     """The batched service, `reset_batch` or `step_batch`, of players of M worlds each.
 
-    Environment i is world i % M of player i // M. An image shows the first world of a player, whichever are asked for. A reset goes to the players that have a world
-    to reset; their other worlds stand still.
+    Environment i is world i % M of player i // M. An image shows the first world of a player. A reset goes to the
+    players that have a world to reset; their other worlds stand still.
 
     Args:
         simulation: where the players are.

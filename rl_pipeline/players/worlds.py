@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -14,14 +15,18 @@ from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene
 
 
-class Worlds:
-    """M scenes that are reset one by one and stepped together; has what a player needs of a Scene.
-
-    Frames and window show the first. Any scene will do: they are simulated in turn, so that what is spared is the
-    round trips. A scene whose worlds can be simulated together overrides `begin`, `act`, `advance` and `state_writer`.
+class Worlds(ABC):
+    """What a player of M worlds simulates; has what a player needs of a Scene. Frames and window show the first world.
 
     Args:
-        scenes: the worlds, at least two of one class with the same sample time.
+        first: the scene of the first world.
+        count: M.
+
+    Attributes:
+        lengths: elements of every sequence of a batched response except its image, by dotted path.
+        elapsed_substeps: since the worlds were made. Subclasses count them in `advance`.
+
+    The others are those of Scene.
 
     Raises:
         InputError: the scene has no batched services.
@@ -29,31 +34,67 @@ class Worlds:
 
     service_suffix: Final = "_batch"
 
-    def __init__(self, scenes: Sequence[Scene]) -> None:
-        self.scenes = list(scenes)
-        first = self.scenes[0]
+    def __init__(self, first: Scene, count: int) -> None:
         self.name, self.camera = first.name, first.camera
         self.substeps, self.timestep = first.substeps, first.timestep
         self.model, self.data = first.model, first.data
         self.reset_service = batched_service(first.reset_service).name
         self.step_service = batched_service(first.step_service).name
-        self.lengths = response_lengths(first.lengths, len(scenes))
-        plain = load_interfaces().service(first.step_service)
+        self.lengths = response_lengths(first.lengths, count)
+        self.elapsed_substeps = 0
+
+    @property
+    def simulated_time(self) -> float:
+        """Seconds simulated since the worlds were made."""
+        return self.elapsed_substeps * self.timestep
+
+    @abstractmethod
+    def begin(self, request: Batch) -> None:
+        """Begin a new episode in each world that a batched reset request marks."""
+
+    @abstractmethod
+    def act(self, request: Batch) -> None:
+        """Take the actions of a batched step request, one a world, and hold them from now on."""
+
+    @abstractmethod
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps in every world."""
+
+    @abstractmethod
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that writes the present states into `response`, a batch of one, one a world."""
+
+    @abstractmethod
+    def picture(self) -> Picture:
+        """What a frame of the first world shows beside the model; brings `data` up to date with it."""
+
+
+class SceneWorlds(Worlds):
+    """M scenes, simulated in turn: any scene will do, and what is spared is the round trips.
+
+    Args:
+        scenes: the worlds, of one class and with the same sample time.
+
+    Raises:
+        InputError: the scene has no batched services.
+    """
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        super().__init__(scenes[0], len(scenes))
+        self._scenes = list(scenes)
+        plain = load_interfaces().service(scenes[0].step_service)
         self._requests, self._request_of = _rows(plain.request.layout(), len(scenes))
-        self._responses, response_of = _rows(plain.response.layout(first.lengths), len(scenes))
+        self._responses, response_of = _rows(plain.response.layout(scenes[0].lengths), len(scenes))
         self._write_state_of = [
             scene.state_writer(response) for scene, response in zip(scenes, response_of, strict=True)
         ]
         self._unwritten: NDArray[np.bool_] = np.ones(len(scenes), np.bool_)
 
-    @property
-    def simulated_time(self) -> float:
-        """Seconds simulated since the worlds were made."""
-        return self.scenes[0].simulated_time
-
     def begin(self, request: Batch) -> None:
         """Begin a new episode in each world that a batched reset request marks."""
-        self._reset(np.flatnonzero(request[RESET][0]), request["seed"][0])
+        for world in np.flatnonzero(request[RESET][0]).tolist():
+            self._scenes[world].reset(int(request["seed"][0, world]))
+            self._unwritten[world] = True
 
     def act(self, request: Batch) -> None:
         """Take the actions of a batched step request, one a world, and hold them from now on."""
@@ -65,17 +106,18 @@ class Worlds:
                 target.assign(slice(None), given.rows())
             else:
                 target[:] = given[0]
-        for scene, own in zip(self.scenes, self._request_of, strict=True):
+        for scene, own in zip(self._scenes, self._request_of, strict=True):
             scene.act(own)
 
     def advance(self, substeps: int) -> None:
-        """Simulate that many substeps in every world."""
-        for scene in self.scenes:
+        """Simulate that many substeps in one world after the other."""
+        for scene in self._scenes:
             scene.advance(substeps)
+        self.elapsed_substeps += substeps
         self._unwritten[:] = True
 
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that writes the present states into `response`, a batch of one, one a world."""
+        """A function that writes the present states into `response`; of worlds that stood still, those known."""
         states = response["state"].stacked
 
         def write() -> None:
@@ -88,13 +130,7 @@ class Worlds:
 
     def picture(self) -> Picture:
         """What a frame of the first world shows beside the model."""
-        return self.scenes[0].picture()
-
-    def _reset(self, worlds: NDArray[np.intp], seeds: NDArray[np.uint32]) -> None:
-        """Begin a new episode in these worlds; `seeds` has one for each of all M."""
-        for world in worlds.tolist():
-            self.scenes[world].reset(int(seeds[world]))
-        self._unwritten[worlds] = True
+        return self._scenes[0].picture()
 
 
 def _rows(layout: Layout, count: int) -> tuple[Batch, list[Batch]]:

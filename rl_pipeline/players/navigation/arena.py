@@ -134,8 +134,8 @@ def is_solvable(start: NDArray[np.float64], goal: NDArray[np.float64], obstacles
 
 def _bit_of(point: NDArray[np.float64]) -> int:
     """The set of the cell that a point is in."""
-    row, column = ((point + HALF_SIDE) / CELL).astype(int).tolist()
-    return 1 << (row * _COLUMNS + column)
+    row, column = ((point + HALF_SIDE) / CELL).astype(int)
+    return 1 << (int(row) * _COLUMNS + int(column))
 
 
 def _place_ends(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
