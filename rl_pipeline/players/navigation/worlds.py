@@ -15,6 +15,7 @@ from rl_pipeline.interfaces import Batch, load_interfaces
 from rl_pipeline.interfaces.batched import RESET
 from rl_pipeline.players.navigation import lidar, vehicle
 from rl_pipeline.players.navigation.arena import TARGET_RADIUS, Layout
+from rl_pipeline.players.navigation.model import build_model
 from rl_pipeline.players.navigation.scene import NavigationScene, harm, write_constants
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.worlds import Worlds
@@ -41,13 +42,15 @@ class NavigationWorlds(Worlds):
     def __init__(self, sample_time: float, seed: int, count: int) -> None:
         self._first = NavigationScene(sample_time, seed)
         super().__init__(self._first, count)
-        self._batch = WorldBatch(self.model, count, nthread=1)
+        model = build_model(looks=False)
+        model.opt.timestep = self.timestep
+        self._batch = WorldBatch(model, count, nthread=1)
         self._position, self._velocity = self._batch.bind("qpos"), self._batch.bind("qvel")
         self._control = self._batch.bind("ctrl")
-        self._begun = {name: self._batch.bind(name) for name in (*_INTEGRATED, *_CONTROLLED)}
-        self._integrated = [self._begun[name] for name in _INTEGRATED]
-        self._vehicle = self.model.body("vehicle").id
-        self._tag_of_geom = lidar.tags_by_geom(self.model)
+        self._bound = {name: self._batch.bind(name) for name in (*_INTEGRATED, *_CONTROLLED)}
+        self._integrated = [self._bound[name] for name in _INTEGRATED]
+        self._vehicle = model.body("vehicle").id
+        self._tag_of_geom = lidar.tags_by_geom(model)
         self._layouts: list[Layout] = [self._first.layout] * count
         self._goal: NDArray[np.float64] = np.zeros((count, 2))
         self._health: NDArray[np.float64] = np.ones(count)
@@ -170,7 +173,7 @@ class NavigationWorlds(Worlds):
         for world, seed in zip(worlds.tolist(), seeds.tolist(), strict=True):
             # A scene knows how it begins; the first one's is borrowed, since it is only looked at for pictures.
             self._first.reset(seed)
-            for name, values in self._begun.items():
+            for name, values in self._bound.items():
                 values[world] = getattr(self.data, name)
             self._layouts[world] = layout = self._first.layout
             self._goal[world] = layout.goal
@@ -186,6 +189,7 @@ class NavigationWorlds(Worlds):
         first = self._first
         first.layout, first.health = self._layouts[0], float(self._health[0])
         first.substeps_in_goal = int(self._substeps_in_goal[0])
-        self._batch.get_data(0, self.data)
+        for name, values in self._bound.items():
+            setattr(self.data, name, values[0])
         mujoco.mj_kinematics(self.model, self.data)
         return first.picture()
