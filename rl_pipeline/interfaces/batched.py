@@ -64,6 +64,7 @@ def _check(plain: Service, batched: Service) -> None:
     for field in fields:
         if field not in lengths or field in single:
             raise InputError(f"{batched.name}: expected a sequence {field!r} in its request, with an element a world")
-    state, states = plain.response.layout().empty(1).state, batched.response.layout({"state": 1}).empty(1).state
+    one = {"state": 1} if "state" in batched.response.layout().lengths else {}
+    state, states = plain.response.layout().empty(1)["state"], batched.response.layout(one).empty(1)["state"]
     if not isinstance(states, Elements) or states[0].array.dtype != state.array.dtype:
         raise InputError(f"{batched.name}: expected a sequence 'state' in its response, of what {plain.name} has")
