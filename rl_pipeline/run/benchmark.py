@@ -59,18 +59,18 @@ def _worlds(console: Console, players: int, seconds: float, repetitions: int) ->
     table.add_column("case")
     table.add_column("steps/s", justify="right")
     table.add_column("spread", justify="right")
+    table.add_column("processor time", justify="right")
     for case in (measurement.single, measurement.many):
-        table.add_row(case.name, f"{statistics.median(case.rates):,.0f}", _spread(case.rates, ",.0f"))
-    table.add_row(
-        "physics alone", f"{statistics.median(measurement.physics):,.0f}", _spread(measurement.physics, ",.0f")
-    )
+        rate, cost = statistics.median(case.rates), statistics.median(case.costs)
+        table.add_row(case.name, f"{rate:,.0f}", _spread(case.rates, ",.0f"), f"{cost:.0f} us")
+    table.add_row("MuJoCo alone", "", "", f"{statistics.median(measurement.physics):.0f} us")
     table.add_section()
     ratios = measurement.ratios
     table.add_row("many worlds, against one", f"{statistics.median(ratios):.1f} times", _spread(ratios, ".1f"))
     console.print(table)
     console.print(
-        "Physics alone: what all cores could do if they had nothing but MuJoCo's steps and rays to compute. Median of "
-        "the repetitions, with the least and the greatest."
+        "Processor time: of an environment step, in all processes together; MuJoCo alone: of its steps and rays. "
+        "Median of the repetitions, with the least and the greatest."
     )
     return measurement.to_json()
 

@@ -10,7 +10,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,11 +39,13 @@ class Case:
         players: player processes.
         worlds: environments of each.
         rates: environment steps per second, one a repetition.
+        costs: processor time of an environment step, trainer and players together, in microseconds; one a repetition.
     """
 
     players: int
     worlds: int
     rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -63,7 +65,7 @@ class Measurement:
     Attributes:
         single: players of one world.
         many: players of many worlds.
-        physics: environment steps per second if every core did nothing but MuJoCo's steps and rays, one a repetition.
+        physics: processor time of one world's steps and rays in MuJoCo alone, in microseconds; one a repetition.
     """
 
     single: Case
@@ -79,9 +81,12 @@ class Measurement:
         """Everything measured, with medians."""
         return {
             "cases": [
-                asdict(case) | {"median_rate": statistics.median(case.rates)} for case in (self.single, self.many)
+                asdict(case)
+                | {"median_rate": statistics.median(case.rates), "median_cost": statistics.median(case.costs)}
+                for case in (self.single, self.many)
             ],
             "physics": self.physics,
+            "median_physics": statistics.median(self.physics),
             "ratios": self.ratios,
             "median_ratio": statistics.median(self.ratios),
         }
@@ -101,26 +106,31 @@ def measure_worlds(
     measurement = Measurement(Case(players, 1), Case(max(1, players // 4), WORLDS))
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        cases = (measurement.single, measurement.many)
-        steps = [_opened(stack, case, directory / str(case.worlds)) for case in cases]
+        cases = [
+            (case, *_opened(stack, case, directory / str(case.worlds)))
+            for case in (measurement.single, measurement.many)
+        ]
         physics = _physics()
         for repetition in range(repetitions):
-            for case, step in zip(cases, steps, strict=True):
+            for case, step, processes in cases:
                 progress(f"{case.name} ({repetition + 1} of {repetitions})")
-                case.rates.append(_rate(step, seconds) * case.environments)
-            measurement.physics.append(_rate(physics, min(seconds, 0.5)) * (os.cpu_count() or 1))
+                rate, cost = _measure(step, seconds, processes)
+                case.rates.append(rate * case.environments)
+                case.costs.append(cost / case.environments)
+            measurement.physics.append(_measure(physics, min(seconds, 0.5), [os.getpid()])[1])
     return measurement
 
 
-def _opened(stack: ExitStack, case: Case, logs: Path) -> Step:
-    """Environments of one case, driving at random."""
+def _opened(stack: ExitStack, case: Case, logs: Path) -> tuple[Step, list[int]]:
+    """Environments of one case, driving at random, and the ids of all processes that take part."""
     config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}})
     task = NavigationTask()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
     env = PlayerVectorEnv(task, simulation, case.environments, worlds=case.worlds)
     env.reset(seed=0)
     actions = np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, case.environments, 2)).astype(np.float32)
-    return lambda number: env.step(actions[number % _ACTIONS])
+    players = [process.pid for process in simulation.processes.values()]
+    return lambda number: env.step(actions[number % _ACTIONS]), [os.getpid(), *players]
 
 
 def _physics() -> Step:
@@ -140,11 +150,12 @@ def _physics() -> Step:
     return step
 
 
-def _rate(step: Step, seconds: float) -> float:
-    """Calls of a function per second."""
+def _measure(step: Step, seconds: float, processes: Sequence[int]) -> tuple[float, float]:
+    """Calls of a function per second, and the processor time of one in these processes, in microseconds."""
     _run_for(step, WARM_UP)
+    before = _processor_time(processes)
     calls, elapsed = _run_for(step, seconds)
-    return calls / elapsed
+    return calls / elapsed, (_processor_time(processes) - before) / calls * 1e6
 
 
 def _run_for(step: Step, seconds: float) -> tuple[int, float]:
@@ -155,3 +166,13 @@ def _run_for(step: Step, seconds: float) -> tuple[int, float]:
             step(calls)
             calls += 1
     return calls, elapsed
+
+
+def _processor_time(processes: Sequence[int]) -> float:
+    """Seconds of processor time, user and system, that these processes have taken so far (Linux's /proc)."""
+    ticks = 0
+    for process in processes:
+        # The name, in parentheses, may hold anything.
+        user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
