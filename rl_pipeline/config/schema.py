@@ -216,10 +216,21 @@ class SimulationConfig(Section):
     """What config.yml says of this machine."""
 
     n_environments: int = Field(
-        default=4, gt=0, le=4096, description="players, and so environments, that run in parallel"
+        default=4, gt=0, le=4096, description="environments that run in parallel, each in a player of its own"
+    )
+    worlds_per_player: int = Field(
+        default=1, gt=0, le=1024, description="environments that one player simulates; n_environments is a multiple"
     )
     ros: RosConfig = Field(default=RosConfig(), description="the ROS side")
     unity: UnityConfig = Field(default=UnityConfig(), description="the players")
+
+    @field_validator("worlds_per_player")
+    @classmethod
+    def _players_are_full(cls, value: int, info: ValidationInfo) -> int:
+        total = info.data.get("n_environments", value)
+        if total % value:
+            raise ValueError(f"n_environments ({total}) is no multiple of it; expected a divisor, found {value}")
+        return value
 
     def with_any_port(self) -> SimulationConfig:
         """The same on any free port, to run beside a training; players started elsewhere keep the port they know."""

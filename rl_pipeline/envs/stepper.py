@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
-from rl_pipeline.envs.task import Fields, Task
+from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
+from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.transport.response_times import ResponseTimes
-from rl_pipeline.transport.service_batch import ServiceBatch
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class Transition:
         reward: (N,) float64; 0 where the player was lost or the state invalid.
         terminated: (N,) bool.
         truncated: (N,) bool: the episode is too long, its player was lost or its state invalid.
-        lost: players that were lost, shape (number of lost,); None: none was, as nearly always.
+        lost: environments whose player was lost, shape (number of lost,); None: none was, as nearly always.
         invalid: environments whose observation or reward had NaN or infinity; None: none, as nearly always.
     """
 
@@ -54,20 +54,22 @@ class Transition:
 
 
 class Stepper:
-    """Steps and resets N players of one simulation for a task.
+    """Steps and resets N environments on players of one simulation for a task.
 
     Args:
         task: what is sent to players and what their states mean.
-        simulation: where the players are; `num_envs` more are started in it.
+        simulation: where the players are; as many more as it takes are started in it.
         num_envs: N.
         frames: whether frames may be asked of the players (`rendering`).
         horizon: steps after which an episode is truncated; None: the task's own.
         players: environment ids of players that are there already; None: start new ones.
         invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
+        worlds: environments a player, of which N is a multiple; environment i is world i % worlds of its player.
 
     Attributes:
-        players: environment ids of the N players.
-        rendering: (N,) bool, which players are asked for a frame with each step and reset.
+        players: environment ids of the N / worlds players.
+        rendering: (N,) bool, which environments are asked for a frame with each step and reset; of those that share
+            a player only the first can be.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Stepper:
         horizon: int | None = None,
         players: Sequence[int] | None = None,
         invalid_states: Path | None = None,
+        worlds: int = 1,
     ) -> None:
         self.task = task
         self.num_envs = num_envs
@@ -96,17 +99,14 @@ class Stepper:
         self._history: StateHistory | None = None
         self._invalid = InvalidStates(num_envs, invalid_states)
         self._problems: dict[int, str] = {}
-        interfaces = load_interfaces()
-        reset, step = interfaces.service(task.reset_service), interfaces.service(task.step_service)
+        self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
+        self._worlds = worlds
         if players is None:
-            players = simulation.start(num_envs, frames=range(num_envs) if frames else ())
+            count = num_envs // worlds
+            players = simulation.start(count, frames=range(count) if frames else (), worlds=worlds)
         self.players = list(players)
-        resets, steps = (
-            [simulation.service_name(player, service) for player in self.players] for service in ("reset", "step")
-        )
-        self._reset = ServiceBatch(simulation.endpoint, reset, resets)
-        self._step = ServiceBatch(simulation.endpoint, step, steps)
-        self._render_steps: NDArray[np.bool_] = self._step.request["render"]
+        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds)
+        self._step = player_service(simulation, self.players, "step", task.step_service, worlds)
         self._check_types()
 
     @property
@@ -115,12 +115,12 @@ class Stepper:
         assert self._history is not None, "reset() comes first"
         return self._history.current
 
-    def reset(self, players: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
+    def reset(self, environments: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
         """Begin an episode in each of the given environments, replacing players that are lost on the way.
 
         Args:
-            players: which environments, shape (M,).
-            seeds: their seeds, shape (M,).
+            environments: which, shape (K,).
+            seeds: their seeds, shape (K,).
 
         Returns:
             Observations of all N environments, shape (N, *observation shape).
@@ -128,12 +128,12 @@ class Stepper:
         Raises:
             PlayerError: a player is lost, or its states are invalid, again and again.
         """
-        self._seeds[players] = seeds
-        self._reset.request["render"] = self.rendering
-        self._reset.request["seed"] = self._seeds % 2**32
-        _assign(self._reset.request, self.task.reset_request(self.num_envs))
-        self._elapsed[players] = 0
-        remaining: NDArray[np.intp] | None = players
+        self._seeds[environments] = seeds
+        self._reset.film(self.rendering)
+        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs)})
+        self._elapsed[environments] = 0
+        self._cut_off[environments] = False
+        remaining: NDArray[np.intp] | None = environments
         while remaining is not None:
             self._reset.send(remaining)
             remaining = self._receive(self._reset, remaining)
@@ -141,9 +141,12 @@ class Stepper:
                 observation = self.task.observation(self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
                 for index in self._nobody if remaining is None else remaining:
-                    self._problems[self.players[index]] = "begins an episode with NaN or infinity"
+                    self._problems[self._player_of(index)] = "begins an episode with NaN or infinity"
             if remaining is not None:
                 self.replace(remaining)
+                self._cut_off_others(remaining, environments)
+                # A new player has begun none of its episodes yet, those that were sound before included.
+                remaining = environments[np.isin(environments // self._worlds, remaining // self._worlds)]
         if observation.shape[1:] != self.task.observation_space.shape:
             raise InputError(
                 f"environment.env_config: {type(self.task).__name__} makes observations of shape "
@@ -159,13 +162,15 @@ class Stepper:
             PlayerError: the states of an environment are invalid again and again.
         """
         check_actions(actions)
-        self._render_steps[:] = self.rendering
-        _assign(self._step.request, self.task.request(actions))
+        self._step.film(self.rendering)
+        self._step.write(self.task.request(actions))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
         history.advance(actions)
         self._step.send()
         lost = self._receive(self._step, self._everyone)
+        if self._worlds > 1 and self._cut_off.any():
+            lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
         if lost is not None:
             history.current.assign(lost, history.previous.take(lost))
         observation = task.observation(history.current)
@@ -185,21 +190,25 @@ class Stepper:
             transition.truncated = transition.truncated | broken
         return transition
 
-    def replace(self, players: NDArray[np.intp]) -> None:
-        """Restart lost players, which must then be reset.
+    def replace(self, environments: NDArray[np.intp]) -> None:
+        """Restart the players of lost environments, all of which must then be reset.
 
         Raises:
             PlayerError: one was restarted too often (`unity.max_lifetime_restarts`).
         """
+        # Those that were only cut off have their new player already.
+        environments = environments[~self._cut_off[environments]]
+        players = sorted({self._player_of(index) for index in environments.tolist()})
         problems, self._problems = self._problems, {}
-        self._simulation.restart([self.players[index] for index in players.tolist()], problems)
+        if players:
+            self._simulation.restart(players, problems)
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer the last steps."""
         return self._step.response_times()
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
-        """The frame that came with the last response of a player, shape (height, width, 3), or None."""
+        """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
         image = self._frames[index]
         if image is None:
             return None
@@ -208,42 +217,51 @@ class Stepper:
         try:
             return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
         except OSError as error:
-            logger.warning("player %d sent a %s image that cannot be read: %s", self.players[index], image[0], error)
+            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), image[0], error)
             return None
 
-    def _receive(self, service: ServiceBatch, asked: NDArray[np.intp]) -> NDArray[np.intp] | None:
-        """Take the responses of the players asked into the states; returns who did not answer, None: all did."""
+    def _player_of(self, index: int) -> int:
+        """Environment id of the player of an environment."""
+        return self.players[index // self._worlds]
+
+    def _cut_off_others(self, replaced: NDArray[np.intp], resetting: NDArray[np.intp]) -> None:
+        """End the episodes of the other environments of replaced players: their next step finds them lost."""
+        if self._worlds == 1 or not len(replaced):
+            return
+        self._cut_off |= np.isin(self._everyone // self._worlds, replaced // self._worlds)
+        self._cut_off[resetting] = False
+
+    def _receive(self, service: PlayerService, asked: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """Take the answers of the environments asked into the states; returns who did not answer, None: all did."""
         late = service.receive(self._timeout)
         if late:
             ids = [self.players[index] for index in late]
             logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
         answered: list[NDArray[np.intp]] = []
-        for players, responses in service.responses():
-            states = responses.state
+        for environments, states, filmed, responses in service.answers():
             if self._history is None:
                 self._history = StateHistory(_repeat(states, self.num_envs))
             try:
-                self._history.current.assign(players, states)
+                self._history.current.assign(environments, states)
             except CodecError as error:
-                for index in self._everyone[players].tolist():
-                    self._note_unreadable(index, error)
+                for index in self._everyone[environments].tolist():
+                    self._note_unreadable(self._player_of(index), error)
                 continue
-            answered.append(self._everyone[players])
+            answered.append(self._everyone[environments])
             if self._filming:
-                self._keep_frames(answered[-1], responses)
+                self._keep_frames(filmed, responses)
         if sum(map(len, answered)) == len(asked):
             return None
         for index, reason in service.refused.items():
-            self._note_unreadable(index, reason)
+            self._note_unreadable(self.players[index], reason)
         return np.setdiff1d(asked, np.concatenate([*answered, self._nobody]))
 
-    def _note_unreadable(self, index: int, error: CodecError) -> None:
+    def _note_unreadable(self, player: int, error: CodecError) -> None:
         """Have a player that sent what cannot be read replaced as lost; when it is the first that came, give up.
 
         Raises:
             PlayerError: no player has sent anything readable yet, so that a restart will not help.
         """
-        player = self.players[index]
         problem = f"sent a response that cannot be read: {error}"
         if self._history is None:
             raise PlayerError(f"player {player} {problem}; was it built with other interfaces?")
@@ -257,28 +275,25 @@ class Stepper:
         for index in rows.tolist():
             steps = int(self._elapsed[index])
             states, actions = self._history.last(index, steps)
-            self._invalid.report(index, self.players[index], int(self._seeds[index]), steps, states, actions)
+            self._invalid.report(index, self._player_of(index), int(self._seeds[index]), steps, states, actions)
         return rows
 
-    def _keep_frames(self, players: NDArray[np.intp], responses: Batch) -> None:
+    def _keep_frames(self, filmed: Environments, responses: Batch) -> None:
         data = responses.image.data
         if data.shape[1] == 0:
             return
         formats = responses["image.format"]
-        for row, index in enumerate(players.tolist()):
+        for row, index in enumerate(self._everyone[filmed].tolist()):
             self._frames[index] = (formats[row].tobytes().decode(errors="replace"), data[row].tobytes())
 
     def _check_types(self) -> None:
-        for service, expected in ((self._reset, self.task.reset_service), (self._step, self.task.step_service)):
+        for service in (self._reset, self._step):
             for name in service.names:
                 found = self._simulation.endpoint.services[name].services[name]
-                if found != expected:
-                    raise InputError(f"{name}: the player offers it as {found}, and the task expects {expected}")
-
-
-def _assign(request: Batch, fields: Fields) -> None:
-    for name, value in fields.items():
-        request[name] = value
+                if found != service.type_name:
+                    raise InputError(
+                        f"{name}: the player offers it as {found}, and the task expects {service.type_name}"
+                    )
 
 
 def _repeat(states: Batch, count: int) -> Batch:

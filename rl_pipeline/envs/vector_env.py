@@ -1,4 +1,4 @@
-"""N players as one `gymnasium.vector.VectorEnv`."""
+"""N environments on players as one `gymnasium.vector.VectorEnv`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         horizon: steps after which an episode is truncated; None: the task's own.
         players: environment ids of players that are there already; None: start new ones.
         invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
+        worlds: environments a player; N is a multiple of it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         horizon: int | None = None,
         players: Sequence[int] | None = None,
         invalid_states: Path | None = None,
+        worlds: int = 1,
     ) -> None:
         self.metadata = {
             "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -62,14 +64,21 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self.action_space = batch_space(task.action_space, num_envs)
         self._simulation = simulation
         self._stepper = Stepper(
-            task, simulation, num_envs, frames=frames, horizon=horizon, players=players, invalid_states=invalid_states
+            task,
+            simulation,
+            num_envs,
+            frames=frames,
+            horizon=horizon,
+            players=players,
+            invalid_states=invalid_states,
+            worlds=worlds,
         )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
     @property
     def players(self) -> list[int]:
-        """Environment ids of the N players, as their simulation knows them."""
+        """Environment ids of the players, as their simulation knows them."""
         return self._stepper.players
 
     @property
@@ -79,7 +88,10 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     @property
     def rendering(self) -> NDArray[np.bool_]:
-        """(N,) bool: which environments' players are asked for a frame with each step; assign to its elements."""
+        """(N,) bool: which environments are asked for a frame with each step; assign to its elements.
+
+        Of the environments that share a player, only the first can be filmed.
+        """
         return self._stepper.rendering
 
     def reset(

@@ -5,6 +5,7 @@ from rl_pipeline.interfaces.codec import MessageCodec
 from rl_pipeline.interfaces.definitions import Interfaces, Service, load_interfaces
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.layout import Layout
+from rl_pipeline.interfaces.lengths import Lengths
 from rl_pipeline.interfaces.ragged import RaggedBatch
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Elements",
     "Interfaces",
     "Layout",
+    "Lengths",
     "MessageCodec",
     "RaggedBatch",
     "Service",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from rl_pipeline.errors import UnknownNameError
@@ -150,6 +152,8 @@ class Batch:
             value = value[int(index)]
         if not dot:
             return value
+        if isinstance(value, Elements):
+            value = value.stacked
         if not isinstance(value, Batch):
             raise KeyError(path)
         return value._resolve(rest)
@@ -158,8 +162,9 @@ class Batch:
 class Elements:
     """A sequence of messages in each of N messages: item i is the Batch of all i-th elements.
 
-    If the elements always have one size, their fields are attributes too: `batch.poses.position.x` is a view of
-    shape (N, number of poses).
+    If the elements are laid out alike and at one distance, their fields are attributes too: `batch.poses.position.x`
+    is a view of shape (N, number of poses). Elements that hold no string or sequence always are; others are if these
+    have the same lengths in each and the elements begin with a field of 8 bytes, to which each is aligned.
     """
 
     def __init__(self, struct: Struct, array: NDArray[Any]) -> None:
@@ -167,7 +172,8 @@ class Elements:
         self._struct = struct
         self._array = array
         self._packed = struct.alignment_if_packed is not None
-        self._stacked = Batch(struct, array)
+        stack = array if self._packed else _stack(array)
+        self._stacked = None if stack is None else Batch(struct, stack)
 
     def __len__(self) -> int:
         return self._array.shape[-1] if self._packed else len(self._array.dtype.names or ())
@@ -179,12 +185,44 @@ class Elements:
         position = range(len(self))[index]
         return Batch(self._struct, self._array[..., position] if self._packed else self._array[str(position)])
 
+    @property
+    def stacked(self) -> Batch | None:
+        """All elements as a view whose fields have the shape (N, count, ...); None: they are not laid out alike."""
+        return self._stacked
+
+    def rows(self) -> Batch:
+        """A copy of all elements, message by message: a batch of N * count.
+
+        Raises:
+            CodecError: the elements are not laid out alike.
+        """
+        if self._stacked is None:
+            raise CodecError(
+                f"elements of {self._struct.name} vary in size or distance, and are no single array; their strings and "
+                f"sequences must have the same lengths in each, and their first field 8 bytes"
+            )
+        stack = self._stacked.array
+        items = stack.view(f"V{stack.dtype.itemsize}") if stack.dtype.itemsize else stack
+        return Batch(self._struct, items.reshape(-1).copy().view(stack.dtype))
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if not self._packed:
+        if self._stacked is None:
             raise AttributeError(f"elements of {self._struct.name} vary in size: take one first, such as [0].{name}")
         return getattr(self._stacked, name)
+
+
+def _stack(array: NDArray[Any]) -> NDArray[Any] | None:
+    """Elements that are the fields "0", "1", ... of an array of shape (N,) as a view of shape (N, count).
+
+    None if there are none, or if they differ in their layout or lie at different distances.
+    """
+    placed = [field[:2] for field in (array.dtype.fields or {}).values()]
+    distances = {later - earlier for (_, earlier), (_, later) in itertools.pairwise(placed)} or {0}
+    if not placed or len(distances) > 1 or any(dtype != placed[0][0] for dtype, _ in placed):
+        return None
+    return as_strided(array["0"], (*array.shape, len(placed)), (*array.strides, distances.pop()))
 
 
 def unknown_field(struct: Struct, path: str) -> UnknownNameError:

@@ -21,10 +21,11 @@ class PlayerOptions:
         ros_port: port of the endpoint.
         ros_token: secret that the endpoint asks for; None: it asks for none.
         environment_id: number in the names of the services.
-        seed: of the arena shown before the first reset.
+        seed: of the arena shown before the first reset; with several worlds, of the first one's.
         pause: simulated time stands still between a response and the next request.
         sample_time: control period in simulated seconds; 0: the scene's own.
         time_scale: simulated seconds per second; 0: as fast as possible.
+        worlds: how many worlds are simulated; several are offered by batched services.
         batch_mode: no window.
         graphics: whether frames can be asked for.
         log_file: where the log goes; None: standard error.
@@ -38,6 +39,7 @@ class PlayerOptions:
     pause: bool = True
     sample_time: float = 0.0
     time_scale: float = 1.0
+    worlds: int = 1
     batch_mode: bool = False
     graphics: bool = True
     log_file: Path | None = None
@@ -101,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--pause", _truth, "true: simulated time stands still until the next request")
     option("--sample-time", _duration, "control period in simulated seconds; 0: the scene's own")
     option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
+    option("--worlds", _whole("a whole number from 1 to 1024", 1, 1024), "worlds to simulate, by batched services")
     return parser
 
 

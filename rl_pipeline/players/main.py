@@ -16,15 +16,26 @@ from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_o
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene
+    from rl_pipeline.players.worlds import Worlds
 
 logger = logging.getLogger(__name__)
 
 MakeScene = Callable[[float, int], "Scene"]
 """Makes the scene for a sample time (s) and a seed; it should import what it needs only then."""
 
+MakeWorlds = Callable[[float, int, int], "Worlds"]
+"""Makes worlds for a sample time (s), the seed of the first and their number."""
 
-def main(make_scene: MakeScene, arguments: Sequence[str] | None = None) -> int:
+
+def main(
+    make_scene: MakeScene, arguments: Sequence[str] | None = None, *, make_worlds: MakeWorlds | None = None
+) -> int:
     """Run a player of a scene until it is told to end.
+
+    Args:
+        make_scene: makes the scene.
+        arguments: the command line; None: that of the process.
+        make_worlds: makes several worlds of it in a way of its own; None: they are scenes, simulated in turn.
 
     Returns:
         The exit code: 0 told to end by a signal or by closing its window, 2 bad input, 1 failed.
@@ -33,7 +44,8 @@ def main(make_scene: MakeScene, arguments: Sequence[str] | None = None) -> int:
     _end_on(signal.SIGTERM, signal.SIGINT)
     try:
         _open_log(log_file_of(arguments))
-        _run(make_scene, parse_options(arguments))
+        options = parse_options(arguments)
+        _run(lambda: _simulated(make_scene, make_worlds, options), options)
     except InputError as error:
         logger.error("%s", error)
         return 2
@@ -43,12 +55,12 @@ def main(make_scene: MakeScene, arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(make_scene: MakeScene, options: PlayerOptions) -> None:
+def _run(make: Callable[[], Scene | Worlds], options: PlayerOptions) -> None:
     # MuJoCo is imported only when the command line is known to be good.
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frames import FrameSource
 
-    scene = make_scene(options.sample_time, options.seed)
+    scene = make()
     frames = FrameSource(scene.model, scene.data, scene.camera, scene.picture) if options.graphics else None
     with contextlib.ExitStack() as stack:
         if frames is not None:
@@ -60,6 +72,17 @@ def _run(make_scene: MakeScene, options: PlayerOptions) -> None:
             viewer = Viewer(scene.model, scene.data, scene.camera, scene.picture)
             stack.callback(viewer.close)
         Player(scene, options, frames, viewer).run()
+
+
+def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: PlayerOptions) -> Scene | Worlds:
+    """The scene, or as many worlds of it as were asked for, with consecutive seeds."""
+    if options.worlds == 1:
+        return make_scene(options.sample_time, options.seed)
+    if make_worlds is not None:
+        return make_worlds(options.sample_time, options.seed, options.worlds)
+    from rl_pipeline.players.worlds import SceneWorlds
+
+    return SceneWorlds([make_scene(options.sample_time, options.seed + world) for world in range(options.worlds)])
 
 
 def _open_log(path: Path | None) -> None:

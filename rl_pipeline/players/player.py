@@ -12,6 +12,7 @@ from rl_pipeline.players.command_line import PlayerOptions
 from rl_pipeline.players.pace import Pace
 from rl_pipeline.players.rendering.frames import FORMAT, FrameSource
 from rl_pipeline.players.scene import Scene
+from rl_pipeline.players.worlds import Worlds
 from rl_pipeline.transport.client import Client
 
 IDLE_WAIT: Final = 1.0
@@ -45,14 +46,18 @@ class Player:
     """Offers a scene's reset and step to the endpoint until it is interrupted or its window is closed.
 
     Args:
-        scene: what is simulated.
+        scene: what is simulated, or several worlds of it.
         options: how it is run.
         frames: what draws the frames; None: they stay empty.
         window: where a person watches; None: nowhere.
     """
 
     def __init__(
-        self, scene: Scene, options: PlayerOptions, frames: FrameSource | None = None, window: Window | None = None
+        self,
+        scene: Scene | Worlds,
+        options: PlayerOptions,
+        frames: FrameSource | None = None,
+        window: Window | None = None,
     ) -> None:
         self._scene = scene
         self._pause = options.pause
@@ -61,8 +66,9 @@ class Player:
         self._window = window
         self._shown = -WINDOW_PERIOD
         self._client = Client(options.ros_ip, options.ros_port, options.ros_token)
-        self._reset_service = self._offer(f"/{scene.name}_{options.environment_id}/reset", scene.reset_service)
-        self._step_service = self._offer(f"/{scene.name}_{options.environment_id}/step", scene.step_service)
+        prefix, suffix = f"/{scene.name}_{options.environment_id}", scene.service_suffix
+        self._reset_service = self._offer(f"{prefix}/reset{suffix}", scene.reset_service)
+        self._step_service = self._offer(f"{prefix}/step{suffix}", scene.step_service)
 
     def run(self) -> None:
         """Answer requests until the window is closed, or an exception such as SystemExit ends it."""
@@ -88,7 +94,7 @@ class Player:
     def _reset(self, payload: memoryview) -> bytes:
         received = time.time_ns()
         request = self._reset_service.request.decode_batch([payload])
-        self._scene.reset(int(request["seed"][0]))
+        self._scene.begin(request)
         self._show()
         return self._respond(self._reset_service, received, bool(request["render"][0]))
 

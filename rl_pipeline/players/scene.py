@@ -20,6 +20,7 @@ class Scene(ABC):
 
     Class attributes:
         name: the services are `/<name>_<environment-id>/reset` and `.../step`.
+        service_suffix: what follows `reset` and `step` there; nothing, as it is one world.
         reset_service: type of the reset service. Its request must have `bool render`.
         step_service: type of the step service. Its request must have `bool render`. Both responses must have what
             interfaces_pkg/NavigationStep has beside its `state`.
@@ -37,6 +38,7 @@ class Scene(ABC):
     """
 
     name: ClassVar[str]
+    service_suffix: ClassVar[str] = ""
     reset_service: ClassVar[str]
     step_service: ClassVar[str]
     lengths: ClassVar[Mapping[str, int]]
@@ -63,6 +65,10 @@ class Scene(ABC):
     @abstractmethod
     def reset(self, seed: int) -> None:
         """Begin a new episode, which the seed determines."""
+
+    def begin(self, request: Batch) -> None:
+        """Begin the episode that a reset request, a batch of one, asks for."""
+        self.reset(int(request["seed"][0]))
 
     @abstractmethod
     def act(self, request: Batch) -> None:

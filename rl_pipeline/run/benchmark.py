@@ -16,10 +16,12 @@ from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
 from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
+from rl_pipeline.run.benchmarks.worlds import measure_worlds
 
 BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "transport": measure_transport,
     "connector": measure_connector,
+    "worlds": measure_worlds,
     "soak": soak,
 }
 

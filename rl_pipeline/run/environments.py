@@ -17,6 +17,7 @@ from rl_pipeline.envs.registration import check_environment_id, make_task, task_
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces.batched import batched_service
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -36,6 +37,9 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment.env_config or {})
+    if config.simulation.worlds_per_player > 1:
+        batched_service(task.reset_service)
+        batched_service(task.step_service)
     unity = config.simulation.unity
     if unity.launch:
         build_command(unity.build_path, task.scene)
@@ -90,14 +94,20 @@ class Environments:
         """How many environments to play so many episodes in.
 
         The embedded player is light: as many as there are cores, and four at least, whose waits overlap. Of a build
-        that may be heavy, no more than training was given.
+        that may be heavy, no more than training was given. With several worlds a player, enough players for that.
         """
         simulation = self._config.simulation
         light = simulation.unity.build_path == EMBEDDED and simulation.unity.launch
-        return min(episodes, max(4, os.cpu_count() or 1) if light else simulation.n_environments)
+        size = min(episodes, max(4, os.cpu_count() or 1) if light else simulation.n_environments)
+        worlds = simulation.worlds_per_player
+        return -(-size // worlds) * worlds
 
     def evaluation(self, num_envs: int, seed: int) -> VecEnv:
-        """Environments to judge an agent in, with players of their own that stay for the next evaluation."""
+        """Environments to judge an agent in, with players of their own that stay for the next evaluation.
+
+        If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
+        have one world each.
+        """
         return self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
 
     def close(self) -> None:
@@ -118,12 +128,15 @@ class Environments:
         task = make_task(self._env_id, **environment.env_config or {})
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
+        worlds = self._config.simulation.worlds_per_player
+        if num_envs % worlds:
+            worlds = 1
         players = None
         if self.shares_players and self._opened:
-            players = self._opened[0].get_attr("players", 0)[0][:num_envs]
+            players = self._opened[0].get_attr("players", 0)[0][: num_envs // worlds]
         env = PlayerVectorEnv(
             task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon, players=players,
-            invalid_states=self._log_directory.with_name("invalid_states"),
+            invalid_states=self._log_directory.with_name("invalid_states"), worlds=worlds,
         )  # fmt: skip
         return PlayerVecEnv(env)
 

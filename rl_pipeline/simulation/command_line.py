@@ -49,8 +49,12 @@ def player_arguments(
     log_file: Path | None,
     frames: bool,
     token: str | None = None,
+    worlds: int = 1,
 ) -> list[str]:
-    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics."""
+    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics.
+
+    A player of one world is not told so: builds need not know of worlds.
+    """
     arguments: list[str] = []
     if unity.headless_mode:
         arguments += ["-batchmode"] if frames else ["-batchmode", "-nographics"]
@@ -63,4 +67,5 @@ def player_arguments(
         *("--pause", str(unity.pause).lower()),
         *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
         *(("--ros-token", token) if token is not None else ()),
+        *(("--worlds", str(worlds)) if worlds > 1 else ()),
     ]

@@ -56,6 +56,7 @@ class Simulation:
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
         self._quota = RestartQuota(config.unity)
+        self._worlds: dict[int, int] = {}
         self._reaper: Reaper | None = None
         self._token = config.ros.token.get_secret_value() if config.ros.token is not None else None
         self.endpoint = Endpoint(
@@ -77,15 +78,16 @@ class Simulation:
         return dict(self._players)
 
     def service_name(self, environment_id: int, service: str) -> str:
-        """Name of a player's service, `reset` or `step`."""
+        """Name of a player's service: `reset` or `step`; of several worlds, `reset_batch` or `step_batch`."""
         return f"/{self.scene}_{environment_id}/{service}"
 
-    def start(self, count: int, *, frames: Iterable[int] = ()) -> list[int]:
+    def start(self, count: int, *, frames: Iterable[int] = (), worlds: int = 1) -> list[int]:
         """Start `count` more players and wait until they are connected; returns their environment ids.
 
         Args:
             count: how many.
             frames: which of them (0 to count - 1) will be asked for frames.
+            worlds: how many worlds each simulates; if several, it is called by its batched services.
 
         Raises:
             PlayerError: one exited, or did not connect by the deadline.
@@ -95,6 +97,7 @@ class Simulation:
         self._frames |= {first + index for index in frames}
         for environment_id in ids:
             self._ports[environment_id] = self._port_of(environment_id)
+            self._worlds[environment_id] = worlds
         self._launch(ids)
         self._wait_for(ids, self._give_up)
         return ids
@@ -165,6 +168,7 @@ class Simulation:
                 log_file=log_file,
                 frames=environment_id in self._frames,
                 token=self._token,
+                worlds=self._worlds[environment_id],
             )
             try:
                 player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
@@ -182,8 +186,8 @@ class Simulation:
         if (player := self._players.pop(environment_id, None)) is not None:
             player.stop(timeout=0)
         # A hung process may still hold its connection; what it answers late must not pass for an answer.
-        for service in SERVICES:
-            connection = self.endpoint.services.get(self.service_name(environment_id, service))
+        for service in self._services_of(environment_id):
+            connection = self.endpoint.services.get(service)
             if connection is not None:
                 with self.endpoint.lock:
                     connection.close("replaced")
@@ -215,7 +219,12 @@ class Simulation:
 
     def _registered(self, environment_id: int) -> bool:
         services = self.endpoint.services
-        return all(self.service_name(environment_id, service) in services for service in SERVICES)
+        return all(service in services for service in self._services_of(environment_id))
+
+    def _services_of(self, environment_id: int) -> list[str]:
+        """Names of the services that a player offers."""
+        batched = "_batch" if self._worlds[environment_id] > 1 else ""
+        return [self.service_name(environment_id, f"{service}{batched}") for service in SERVICES]
 
     def _give_up(self, environment_id: int, problem: str) -> None:
         raise PlayerError(f"player {environment_id} {problem}{self._log_end(environment_id)}")
@@ -244,9 +253,9 @@ class Simulation:
 
     def _never_connected(self, environment_id: int, others: int) -> str:
         timeout = self.config.unity.connect_timeout
+        reset, step = self._services_of(environment_id)
         message = (
-            f"did not offer {self.service_name(environment_id, 'reset')} and .../step "
-            f"within {timeout:g} s (unity.connect_timeout)"
+            f"did not offer {reset} and .../{step.rpartition('/')[2]} within {timeout:g} s (unity.connect_timeout)"
         )
         if others:
             message += f", nor did {others} more"

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec, Service
+from rl_pipeline.interfaces import Batch, CodecError, Layout, Lengths, MessageCodec, Service
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_command, encode_frame
@@ -35,12 +35,15 @@ class ServiceBatch:
         endpoint: where the players are connected.
         service: type of the service.
         names: name of the service of each player, such as `/navigation_3/step`.
+        lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
     """
 
-    def __init__(self, endpoint: Endpoint, service: Service, names: Sequence[str]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, service: Service, names: Sequence[str], lengths: Lengths | None = None
+    ) -> None:
         self.names = list(names)
         self._endpoint = endpoint
-        self._requests = _Requests(service.request, self.names)
+        self._requests = _Requests(service.request, self.names, lengths)
         self._responses = _Responses(service.response, len(self.names))
         self._slots = [_Slot(index, self._responses) for index in range(len(self.names))]
 
@@ -107,8 +110,8 @@ class ServiceBatch:
 class _Requests:
     """Rows of frames: both headers, right-aligned, and the request behind them."""
 
-    def __init__(self, codec: MessageCodec, names: Sequence[str]) -> None:
-        layout = codec.layout()
+    def __init__(self, codec: MessageCodec, names: Sequence[str], lengths: Lengths | None) -> None:
+        layout = codec.layout(lengths)
         command = encode_command("__request", srv_id=_PLACEHOLDER)
         headers = [command + encode_frame(name, bytes(layout.size))[: -layout.size] for name in names]
         width = max(len(header) for header in headers)

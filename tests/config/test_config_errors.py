@@ -97,6 +97,10 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
             "keep one",
         ),
         (
+            "n_environments: 10\nworlds_per_player: 4",
+            "worlds_per_player: n_environments (10) is no multiple of it; expected a divisor, found 4",
+        ),
+        (
             "training: {run_type: debug, use_wandb: true}",
             "training.run_type ('debug') and training.use_wandb (true) both say what training.use_wandb is, and "
             "differ; keep one",

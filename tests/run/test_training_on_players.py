@@ -105,6 +105,17 @@ def test_no_player_outlives_the_trainer(train, folder, eventually, is_running, n
         assert json.loads((folder / "metadata.json").read_text())["status"] == "interrupted"
 
 
+def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
+    worlds = ("n_environments=8", "worlds_per_player=4")
+    filmed = ("environment.video_wrapper=true", "environment.video_trigger=100", "environment.video_length=20")
+    trainer = train("training.total_timesteps=4096", *worlds, *filmed)
+    output, _ = trainer.communicate(timeout=100)
+    assert trainer.returncode == 0, output
+    assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4
+    assert list((folder / "videos").glob("*.mp4"))
+    assert len(list((folder / "players").glob("player_*.log"))) == 3, "two to train on, one to evaluate on"
+
+
 def test_player_written_from_the_protocol_alone_trains(train, folder, build):
     trainer = train("training.total_timesteps=2000", "n_environments=2", f"unity.build_path={build()}")
     output, _ = trainer.communicate(timeout=100)

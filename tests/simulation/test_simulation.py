@@ -25,6 +25,12 @@ def test_players_get_the_command_line_of_the_contract(settings, tmp_path):
     ]
 
 
+def test_players_of_one_world_are_not_told_of_worlds(settings):
+    common = {"host": "h", "port": 1, "environment_id": 0, "seed": 0, "log_file": None, "frames": False}
+    assert "--worlds" not in player_arguments(settings().unity, **common)
+    assert player_arguments(settings().unity, **common, worlds=8)[-2:] == ["--worlds", "8"]
+
+
 @pytest.mark.parametrize(
     ("headless", "frames", "flags"),
     [(True, False, ["-batchmode", "-nographics"]), (True, True, ["-batchmode"]), (False, False, []), (False, True, [])],

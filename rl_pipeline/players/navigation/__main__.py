@@ -9,6 +9,7 @@ from rl_pipeline.players.main import main
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene
+    from rl_pipeline.players.worlds import Worlds
 
 
 def make_scene(sample_time: float, seed: int) -> Scene:
@@ -18,5 +19,12 @@ def make_scene(sample_time: float, seed: int) -> Scene:
     return NavigationScene(sample_time, seed)
 
 
+def make_worlds(sample_time: float, seed: int, count: int) -> Worlds:
+    """Several worlds of the navigation scene, simulated together."""
+    from rl_pipeline.players.navigation.worlds import NavigationWorlds
+
+    return NavigationWorlds(sample_time, seed, count)
+
+
 if __name__ == "__main__":
-    sys.exit(main(make_scene))
+    sys.exit(main(make_scene, make_worlds=make_worlds))

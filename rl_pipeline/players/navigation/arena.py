@@ -69,7 +69,7 @@ _REACHES: Final = np.array([shape.reach for shape in OBSTACLES])
 
 _axis = np.arange(-HALF_SIDE + CELL / 2, HALF_SIDE, CELL)
 _CELLS: Final = np.stack(np.meshgrid(_axis, _axis, indexing="ij"), axis=-1).reshape(-1, 2)
-_GRID_SHAPE: Final = (len(_axis), len(_axis))
+_COLUMNS: Final = len(_axis)
 _CLEAR_OF_WALLS: Final = np.abs(_CELLS).max(axis=1) <= HALF_SIDE - VEHICLE_CLEARANCE
 
 
@@ -106,38 +106,36 @@ def clearance(points: NDArray[np.float64], obstacles: NDArray[np.float64]) -> ND
 
     The obstacles are the first K of OBSTACLES.
     """
-    count = len(obstacles)
-    offset = points[:, None, :] - obstacles[None, :, :2]
+    distance: NDArray[np.float64] = np.empty((len(points), len(obstacles)))
     cos, sin = np.cos(obstacles[:, 2]), np.sin(obstacles[:, 2])
-    along = np.abs(cos * offset[..., 0] + sin * offset[..., 1]) - _HALF_EXTENTS[:count, 0]
-    across = np.abs(cos * offset[..., 1] - sin * offset[..., 0]) - _HALF_EXTENTS[:count, 1]
-    distance: NDArray[np.float64] = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0)) - _RADII[:count]
+    # One obstacle at a time: arrays of all of them at once fall out of the cache, which costs several times as much.
+    for index, (x, y, _) in enumerate(obstacles.tolist()):
+        right, up = points[:, 0] - x, points[:, 1] - y
+        along = np.abs(cos[index] * right + sin[index] * up) - _HALF_EXTENTS[index, 0]
+        across = np.abs(cos[index] * up - sin[index] * right) - _HALF_EXTENTS[index, 1]
+        distance[:, index] = np.hypot(np.maximum(along, 0.0), np.maximum(across, 0.0)) - _RADII[index]
     return distance
 
 
 def is_solvable(start: NDArray[np.float64], goal: NDArray[np.float64], obstacles: NDArray[np.float64]) -> bool:
     """Whether a path leads from start to goal, both of shape (2,), that clears walls and obstacles by a vehicle."""
-    free = (_CLEAR_OF_WALLS & (clearance(_CELLS, obstacles).min(axis=1) >= VEHICLE_CLEARANCE)).reshape(_GRID_SHAPE)
-    reached = np.zeros(_GRID_SHAPE, dtype=bool)
-    reached[_cell_of(start)] = free[_cell_of(start)]
-    end = _cell_of(goal)
-    size = 0
-    while not reached[end]:
-        if (grown := int(reached.sum())) == size:
+    open_cells = _CLEAR_OF_WALLS & (clearance(_CELLS, obstacles) >= VEHICLE_CLEARANCE).all(axis=1)
+    # A set of cells is a whole number with a bit for each, row after row: spreading by a cell is a shift. Cells at the
+    # walls are never free, so that nothing spreads over the end of a row.
+    free = int.from_bytes(np.packbits(open_cells, bitorder="little").tobytes(), "little")
+    reached, end, before = _bit_of(start) & free, _bit_of(goal), 0
+    while not reached & end:
+        if reached == before:
             return False
-        size = grown
-        spread = reached.copy()
-        spread[1:] |= reached[:-1]
-        spread[:-1] |= reached[1:]
-        spread[:, 1:] |= reached[:, :-1]
-        spread[:, :-1] |= reached[:, 1:]
-        reached = spread & free
+        before = reached
+        reached |= (reached << 1 | reached >> 1 | reached << _COLUMNS | reached >> _COLUMNS) & free
     return True
 
 
-def _cell_of(point: NDArray[np.float64]) -> tuple[int, int]:
+def _bit_of(point: NDArray[np.float64]) -> int:
+    """The set of the cell that a point is in."""
     row, column = ((point + HALF_SIDE) / CELL).astype(int)
-    return int(row), int(column)
+    return 1 << (int(row) * _COLUMNS + int(column))
 
 
 def _place_ends(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

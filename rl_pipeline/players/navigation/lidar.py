@@ -17,7 +17,13 @@ ANGLE_INCREMENT: Final = 2 * np.pi / NUM_RAYS
 TAG_NONE, TAG_WALL, TAG_OBSTACLE, TAG_TARGET = range(4)
 """What a ray hit, as interfaces_pkg/Lidar2D numbers it."""
 
-_SOLID_GROUP: Final = np.array((1, 0, 0, 0, 0, 0), dtype=np.uint8)
+SOLID_GROUP: Final = np.array((1, 0, 0, 0, 0, 0), dtype=np.uint8)
+
+
+_ANGLES: Final = ANGLE_INCREMENT * np.arange(NUM_RAYS)
+AHEAD: Final = np.stack([np.cos(_ANGLES), np.sin(_ANGLES), np.zeros(NUM_RAYS)], axis=1)
+ASIDE: Final = np.stack([-np.sin(_ANGLES), np.cos(_ANGLES), np.zeros(NUM_RAYS)], axis=1)
+"""Directions of the rays of a vehicle that looks along x, and along y, shape (30, 3); any heading is a mix of them."""
 
 
 class Lidar:
@@ -33,12 +39,9 @@ class Lidar:
         self.tags: NDArray[np.uint8] = np.zeros(NUM_RAYS, dtype=np.uint8)
         self._model = model
         self._vehicle = model.body("vehicle").id
-        self._tag_of_geom = _tags_by_geom(model)
+        self._tag_of_geom = tags_by_geom(model)
         self._geoms = np.empty(NUM_RAYS, dtype=np.int32)
         self._origin = np.array((0.0, 0.0, height))
-        angles = ANGLE_INCREMENT * np.arange(NUM_RAYS)
-        self._ahead = np.stack([np.cos(angles), np.sin(angles), np.zeros(NUM_RAYS)], axis=1)
-        self._aside = np.stack([-np.sin(angles), np.cos(angles), np.zeros(NUM_RAYS)], axis=1)
         self._directions = np.empty((NUM_RAYS, 3))
         self._flat_directions = self._directions.reshape(-1)
 
@@ -50,14 +53,14 @@ class Lidar:
     def scan(self, data: mujoco.MjData, x: float, y: float, cos: float, sin: float) -> None:
         """Fill `ranges` and `tags` for a vehicle at x, y (m) with this cosine and sine of its heading."""
         self._origin[0], self._origin[1] = x, y
-        np.multiply(self._ahead, cos, out=self._directions)
-        self._directions += self._aside * sin
+        np.multiply(AHEAD, cos, out=self._directions)
+        self._directions += ASIDE * sin
         mujoco.mj_multiRay(
             self._model,
             data,
             self._origin,
             self._flat_directions,
-            _SOLID_GROUP,
+            SOLID_GROUP,
             True,
             self._vehicle,
             self._geoms,
@@ -66,14 +69,19 @@ class Lidar:
             NUM_RAYS,
             RANGE_MAX,
         )
-        # The cutoff only spares work: a geom that begins within it can still be hit beyond, and no hit is -1.
-        missed = (self.ranges < 0.0) | (self.ranges > RANGE_MAX)
-        self.ranges[missed] = RANGE_MAX
-        self._geoms[missed] = -1
+        mark_misses(self.ranges, self._geoms)
         np.take(self._tag_of_geom, self._geoms, out=self.tags, mode="wrap")
 
 
-def _tags_by_geom(model: mujoco.MjModel) -> NDArray[np.uint8]:
+def mark_misses(ranges: NDArray[np.float64], geoms: NDArray[np.int32]) -> None:
+    """Give rays without a hit within range the greatest range, and geom -1; any shape."""
+    # MuJoCo's cutoff only spares work: a geom that begins within it can still be hit beyond, and no hit is -1.
+    missed = (ranges < 0.0) | (ranges > RANGE_MAX)
+    ranges[missed] = RANGE_MAX
+    geoms[missed] = -1
+
+
+def tags_by_geom(model: mujoco.MjModel) -> NDArray[np.uint8]:
     """The tag of each geom by its id; the extra last entry is for geom -1, which stands for no hit."""
     tags = np.full(model.ngeom + 1, TAG_NONE, dtype=np.uint8)
     for geom in range(model.ngeom):

@@ -98,7 +98,7 @@ class NavigationScene(Scene):
             if force := float(self._touch[0]):
                 self._damage(force)
             x, y, _ = self._position.tolist()
-            inside = math.hypot(x - goal_x, y - goal_y) <= TARGET_RADIUS
+            inside = (x - goal_x) * (x - goal_x) + (y - goal_y) * (y - goal_y) <= TARGET_RADIUS * TARGET_RADIUS
             self.substeps_in_goal = self.substeps_in_goal + 1 if inside else 0
         self.elapsed_substeps += substeps
 
@@ -109,11 +109,7 @@ class NavigationScene(Scene):
 
     def _damage(self, force: float) -> None:
         """Take the harm of a contact force, N, over one substep."""
-        if force > HIT_FORCE:
-            harm = CRASH_COST * (force - vehicle.DRIVE_FORCE) * self.timestep / _FULL_SPEED_MOMENTUM
-        else:
-            harm = LEANING_COST * force * self.timestep / vehicle.DRIVE_FORCE
-        self.health = max(0.0, self.health - harm)
+        self.health = max(0.0, self.health - harm(force, self.timestep))
         if self.health == 0.0:
             self._control[:] = 0.0
 
@@ -121,7 +117,7 @@ class NavigationScene(Scene):
         """A function that scans with the lidar and writes the NavigationState of a reset or step response."""
         state = {name: response[f"state.{name}"] for name in _CHANGING_FIELDS}
         pose_x, pose_y, pose_cos, pose_sin, speed, slip, turn_rate, health, time_in_goal, ranges, tags = state.values()
-        self._write_constants(response)
+        write_constants(response)
         goal_x, goal_y = response["state.target.position.x"], response["state.target.position.y"]
         goal_cos, goal_sin = response["state.target.orientation.w"], response["state.target.orientation.z"]
         written: Layout | None = None
@@ -147,13 +143,6 @@ class NavigationScene(Scene):
 
         return write
 
-    def _write_constants(self, response: Batch) -> None:
-        response["state.target_radius"] = TARGET_RADIUS
-        response["state.goal_timer.required"] = DWELL_TIME
-        response["state.lidar.angle_min"] = 0.0
-        response["state.lidar.angle_increment"] = lidar.ANGLE_INCREMENT
-        response["state.lidar.range_max"] = lidar.RANGE_MAX
-
     def picture(self) -> Picture:
         """The goal zone, the lidar's rays and the gauges of the present state."""
         x, y, yaw = self._position.tolist()
@@ -166,6 +155,22 @@ class NavigationScene(Scene):
             dwell=min(self.time_in_goal / DWELL_TIME, 1.0),
             time=self.data.time,
         )
+
+
+def harm(force: float, timestep: float) -> float:
+    """Health lost by a contact force, N, over one substep, s."""
+    if force > HIT_FORCE:
+        return CRASH_COST * (force - vehicle.DRIVE_FORCE) * timestep / _FULL_SPEED_MOMENTUM
+    return LEANING_COST * force * timestep / vehicle.DRIVE_FORCE
+
+
+def write_constants(response: Batch) -> None:
+    """Write what is the same in every NavigationState."""
+    response["state.target_radius"] = TARGET_RADIUS
+    response["state.goal_timer.required"] = DWELL_TIME
+    response["state.lidar.angle_min"] = 0.0
+    response["state.lidar.angle_increment"] = lidar.ANGLE_INCREMENT
+    response["state.lidar.range_max"] = lidar.RANGE_MAX
 
 
 _CHANGING_FIELDS: Final = (

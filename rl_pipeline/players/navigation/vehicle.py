@@ -43,7 +43,7 @@ _FACING_SIDE: Final = (0.7071068, 0.7071068, 0.0, 0.0)
 _FACING_FRONT: Final = (0.7071068, 0.0, 0.7071068, 0.0)
 
 
-def add_vehicle(spec: mujoco.MjSpec) -> None:
+def add_vehicle(spec: mujoco.MjSpec, *, looks: bool) -> None:
     """Add the body `vehicle` with the joints x, y and yaw, the actuators drive, grip and turn, and the sensor touch.
 
     The actuators are velocity servos on the frame of the vehicle's site, so that they act forward, sideways and about
@@ -69,7 +69,8 @@ def add_vehicle(spec: mujoco.MjSpec) -> None:
     _add_servo(spec, "grip", (0, 1, 0, 0, 0, 0), _GRIP_GAIN)
     _add_servo(spec, "turn", (0, 0, 0, 0, 0, 1), _TURN_GAIN, _TURN_TORQUE)
     spec.add_sensor(name="touch", type=mujoco.mjtSensor.mjSENS_TOUCH, objtype=mujoco.mjtObj.mjOBJ_SITE, objname="frame")
-    _add_looks(body)
+    if looks:
+        _add_looks(body)
 
 
 def _add_servo(spec: mujoco.MjSpec, name: str, gear: tuple[int, ...], gain: float, force: float | None = None) -> None:

@@ -1,0 +1,195 @@
+"""Many worlds of the navigation scene, stepped together by MuJoCo's batch: bit for bit what as many scenes do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch as WorldBatch
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch, load_interfaces
+from rl_pipeline.interfaces.batched import RESET
+from rl_pipeline.players.navigation import lidar, vehicle
+from rl_pipeline.players.navigation.arena import TARGET_RADIUS, Layout
+from rl_pipeline.players.navigation.model import build_model
+from rl_pipeline.players.navigation.scene import NavigationScene, harm, write_constants
+from rl_pipeline.players.rendering.picture import Picture
+from rl_pipeline.players.worlds import Worlds
+
+_INTEGRATED: Final = ("qpos", "qvel", "qacc_warmstart", "time")
+"""What a step changes of a world's state."""
+
+_CONTROLLED: Final = ("ctrl", "mocap_pos", "mocap_quat")
+"""What else there is to it."""
+
+
+class NavigationWorlds(Worlds):
+    """M navigation scenes in step.
+
+    Physics and rays are computed in C for all of them in one call, on one thread: players are what cores are shared
+    out among. What a scene does with the results is done here for all worlds at once.
+
+    Args:
+        sample_time: control period, s; 0: 0.1.
+        seed: of the arena of the first world; world i begins with that of seed + i.
+        count: M.
+    """
+
+    def __init__(self, sample_time: float, seed: int, count: int) -> None:
+        self._first = NavigationScene(sample_time, seed)
+        super().__init__(self._first, count)
+        model = build_model(looks=False)
+        model.opt.timestep = self.timestep
+        self._batch = WorldBatch(model, count, nthread=1)
+        self._position, self._velocity = self._batch.bind("qpos"), self._batch.bind("qvel")
+        self._control = self._batch.bind("ctrl")
+        self._bound = {name: self._batch.bind(name) for name in (*_INTEGRATED, *_CONTROLLED)}
+        self._integrated = [self._bound[name] for name in _INTEGRATED]
+        self._vehicle = model.body("vehicle").id
+        self._tag_of_geom = lidar.tags_by_geom(model)
+        self._layouts: list[Layout] = [self._first.layout] * count
+        self._goal: NDArray[np.float64] = np.zeros((count, 2))
+        self._health: NDArray[np.float64] = np.ones(count)
+        self._substeps_in_goal: NDArray[np.int64] = np.zeros(count, np.int64)
+        response = load_interfaces().service(NavigationScene.step_service).response
+        plain = response.layout(NavigationScene.lengths).empty(count)
+        write_constants(plain)
+        self._states: Batch = plain["state"]
+        self._unwritten: NDArray[np.bool_] = np.ones(count, np.bool_)
+        self._lay_out(np.arange(count), np.arange(seed, seed + count))
+
+    def begin(self, request: Batch) -> None:
+        """Lay out new arenas in the worlds that a NavigationResetBatch request marks."""
+        worlds = np.flatnonzero(request[RESET][0])
+        if len(worlds):
+            self._lay_out(worlds, request["seed"][0, worlds])
+
+    def act(self, request: Batch) -> None:
+        """Hold the target twists of a NavigationStepBatch request, clipped; NaN counts as 0."""
+        intact = self._health > 0.0
+        speed, turn_rate = request["action.linear.x"][0], request["action.angular.z"][0]
+        for actuator, target, limit in ((0, speed, vehicle.MAX_SPEED), (2, turn_rate, vehicle.MAX_TURN_RATE)):
+            held = np.where(intact & ~np.isnan(target), target, 0.0)
+            self._control[:, actuator] = np.clip(held, -limit, limit)
+
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps, counting damage and time in the goal in each."""
+        before = [values.copy() for values in self._integrated]
+        records = self._batch.rollout(substeps, record=("qpos", "sensordata"))
+        positions, forces = records["qpos"], records["sensordata"][:, :, 0]
+        for world in np.flatnonzero(forces.any(axis=1)).tolist():
+            self._damage(world, before, positions[world], forces[world])
+        offset = positions[:, :, :2] - self._goal[:, None, :]
+        inside = offset[:, :, 0] * offset[:, :, 0] + offset[:, :, 1] * offset[:, :, 1] <= TARGET_RADIUS * TARGET_RADIUS
+        for substep in range(substeps):
+            self._substeps_in_goal += 1
+            self._substeps_in_goal *= inside[:, substep]
+        self.elapsed_substeps += substeps
+        self._unwritten[:] = True
+
+    def _damage(
+        self,
+        world: int,
+        before: list[NDArray[np.float64]],
+        positions: NDArray[np.float64],
+        forces: NDArray[np.float64],
+    ) -> None:
+        """Take the harm of the forces on a vehicle, shape (substeps,).
+
+        A vehicle that is destroyed by one of them stops there: the substeps from then on are simulated again, from the
+        state `before` and into `positions`.
+        """
+        health = float(self._health[world])
+        for substep, force in enumerate(forces.tolist()):
+            intact = health > 0.0
+            health = max(0.0, health - harm(force, self.timestep))
+            if intact and health == 0.0:
+                self._stop(world, before, positions, substep + 1)
+                break
+        self._health[world] = health
+
+    def _stop(
+        self, world: int, before: list[NDArray[np.float64]], positions: NDArray[np.float64], substeps: int
+    ) -> None:
+        """Simulate a world again from `before`, without a drive after so many substeps."""
+        for values, earlier in zip(self._integrated, before, strict=True):
+            values[world] = earlier[world]
+        self._batch.rollout(substeps, ids=[world])
+        self._control[world] = 0.0
+        if rest := len(positions) - substeps:
+            positions[substeps:] = self._batch.rollout(rest, ids=[world])["qpos"][0]
+
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that writes the NavigationState of every world; lidars scan where something has moved."""
+        states = response["state"].stacked
+
+        def write() -> None:
+            if self._unwritten.any():
+                self._observe(np.flatnonzero(self._unwritten))
+                self._unwritten[:] = False
+            states.assign([0], self._states)
+
+        return write
+
+    def _observe(self, worlds: NDArray[np.intp]) -> None:
+        """Write the states of these worlds."""
+        position, velocity, states = self._position[worlds], self._velocity[worlds], self._states
+        # NumPy's sine and cosine may differ from those of a scene in the last bit.
+        yaws = position[:, 2].tolist()
+        cos, sin = np.array([math.cos(yaw) for yaw in yaws]), np.array([math.sin(yaw) for yaw in yaws])
+        states["pose.position.x"][worlds], states["pose.position.y"][worlds] = position[:, 0], position[:, 1]
+        states["pose.orientation.w"][worlds] = [math.cos(yaw / 2) for yaw in yaws]
+        states["pose.orientation.z"][worlds] = [math.sin(yaw / 2) for yaw in yaws]
+        states["twist.linear.x"][worlds] = cos * velocity[:, 0] + sin * velocity[:, 1]
+        states["twist.linear.y"][worlds] = cos * velocity[:, 1] - sin * velocity[:, 0]
+        states["twist.angular.z"][worlds] = velocity[:, 2]
+        states["health"][worlds] = self._health[worlds]
+        states["goal_timer.elapsed"][worlds] = self._substeps_in_goal[worlds] * self.timestep
+        states["lidar.ranges"][worlds], states["lidar.tags"][worlds] = self._scan(worlds, position, cos, sin)
+
+    def _scan(
+        self,
+        worlds: NDArray[np.intp],
+        position: NDArray[np.float64],
+        cos: NDArray[np.float64],
+        sin: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Ranges and tags of one revolution of each lidar, shape (worlds, 30)."""
+        origins = np.full((len(worlds), 1, 3), vehicle.LIDAR_HEIGHT)
+        origins[:, 0, :2] = position[:, :2]
+        directions = lidar.AHEAD * cos[:, None, None]
+        directions += lidar.ASIDE * sin[:, None, None]
+        ranges, geoms = self._batch.ray(origins, directions, lidar.SOLID_GROUP, True, self._vehicle, worlds)
+        lidar.mark_misses(ranges, geoms)
+        return ranges, np.take(self._tag_of_geom, geoms, mode="wrap")
+
+    def _lay_out(self, worlds: NDArray[np.intp], seeds: NDArray[np.integer]) -> None:
+        """Begin the episodes of these seeds in these worlds."""
+        states = self._states
+        for world, seed in zip(worlds.tolist(), seeds.tolist(), strict=True):
+            # A scene knows how it begins; the first one's is borrowed, since it is only looked at for pictures.
+            self._first.reset(seed)
+            for name, values in self._bound.items():
+                values[world] = getattr(self.data, name)
+            self._layouts[world] = layout = self._first.layout
+            self._goal[world] = layout.goal
+            states["target.position.x"][world], states["target.position.y"][world] = layout.goal
+            states["target.orientation.w"][world] = math.cos(layout.goal_heading / 2)
+            states["target.orientation.z"][world] = math.sin(layout.goal_heading / 2)
+        self._health[worlds] = 1.0
+        self._substeps_in_goal[worlds] = 0
+        self._unwritten[worlds] = True
+
+    def picture(self) -> Picture:
+        """What a frame of the first world shows beside the model; brings `data` up to date with it."""
+        first = self._first
+        first.layout, first.health = self._layouts[0], float(self._health[0])
+        first.substeps_in_goal = int(self._substeps_in_goal[0])
+        for name, values in self._bound.items():
+            setattr(self.data, name, values[0])
+        mujoco.mj_kinematics(self.model, self.data)
+        return first.picture()

@@ -1,0 +1,139 @@
+"""Several worlds of one scene in one player: what is behind its batched services."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch, Elements, Layout, load_interfaces
+from rl_pipeline.interfaces.batched import RESET, SHARED_FIELDS, batched_service, response_lengths
+from rl_pipeline.players.rendering.picture import Picture
+from rl_pipeline.players.scene import Scene
+
+
+class Worlds(ABC):
+    """What a player of M worlds simulates; has what a player needs of a Scene. Frames and window show the first world.
+
+    Args:
+        first: the scene of the first world.
+        count: M.
+
+    Attributes:
+        lengths: elements of every sequence of a batched response except its image, by dotted path.
+        elapsed_substeps: since the worlds were made. Subclasses count them in `advance`.
+
+    The others are those of Scene.
+
+    Raises:
+        InputError: the scene has no batched services.
+    """
+
+    service_suffix: Final = "_batch"
+
+    def __init__(self, first: Scene, count: int) -> None:
+        self.name, self.camera = first.name, first.camera
+        self.substeps, self.timestep = first.substeps, first.timestep
+        self.model, self.data = first.model, first.data
+        self.reset_service = batched_service(first.reset_service).name
+        self.step_service = batched_service(first.step_service).name
+        self.lengths = response_lengths(first.lengths, count)
+        self.elapsed_substeps = 0
+
+    @property
+    def simulated_time(self) -> float:
+        """Seconds simulated since the worlds were made."""
+        return self.elapsed_substeps * self.timestep
+
+    @abstractmethod
+    def begin(self, request: Batch) -> None:
+        """Begin a new episode in each world that a batched reset request marks."""
+
+    @abstractmethod
+    def act(self, request: Batch) -> None:
+        """Take the actions of a batched step request, one a world, and hold them from now on."""
+
+    @abstractmethod
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps in every world."""
+
+    @abstractmethod
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that writes the present states into `response`, a batch of one, one a world."""
+
+    @abstractmethod
+    def picture(self) -> Picture:
+        """What a frame of the first world shows beside the model; brings `data` up to date with it."""
+
+
+class SceneWorlds(Worlds):
+    """M scenes, simulated in turn: any scene will do, and what is spared is the round trips.
+
+    Args:
+        scenes: the worlds, of one class and with the same sample time.
+
+    Raises:
+        InputError: the scene has no batched services.
+    """
+
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        super().__init__(scenes[0], len(scenes))
+        self._scenes = list(scenes)
+        plain = load_interfaces().service(scenes[0].step_service)
+        self._requests, self._request_of = _rows(plain.request.layout(), len(scenes))
+        self._responses, response_of = _rows(plain.response.layout(scenes[0].lengths), len(scenes))
+        self._write_state_of = [
+            scene.state_writer(response) for scene, response in zip(scenes, response_of, strict=True)
+        ]
+        self._unwritten: NDArray[np.bool_] = np.ones(len(scenes), np.bool_)
+
+    def begin(self, request: Batch) -> None:
+        """Begin a new episode in each world that a batched reset request marks."""
+        for world in np.flatnonzero(request[RESET][0]).tolist():
+            self._scenes[world].reset(int(request["seed"][0, world]))
+            self._unwritten[world] = True
+
+    def act(self, request: Batch) -> None:
+        """Take the actions of a batched step request, one a world, and hold them from now on."""
+        for name in self._requests.array.dtype.names or ():
+            if name in SHARED_FIELDS:
+                continue
+            given, target = request[name], self._requests[name]
+            if isinstance(given, Elements):
+                target.assign(slice(None), given.rows())
+            else:
+                target[:] = given[0]
+        for scene, own in zip(self._scenes, self._request_of, strict=True):
+            scene.act(own)
+
+    def advance(self, substeps: int) -> None:
+        """Simulate that many substeps in one world after the other."""
+        for scene in self._scenes:
+            scene.advance(substeps)
+        self.elapsed_substeps += substeps
+        self._unwritten[:] = True
+
+    def state_writer(self, response: Batch) -> Callable[[], None]:
+        """A function that writes the present states into `response`; of worlds that stood still, those known."""
+        states = response["state"].stacked
+
+        def write() -> None:
+            for world in np.flatnonzero(self._unwritten).tolist():
+                self._write_state_of[world]()
+            self._unwritten[:] = False
+            states.assign([0], self._responses["state"])
+
+        return write
+
+    def picture(self) -> Picture:
+        """What a frame of the first world shows beside the model."""
+        return self._scenes[0].picture()
+
+
+def _rows(layout: Layout, count: int) -> tuple[Batch, list[Batch]]:
+    """Messages of one layout in one memory: all as a batch, and each as a batch of one."""
+    memory = np.tile(np.frombuffer(layout.empty(1).bytes(0), np.uint8), (count, 1))
+    return layout.view(memory), [layout.view(memory[row : row + 1]) for row in range(count)]

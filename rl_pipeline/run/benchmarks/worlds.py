@@ -1,0 +1,164 @@
+"""What many worlds in one player are worth: the worlds benchmark.
+
+Embedded players on both sides, physics, lidar, decoding, rewards and ends of episodes included. Both cases are measured
+in turn, several times over, so that a machine that is busy is so for both.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+from rl_pipeline.run.benchmarks.figures import Figures, spread
+from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.tasks.navigation import NavigationTask
+
+NOTE: Final = (
+    "Processor time: of an environment step, in all processes together; MuJoCo alone: of its steps and rays. Median of "
+    "the repetitions, with the least and the greatest."
+)
+WORLDS: Final = 16
+WARM_UP: Final = 0.2
+_ACTIONS: Final = 256
+
+Step = Callable[[int], object]
+"""Steps all environments of a case with the actions of this number."""
+
+
+@dataclass
+class Case:
+    """Players of so many worlds each.
+
+    Attributes:
+        players: player processes.
+        worlds: environments of each.
+        rates: environment steps per second, one a repetition.
+        costs: processor time of an environment step, trainer and players together, in microseconds; one a repetition.
+    """
+
+    players: int
+    worlds: int
+    rates: list[float] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        return f"{self.players} players of {self.worlds} world{'s' if self.worlds > 1 else ''}"
+
+    @property
+    def environments(self) -> int:
+        """Environments in all."""
+        return self.players * self.worlds
+
+    def row(self) -> tuple[str, ...]:
+        """Cells of the table."""
+        rate, cost = statistics.median(self.rates), statistics.median(self.costs)
+        return self.name, f"{rate:,.0f}", f"{min(self.rates):,.0f} to {max(self.rates):,.0f}", f"{cost:.0f} us"
+
+
+def measure_worlds(
+    players: int = 16, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
+) -> Figures:
+    """Measure `players` players of one world against a quarter as many of 16 worlds each.
+
+    Args:
+        players: players of one world.
+        seconds: length of one measurement.
+        repetitions: measurements of each case, interleaved.
+        progress: called with what is being measured.
+    """
+    single, many = Case(players, 1), Case(max(1, players // 4), WORLDS)
+    alone: list[float] = []
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
+        cases = [(case, *_opened(stack, case, directory / str(case.worlds))) for case in (single, many)]
+        physics = _physics()
+        for repetition in range(repetitions):
+            for case, step, processes in cases:
+                progress(f"{case.name} ({repetition + 1} of {repetitions})")
+                rate, cost = _measure(step, seconds, processes)
+                case.rates.append(rate * case.environments)
+                case.costs.append(cost / case.environments)
+            alone.append(_measure(physics, min(seconds, 0.5), [os.getpid()])[1])
+    ratios = [ours / theirs for ours, theirs in zip(many.rates, single.rates, strict=True)]
+    return Figures(
+        "Environment steps per second, embedded players",
+        ("case", "steps/s", "spread", "processor time"),
+        [
+            single.row(),
+            many.row(),
+            ("MuJoCo alone", "", "", f"{statistics.median(alone):.0f} us"),
+            ("many worlds, against one", f"{statistics.median(ratios):.1f} times", spread(ratios), ""),
+        ],
+        NOTE,
+        {"cases": [asdict(single), asdict(many)], "physics": alone, "ratios": ratios},
+    )
+
+
+def _opened(stack: ExitStack, case: Case, logs: Path) -> tuple[Step, list[int]]:
+    """Environments of one case, driving at random, and the ids of all processes that take part."""
+    config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}})
+    task = NavigationTask()
+    simulation = stack.enter_context(Simulation(config, task.scene, logs))
+    env = PlayerVectorEnv(task, simulation, case.environments, worlds=case.worlds)
+    env.reset(seed=0)
+    actions = np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, case.environments, 2)).astype(np.float32)
+    players = [process.pid for process in simulation.processes.values()]
+    return lambda number: env.step(actions[number % _ACTIONS]), [os.getpid(), *players]
+
+
+def _physics() -> Step:
+    """One control period of one world in this process: MuJoCo's steps and rays, and little else."""
+    import mujoco
+
+    from rl_pipeline.players.navigation.scene import NavigationScene
+
+    scene = NavigationScene(seed=0)
+    drives = np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, 2))
+
+    def step(number: int) -> None:
+        scene.drive(*drives[number % _ACTIONS])
+        mujoco.mj_step(scene.model, scene.data, scene.substeps)
+        scene.lidar.scan(scene.data, 0.0, 0.0, 1.0, 0.0)
+
+    return step
+
+
+def _measure(step: Step, seconds: float, processes: Sequence[int]) -> tuple[float, float]:
+    """Calls of a function per second, and the processor time of one in these processes, in microseconds."""
+    _run_for(step, WARM_UP)
+    before = _processor_time(processes)
+    calls, elapsed = _run_for(step, seconds)
+    return calls / elapsed, (_processor_time(processes) - before) / calls * 1e6
+
+
+def _run_for(step: Step, seconds: float) -> tuple[int, float]:
+    began = time.perf_counter()
+    calls = 0
+    while (elapsed := time.perf_counter() - began) < seconds:
+        for _ in range(4):
+            step(calls)
+            calls += 1
+    return calls, elapsed
+
+
+def _processor_time(processes: Sequence[int]) -> float:
+    """Seconds of processor time, user and system, that these processes have taken so far (Linux's /proc)."""
+    ticks = 0
+    for process in processes:
+        # The name, in parentheses, may hold anything.
+        user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+    return ticks / os.sysconf("SC_CLK_TCK")
