@@ -215,11 +215,12 @@ class UnityConfig(Section):
 class SimulationConfig(Section):
     """What config.yml says of this machine."""
 
-    n_environments: int = Field(
-        default=4, gt=0, le=4096, description="environments that run in parallel, each in a player of its own"
-    )
+    n_environments: int = Field(default=4, gt=0, le=4096, description="environments that run in parallel")
     worlds_per_player: int = Field(
-        default=1, gt=0, le=1024, description="environments that one player simulates; n_environments is a multiple"
+        default=1,
+        gt=0,
+        le=1024,
+        description="environments that one player simulates; a divisor of n_environments",
     )
     ros: RosConfig = Field(default=RosConfig(), description="the ROS side")
     unity: UnityConfig = Field(default=UnityConfig(), description="the players")
