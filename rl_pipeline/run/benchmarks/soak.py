@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
@@ -26,6 +27,7 @@ from rl_pipeline.run.training_run import TrainingRun
 
 PERIOD: Final = 3.0
 """Mean seconds between two faults."""
+EPISODES: Final = 50
 PATIENCE: Final = 4.0
 """How many times as long the disturbed run may take."""
 SETTINGS: Final = (
@@ -64,7 +66,7 @@ def soak(
     minutes: float = 1.0,
     players: int = 8,
     period: float = PERIOD,
-    episodes: int = 50,
+    episodes: int | None = None,
     progress: Callable[[str], object] = str,
 ) -> Figures:
     """Train for some minutes undisturbed, then for as many steps among faults, and compare.
@@ -73,10 +75,11 @@ def soak(
         minutes: length of the undisturbed training; the other takes longer, by what its faults cost.
         players: embedded players.
         period: mean seconds between two faults.
-        episodes: episodes that each agent is judged by.
+        episodes: episodes that each agent is judged by; None: 50, or fewer after less than a minute.
         progress: called with what is going on.
     """
     with tempfile.TemporaryDirectory(prefix="rl_pipeline_soak_") as directory:
+        episodes = episodes or int(np.clip(EPISODES * minutes, 4, EPISODES))
         sizes = [f"n_environments={players}", f"evaluation.num_episodes={episodes}"]
         overrides = [*SETTINGS, *sizes, f"experiment.directory={directory}"]
         config = load_config("navigation_ppo", overrides=overrides)
