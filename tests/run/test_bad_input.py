@@ -120,7 +120,7 @@ def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
         ([*NAVIGATE, "algorithm=dqn"], "DQN acts in Discrete action spaces, but"),
         ([*TRAIN, "environment.id=Blackjack-v1"], "observation space is not supported"),
         ([*TRAIN, "environment.env_config={gravity: 1}"], "CartPole-v1 does not take {'gravity': 1}"),
-        ([*NAVIGATE, "environment.env_config={gravity: 1}"], "Navigation-v0 does not take {'gravity': 1}"),
+        ([*NAVIGATE, "environment.env_config={gravity: 1}"], "unknown option of rl_pipeline/Navigation-v0 'gravity'"),
         ([*TRAIN, "algorithm.parameters.gamma=abc"], "algorithm.parameters.gamma: expected a number, found 'abc'"),
         ([*TRAIN, "algorithm.parameters.n_steps=2.5"], "n_steps: expected a whole number, found 2.5"),
         ([*TRAIN, "algorithm.parameters.batch_size=0"], "PPO refuses the configuration: `batch_size`"),
