@@ -144,7 +144,7 @@ def test_response_that_cannot_be_read_costs_one_episode_and_names_the_field(tamp
 
 
 def test_build_with_other_interfaces_is_told_at_once(simulation, build):
-    script = """sed 's/30, \\*\\[6.0\\]/31, *[6.0]/' {handmade} > "$0.py"; exec {python} "$0.py" "$@" """
+    script = """sed 's/30, \\*\\[6.0\\]/31, *[6.0]/' {handmade} > "$0.$$.py"; exec {python} "$0.$$.py" "$@" """
     env = PlayerVectorEnv(NavigationTask(), simulation(build(script)), 2)
     with pytest.raises(
         PlayerError, match=r"player \d sent a response that cannot be read.*built with other interfaces"
