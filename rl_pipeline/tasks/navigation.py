@@ -48,7 +48,7 @@ class NavigationTask(Task):
 
     def request(self, actions: NDArray[Any]) -> Fields:
         """Target twists for actions of shape (N, 2)."""
-        actions = np.clip(actions, -1.0, 1.0)
+        actions = np.minimum(np.maximum(actions, -1.0), 1.0)  # np.clip costs several times as much on few numbers
         return {"action.linear.x": actions[:, 0] * MAX_SPEED, "action.angular.z": actions[:, 1] * MAX_TURN_RATE}
 
     def observation(self, state: Batch) -> NDArray[np.float32]:
@@ -56,15 +56,15 @@ class NavigationTask(Task):
         ranges = state.lidar.ranges
         bearing, distance = _bearing(state), _distance(state)
         observation = np.empty((len(state), 8 + ranges.shape[1]), np.float32)
-        observation[:, 0] = np.cos(bearing)
-        observation[:, 1] = np.sin(bearing)
+        np.cos(bearing, out=observation[:, 0], casting="same_kind")
+        np.sin(bearing, out=observation[:, 1], casting="same_kind")
         observation[:, 2] = distance / FAR
         observation[:, 3] = state.twist.linear.x / MAX_SPEED
         observation[:, 4] = state.twist.angular.z / MAX_TURN_RATE
         observation[:, 5] = state.health
         observation[:, 6] = _dwell(state)
         observation[:, 7] = distance < state.target_radius
-        observation[:, 8:] = np.exp(-ranges)
+        np.exp(-ranges, out=observation[:, 8:], casting="same_kind")
         return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:

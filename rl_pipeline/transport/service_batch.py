@@ -124,14 +124,16 @@ class _Requests:
         self.batch = layout.view(payloads)
         digits = command.index(_SRV_ID % _PLACEHOLDER)
         self._digits = [view[digits : digits + 7] for view in self._views]
-        self._stamp = self.batch["request_sent"] if "request_sent" in (self.batch.array.dtype.names or ()) else None
+        self._stamp: tuple[NDArray[np.int32], NDArray[np.uint32]] | None = None
+        if "request_sent" in (self.batch.array.dtype.names or ()):
+            self._stamp = self.batch["request_sent.sec"], self.batch["request_sent.nanosec"]
 
     def stamp(self, digits: bytes) -> list[memoryview]:
         """Write the id and the time into every row; returns the rows, ready to be sent."""
         for view in self._digits:
             view[:] = digits
         if self._stamp is not None:
-            self._stamp["sec"], self._stamp["nanosec"] = divmod(time.time_ns(), 1_000_000_000)
+            self._stamp[0][:], self._stamp[1][:] = divmod(time.time_ns(), 1_000_000_000)
         return self._views
 
 
