@@ -22,6 +22,8 @@ from rl_pipeline.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from rl_pipeline.run.selection import Selection
+
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
@@ -88,12 +90,9 @@ def play(
     config_dir: ConfigDir = None,
 ) -> None:
     """Watch an agent: a video of whole episodes, or live."""
-    from rl_pipeline.config import load_config
     from rl_pipeline.run.play import play as run
-    from rl_pipeline.run.selection import select
 
-    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
-    selection = select(base, experiment=experiment, model=model, agent=agent, overrides=overrides or [])
+    selection = _select(overrides or [], config_name, config, config_dir, experiment, model, agent)
     run(selection, episodes=episodes, seed=seed, video=video, show=show, console=_console())
 
 
@@ -111,12 +110,9 @@ def evaluate(
     config_dir: ConfigDir = None,
 ) -> None:
     """Judge an agent: mean and spread of the return, 95% intervals, success rate."""
-    from rl_pipeline.config import load_config
     from rl_pipeline.run.evaluate import evaluate as run
-    from rl_pipeline.run.selection import select
 
-    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
-    selection = select(base, experiment=experiment, model=model, agent=agent, overrides=overrides or [])
+    selection = _select(overrides or [], config_name, config, config_dir, experiment, model, agent)
     run(selection, episodes=episodes, seed=seed, json_file=json, console=_console())
 
 
@@ -155,6 +151,23 @@ def doctor() -> None:
     from rl_pipeline.run.doctor import doctor as run
 
     run(_console())
+
+
+def _select(
+    overrides: list[str],
+    config_name: str | None,
+    config: Path | None,
+    config_dir: Path | None,
+    experiment: str | None,
+    model: str | None,
+    agent: str,
+) -> Selection:
+    """What is to act, and where, by the options that `play` and `evaluate` share."""
+    from rl_pipeline.config import load_config
+    from rl_pipeline.run.selection import select
+
+    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides)
+    return select(base, experiment=experiment, model=model, agent=agent, overrides=overrides)
 
 
 def main(arguments: list[str] | None = None) -> None:

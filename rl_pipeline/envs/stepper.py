@@ -184,8 +184,6 @@ class Stepper:
             observation = task.observation(history.current)
         terminated, truncated = task.terminated(history.current), self._elapsed >= self._horizon
         transition = Transition(observation, reward, terminated, truncated, lost, invalid)
-        if lost is None and invalid is None:
-            return transition
         for broken in transition.causes().values():
             transition.reward = np.where(broken, 0.0, transition.reward)
             transition.terminated = transition.terminated & ~broken

@@ -16,19 +16,6 @@ from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
 
-@pytest.fixture
-def simulation(settings, tmp_path):
-    opened = []
-
-    def open_(build_path=None, **unity):
-        opened.append(Simulation(settings(build_path, **unity), "navigation", tmp_path / f"logs{len(opened)}"))
-        return opened[-1]
-
-    yield open_
-    for one in opened:
-        one.close()
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_lost_player_truncates_its_own_episode_and_is_back_within_three_seconds(simulation, how):
     players = simulation(step_timeout=0.5)

@@ -6,21 +6,7 @@ from gymnasium.vector import AutoresetMode
 from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
-
-
-@pytest.fixture
-def simulation(settings, tmp_path):
-    opened = []
-
-    def open_(build_path=None, **unity):
-        opened.append(Simulation(settings(build_path, **unity), "navigation", tmp_path / f"logs{len(opened)}"))
-        return opened[-1]
-
-    yield open_
-    for one in opened:
-        one.close()
 
 
 def test_observations_are_batched_in_the_order_of_the_environments(simulation):
