@@ -80,12 +80,13 @@ def step_batched(stack: ExitStack, config: SimulationConfig, logs: Path, players
 
 def rate_of(round_: Round, players: int, seconds: float) -> float:
     """Environment steps per second of a function that steps all players once."""
-    _run_for(round_, WARM_UP)
-    rounds, elapsed = _run_for(round_, seconds)
+    run_for(round_, WARM_UP)
+    rounds, elapsed = run_for(round_, seconds)
     return rounds * players / elapsed
 
 
-def _run_for(round_: Round, seconds: float) -> tuple[int, float]:
+def run_for(round_: Round, seconds: float) -> tuple[int, float]:
+    """Call a function for about so many seconds; returns how often, and the seconds it took."""
     began = time.perf_counter()
     rounds = 0
     while (elapsed := time.perf_counter() - began) < seconds:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.run.benchmarks.figures import Figures, times
+from rl_pipeline.run.benchmarks.figures import Figures, interleaved, times
 from rl_pipeline.transport import connection
 
 NOTE: Final = (
@@ -41,12 +41,16 @@ class Case:
     rates: list[float] = field(default_factory=list)
     plain_rates: list[float] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        return f"{self.players} {'player' if self.players == 1 else 'players'}, polling every {1000 * self.poll:g} ms"
+
     def row(self) -> tuple[str, ...]:
         """Cells of the table."""
-        name = f"{self.players} {'player' if self.players == 1 else 'players'}, polling every {1000 * self.poll:g} ms"
         gain = times(self.rates, self.plain_rates)
         rate, plain = statistics.median(self.rates), statistics.median(self.plain_rates)
-        return name, f"{rate:,.0f}", f"{plain:,.0f}", f"{gain:.1f} times"
+        return self.name, f"{rate:,.0f}", f"{plain:,.0f}", f"{gain:.1f} times"
 
 
 def measure_connector(
@@ -63,15 +67,11 @@ def measure_connector(
     cases = [Case(1, 0.010), Case(players, 0.010), Case(1, 0.001), Case(players, 0.001)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        rounds = [_step(stack, directory / str(index), case) for index, case in enumerate(cases)]
-        for repetition in range(repetitions):
-            for case, step in zip(cases, rounds, strict=True):
-                progress(
-                    f"{case.players} players, polling every {1000 * case.poll:g} ms ({repetition + 1} of {repetitions})"
-                )
-                case.rates.append(rate_of(step, case.players, seconds))
-                with _delayed_acknowledgements():
-                    case.plain_rates.append(rate_of(step, case.players, seconds))
+        named = [(case.name, (case, _step(stack, directory / str(index), case))) for index, case in enumerate(cases)]
+        for case, step in interleaved(named, repetitions, progress):
+            case.rates.append(rate_of(step, case.players, seconds))
+            with _delayed_acknowledgements():
+                case.plain_rates.append(rate_of(step, case.players, seconds))
     return Figures(
         "Environment steps per second with the traffic of Unity's connector",
         ("players", "steps/s", "plain server", "gain"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+Measured = TypeVar("Measured")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class Figures:
     rows: list[tuple[str, ...]]
     note: str
     values: dict[str, Any]
+
+
+def interleaved(
+    cases: Sequence[tuple[str, Measured]], repetitions: int, progress: Callable[[str], object]
+) -> Iterator[Measured]:
+    """Every case in turn, so many times over, each with its name told to `progress` before."""
+    for repetition in range(repetitions):
+        for name, case in cases:
+            progress(f"{name} ({repetition + 1} of {repetitions})")
+            yield case
 
 
 def spread(ratios: Sequence[float]) -> str:

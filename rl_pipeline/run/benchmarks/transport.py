@@ -19,7 +19,7 @@ import numpy as np
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, canned_task, rate_of, request_size, step_batched
 from rl_pipeline.run.benchmarks.echo import Echo
-from rl_pipeline.run.benchmarks.figures import Figures, spread, times
+from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread, times
 
 NOTE: Final = (
     "Echo: as many processes, each answering the same bytes with the same bytes on loopback; it was measured next to "
@@ -81,13 +81,12 @@ def measure_transport(
             _sb3_subprocesses(stack, config, players),
             _gymnasium_subprocesses(stack, config, players),
         ]
-        for repetition in range(repetitions):
-            for case, step in zip(cases, rounds, strict=True):
-                progress(f"{case.name} ({repetition + 1} of {repetitions})")
-                echo = rate_of(echoes[case.players], case.players, seconds)
-                rate = rate_of(step, case.players, seconds)
-                case.rates.append(rate)
-                case.ratios.append(rate / echo)
+        named = [(case.name, (case, step)) for case, step in zip(cases, rounds, strict=True)]
+        for case, step in interleaved(named, repetitions, progress):
+            echo = rate_of(echoes[case.players], case.players, seconds)
+            rate = rate_of(step, case.players, seconds)
+            case.rates.append(rate)
+            case.ratios.append(rate / echo)
     speedups = {other.name: times(batch.rates, other.rates) for other in others}
     return Figures(
         f"Environment steps per second, {request_size()} bytes out, {response_size} back",

@@ -6,10 +6,10 @@ in turn, several times over, so that a machine that is busy is so for both.
 
 from __future__ import annotations
 
+import itertools
 import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.run.benchmarks.figures import Figures, spread
+from rl_pipeline.run.benchmarks.canned import WARM_UP, Round, run_for
+from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
@@ -29,11 +31,7 @@ NOTE: Final = (
     "the repetitions, with the least and the greatest."
 )
 WORLDS: Final = 16
-WARM_UP: Final = 0.2
 _ACTIONS: Final = 256
-
-Step = Callable[[int], object]
-"""Steps all environments of a case with the actions of this number."""
 
 
 @dataclass
@@ -83,14 +81,12 @@ def measure_worlds(
     alone: list[float] = []
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        cases = [(case, *_opened(stack, case, directory / str(case.worlds))) for case in (single, many)]
+        named = [(case.name, (case, *_opened(stack, case, directory / str(case.worlds)))) for case in (single, many)]
         physics = _physics()
-        for repetition in range(repetitions):
-            for case, step, processes in cases:
-                progress(f"{case.name} ({repetition + 1} of {repetitions})")
-                rate, cost = _measure(step, seconds, processes)
-                case.rates.append(rate * case.environments)
-                case.costs.append(cost / case.environments)
+        for case, step, processes in interleaved(named, repetitions, progress):
+            rate, cost = _measure(step, seconds, processes)
+            case.rates.append(rate * case.environments)
+            case.costs.append(cost / case.environments)
             alone.append(_measure(physics, min(seconds, 0.5), [os.getpid()])[1])
     ratios = [ours / theirs for ours, theirs in zip(many.rates, single.rates, strict=True)]
     return Figures(
@@ -107,51 +103,46 @@ def measure_worlds(
     )
 
 
-def _opened(stack: ExitStack, case: Case, logs: Path) -> tuple[Step, list[int]]:
+def _opened(stack: ExitStack, case: Case, logs: Path) -> tuple[Round, list[int]]:
     """Environments of one case, driving at random, and the ids of all processes that take part."""
     config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}})
     task = NavigationTask()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
     env = PlayerVectorEnv(task, simulation, case.environments, worlds=case.worlds)
     env.reset(seed=0)
-    actions = np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, case.environments, 2)).astype(np.float32)
+    actions = itertools.cycle(_drives(case.environments).astype(np.float32))
     players = [process.pid for process in simulation.processes.values()]
-    return lambda number: env.step(actions[number % _ACTIONS]), [os.getpid(), *players]
+    return lambda: env.step(next(actions)), [os.getpid(), *players]
 
 
-def _physics() -> Step:
+def _drives(environments: int) -> NDArray[np.float64]:
+    """Random actions, shape (different ones, environments, 2)."""
+    return np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, environments, 2))
+
+
+def _physics() -> Round:
     """One control period of one world in this process: MuJoCo's steps and rays, and little else."""
     import mujoco
 
     from rl_pipeline.players.navigation.scene import NavigationScene
 
     scene = NavigationScene(seed=0)
-    drives = np.random.default_rng(0).uniform(-1.0, 1.0, (_ACTIONS, 2))
+    drives = itertools.cycle(_drives(1)[:, 0])
 
-    def step(number: int) -> None:
-        scene.drive(*drives[number % _ACTIONS])
+    def step() -> None:
+        scene.drive(*next(drives))
         mujoco.mj_step(scene.model, scene.data, scene.substeps)
         scene.lidar.scan(scene.data, 0.0, 0.0, 1.0, 0.0)
 
     return step
 
 
-def _measure(step: Step, seconds: float, processes: Sequence[int]) -> tuple[float, float]:
+def _measure(step: Round, seconds: float, processes: Sequence[int]) -> tuple[float, float]:
     """Calls of a function per second, and the processor time of one in these processes, in microseconds."""
-    _run_for(step, WARM_UP)
+    run_for(step, WARM_UP)
     before = _processor_time(processes)
-    calls, elapsed = _run_for(step, seconds)
+    calls, elapsed = run_for(step, seconds)
     return calls / elapsed, (_processor_time(processes) - before) / calls * 1e6
-
-
-def _run_for(step: Step, seconds: float) -> tuple[int, float]:
-    began = time.perf_counter()
-    calls = 0
-    while (elapsed := time.perf_counter() - began) < seconds:
-        for _ in range(4):
-            step(calls)
-            calls += 1
-    return calls, elapsed
 
 
 def _processor_time(processes: Sequence[int]) -> float:
