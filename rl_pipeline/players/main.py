@@ -16,6 +16,7 @@ from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_o
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene
+    from rl_pipeline.players.simulated import Simulated
     from rl_pipeline.players.worlds import Worlds
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def main(
     return 0
 
 
-def _run(make: Callable[[], Scene | Worlds], options: PlayerOptions) -> None:
+def _run(make: Callable[[], Simulated], options: PlayerOptions) -> None:
     # MuJoCo is imported only when the command line is known to be good.
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frames import FrameSource
@@ -74,7 +75,7 @@ def _run(make: Callable[[], Scene | Worlds], options: PlayerOptions) -> None:
         Player(scene, options, frames, viewer).run()
 
 
-def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: PlayerOptions) -> Scene | Worlds:
+def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: PlayerOptions) -> Simulated:
     """The scene, or as many worlds of it as were asked for, with consecutive seeds."""
     if options.worlds == 1:
         return make_scene(options.sample_time, options.seed)

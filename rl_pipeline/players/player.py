@@ -11,8 +11,7 @@ from rl_pipeline.interfaces import Batch, MessageCodec, load_interfaces
 from rl_pipeline.players.command_line import PlayerOptions
 from rl_pipeline.players.pace import Pace
 from rl_pipeline.players.rendering.frames import FORMAT, FrameSource
-from rl_pipeline.players.scene import Scene
-from rl_pipeline.players.worlds import Worlds
+from rl_pipeline.players.simulated import Simulated
 from rl_pipeline.transport.client import Client
 
 IDLE_WAIT: Final = 1.0
@@ -54,7 +53,7 @@ class Player:
 
     def __init__(
         self,
-        scene: Scene | Worlds,
+        scene: Simulated,
         options: PlayerOptions,
         frames: FrameSource | None = None,
         window: Window | None = None,

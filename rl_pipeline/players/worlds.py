@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +11,21 @@ from rl_pipeline.interfaces import Batch, Elements, Layout, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, SHARED_FIELDS, batched_service, response_lengths
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene
+from rl_pipeline.players.simulated import Simulated
 
 
-class Worlds(ABC):
-    """What a player of M worlds simulates; has what a player needs of a Scene. Frames and window show the first world.
+class Worlds(Simulated):
+    """What a player of M worlds simulates, called by batched services. Frames and window show the first world.
 
     Args:
         first: the scene of the first world.
         count: M.
 
-    Attributes:
-        lengths: elements of every sequence of a batched response except its image, by dotted path.
-        elapsed_substeps: since the worlds were made. Subclasses count them in `advance`.
-
-    The others are those of Scene.
-
     Raises:
         InputError: the scene has no batched services.
     """
 
-    service_suffix: Final = "_batch"
+    service_suffix = "_batch"
 
     def __init__(self, first: Scene, count: int) -> None:
         self.name, self.camera = first.name, first.camera
@@ -41,32 +34,6 @@ class Worlds(ABC):
         self.reset_service = batched_service(first.reset_service).name
         self.step_service = batched_service(first.step_service).name
         self.lengths = response_lengths(first.lengths, count)
-        self.elapsed_substeps = 0
-
-    @property
-    def simulated_time(self) -> float:
-        """Seconds simulated since the worlds were made."""
-        return self.elapsed_substeps * self.timestep
-
-    @abstractmethod
-    def begin(self, request: Batch) -> None:
-        """Begin a new episode in each world that a batched reset request marks."""
-
-    @abstractmethod
-    def act(self, request: Batch) -> None:
-        """Take the actions of a batched step request, one a world, and hold them from now on."""
-
-    @abstractmethod
-    def advance(self, substeps: int) -> None:
-        """Simulate that many substeps in every world."""
-
-    @abstractmethod
-    def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that writes the present states into `response`, a batch of one, one a world."""
-
-    @abstractmethod
-    def picture(self) -> Picture:
-        """What a frame of the first world shows beside the model; brings `data` up to date with it."""
 
 
 class SceneWorlds(Worlds):

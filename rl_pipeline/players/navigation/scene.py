@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Final
+from collections.abc import Callable
+from typing import Final
 
 import mujoco
 
@@ -13,7 +13,7 @@ from rl_pipeline.players.navigation import lidar, vehicle
 from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout, lay_out
 from rl_pipeline.players.navigation.model import build_model
 from rl_pipeline.players.navigation.portrayal import CAMERA, portray
-from rl_pipeline.players.rendering.picture import Camera, Picture
+from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene
 
 DWELL_TIME: Final = 1.0
@@ -44,10 +44,10 @@ class NavigationScene(Scene):
     name = "navigation"
     reset_service = "interfaces_pkg/NavigationReset"
     step_service = "interfaces_pkg/NavigationStep"
-    lengths: ClassVar[Mapping[str, int]] = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
+    lengths = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
     default_control_period = 0.1
     max_timestep = 0.02
-    camera: ClassVar[Camera] = CAMERA
+    camera = CAMERA
 
     layout: Layout
     health: float
