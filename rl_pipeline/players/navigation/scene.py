@@ -31,6 +31,9 @@ HIT_FORCE: Final = 2 * vehicle.DRIVE_FORCE
 _FULL_SPEED_MOMENTUM: Final = vehicle.MASS * vehicle.MAX_SPEED
 
 
+_LENGTHS: Final = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
+
+
 class NavigationScene(Scene):
     """A walled arena with obstacles, a tracked vehicle with a lidar, and a goal zone.
 
@@ -44,7 +47,7 @@ class NavigationScene(Scene):
     name = "navigation"
     reset_service = "interfaces_pkg/NavigationReset"
     step_service = "interfaces_pkg/NavigationStep"
-    lengths = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
+    lengths = _LENGTHS
     default_control_period = 0.1
     max_timestep = 0.02
     camera = CAMERA
