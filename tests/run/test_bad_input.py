@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
+from rl_pipeline.cli.endings import BAD_INPUT
 from rl_pipeline.run import node
 
 Refused = Callable[..., str]
@@ -73,7 +74,7 @@ def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
     def call(*arguments: str, run: Callable[[list[str]], int] = cli.run) -> str:
         code = run(list(arguments))
         said = capsys.readouterr().err
-        assert code == cli.BAD_INPUT, said
+        assert code == BAD_INPUT, said
         assert said.count("error: ") == 1, said
         assert "Traceback" not in said
         return said
@@ -191,7 +192,7 @@ def run_node(arguments: list[str]) -> int:
 
 
 def test_debug_shows_where_and_the_error_and_its_code(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["train", "--config", "none.yaml", "--debug"]) == cli.BAD_INPUT
+    assert cli.run(["train", "--config", "none.yaml", "--debug"]) == BAD_INPUT
     said = capsys.readouterr().err
     assert "Traceback" in said
     assert said.splitlines()[-1].startswith("error: unknown file 'none.yaml'")
@@ -279,7 +280,7 @@ def test_a_wrong_build_is_told_apart_and_ends_with_the_run(
         [sys.executable, "-m", "rl_pipeline.cli", *NAVIGATE, f"unity.build_path={build(script)}"],
         env={**os.environ, "RL_PIPELINE_TEST": str(place)}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert result.returncode == cli.BAD_INPUT, result.stderr
+    assert result.returncode == BAD_INPUT, result.stderr
     assert message in result.stderr
     assert result.stderr.count("error: ") == 1
     assert "Traceback" not in result.stderr

@@ -1,0 +1,27 @@
+"""The `rl-pipeline` command as such; the modules beside this one add their verbs to it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rl_pipeline.cli.terminal import log_to_terminal
+
+app = typer.Typer(
+    name="rl-pipeline",
+    help="Train, watch and judge reinforcement-learning agents on parallel robot simulators.",
+    epilog="Start with: rl-pipeline train --config-name navigation_ppo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and more of the log.")] = False,
+) -> None:
+    log_to_terminal(debug)

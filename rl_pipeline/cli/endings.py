@@ -1,0 +1,55 @@
+"""How a command ends: exit codes, and one line on standard error for whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from rl_pipeline.errors import InputError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def guarded(act: Callable[[], object], debug: bool) -> int:
+    """Run `act` and return its exit code; what goes wrong is said in one line, with `debug` below its trace."""
+    try:
+        code = act()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", INTERRUPTED, debug)
+    except InputError as error:
+        return _fail(f"error: {error}", BAD_INPUT, debug)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            return _refuse_command_line(error, int(error.exit_code))
+        hint = "" if debug else " (run with --debug to see where)"
+        return _fail(f"error: {type(error).__name__}: {error}{hint}", FAILED, debug)
+
+
+def _refuse_command_line(error: Any, code: int) -> int:
+    """Say what Typer has against the command line; without any argument that is the help."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return code
+    context = getattr(error, "ctx", None)
+    hint = f"; see {context.command_path} --help" if context is not None else ""
+    return _fail(f"error: {error.format_message().rstrip('.')}{hint}", code, debug=False)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write(message + "\n")
+    return code
+
+
+def note_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    """What ends a thread of a library is told where it is asked for a result; its trace is for `--debug`."""
+    trace = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
+    logging.getLogger("rl_pipeline").debug("a thread failed", exc_info=trace)

@@ -1,0 +1,38 @@
+"""What the user sees: the consoles that verbs print to, and the package's log on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where a verb prints: tables on standard output, progress on standard error."""
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def log_to_terminal(debug: bool) -> None:
+    """What the package logs goes to standard error: bare lines, and warnings marked as such."""
+    handler = _TerminalHandler()
+    handler.setFormatter(_TerminalFormatter())
+    package = logging.getLogger("rl_pipeline")
+    package.handlers = [handler]
+    package.setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+class _TerminalHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # Looked up each time: while a progress bar is shown, its console stands in for standard error.
+        sys.stderr.write(self.format(record) + "\n")
+
+
+class _TerminalFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return text if record.levelno <= logging.INFO else f"{record.levelname.lower()}: {text}"

@@ -1,0 +1,50 @@
+"""Verbs that train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from rl_pipeline.cli.app import app
+from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrides
+from rl_pipeline.cli.terminal import console
+from rl_pipeline.errors import InputError
+
+PANEL: Final = "Train"
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog="Example: rl-pipeline train --config-name navigation_ppo training.total_timesteps=100000",
+)
+def train(
+    overrides: Overrides = None,
+    config_name: ConfigName = None,
+    config: ConfigFile = None,
+    config_dir: ConfigDir = None,
+    cfg: Annotated[str | None, typer.Option("--cfg", help="job: print the whole configuration and exit.")] = None,
+) -> None:
+    """Train an agent; model, videos and curves go to a new folder under experiments/."""
+    if cfg is not None:
+        _print_config(cfg, config_name, config, config_dir, overrides or [])
+        return
+    from rl_pipeline.run.train import train as run
+
+    code = run(
+        config_name=config_name, config_file=config, config_dir=config_dir, overrides=overrides or [],
+        console=console(), progress=console(stderr=True),
+    )  # fmt: skip
+    raise typer.Exit(code)
+
+
+def _print_config(
+    cfg: str, config_name: str | None, config: Path | None, config_dir: Path | None, overrides: list[str]
+) -> None:
+    from rl_pipeline.config import load_config, render_config
+
+    if cfg != "job":
+        raise InputError(f"--cfg: expected job, found {cfg!r}")
+    loaded = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides)
+    typer.echo(render_config(loaded), nl=False)

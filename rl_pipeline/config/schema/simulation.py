@@ -1,0 +1,101 @@
+"""What config.yml says of this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.values import secret
+
+Secret = Annotated[SecretStr, BeforeValidator(secret)]
+
+
+class RosConfig(Section):
+    """The ROS side: how players are reached, and what the launch scripts run."""
+
+    backend: Literal["direct", "ros2", "mlagents"] = Field(
+        default="direct",
+        description="direct: players connect to the trainer; ros2: by way of ROS services; mlagents: gRPC",
+    )
+    tcp_ip: str = Field(
+        default="127.0.0.1", min_length=1, description="address the endpoint listens on; 0.0.0.0 admits other machines"
+    )
+    tcp_port: int = Field(default=10000, ge=0, le=65535, description="port the endpoint listens on; 0: any free one")
+    one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
+    token: Secret | None = Field(
+        default=None, description="secret that players must know; null: whoever can connect is served"
+    )
+    package_name: str = Field(
+        default="examples_pkg", min_length=1, description="ROS package that launch_node.bash runs"
+    )
+    node_name: str = Field(default="train", min_length=1, description="node of that package")
+
+
+class UnityConfig(Section):
+    """The players: a Unity standalone build, or the embedded simulator."""
+
+    build_path: str = Field(
+        default="embedded", min_length=1, description="an executable, or `embedded` for the MuJoCo player"
+    )
+    launch: bool = Field(default=True, description="false: wait for players that are started elsewhere")
+    headless_mode: bool = Field(default=True, description="no window")
+    pause: bool = Field(default=True, description="simulated time stands still between a response and the next request")
+    sample_time: float = Field(
+        default=0.0, ge=0.0, description="control period in simulated seconds; 0: the scene's own"
+    )
+    time_scale: float = Field(default=0.0, ge=0.0, description="simulated seconds per second; 0: as fast as possible")
+    connect_timeout: float = Field(default=60.0, gt=0.0, description="seconds a player may take to connect")
+    step_timeout: float = Field(default=30.0, gt=0.0, description="seconds a player may take to answer")
+    max_lifetime_restarts: int = Field(
+        default=200, ge=-1, description="restarts of one player over a run, before the run ends; -1: any number"
+    )
+    restarts_rate_limit_n: int = Field(
+        default=60, ge=-1, description="restarts of one player within the period below; -1: any number"
+    )
+    restarts_rate_limit_period_s: float = Field(default=60.0, gt=0.0, description="that period, in seconds")
+
+    @field_validator("time_scale")
+    @classmethod
+    def _clock_has_a_speed(cls, value: float, info: ValidationInfo) -> float:
+        if value == 0.0 and not info.data.get("pause", True):
+            raise ValueError(
+                "with unity.pause=false simulated time follows the clock, so expected a number above 0 "
+                "(1.0: real time), found 0"
+            )
+        return value
+
+
+class SimulationConfig(Section):
+    """What config.yml says of this machine."""
+
+    n_environments: int = Field(default=4, gt=0, le=4096, description="environments that run in parallel")
+    worlds_per_player: int = Field(
+        default=1,
+        gt=0,
+        le=1024,
+        description="environments that one player simulates; a divisor of n_environments",
+    )
+    ros: RosConfig = Field(default=RosConfig(), description="the ROS side")
+    unity: UnityConfig = Field(default=UnityConfig(), description="the players")
+
+    @field_validator("worlds_per_player")
+    @classmethod
+    def _players_are_full(cls, value: int, info: ValidationInfo) -> int:
+        total = info.data.get("n_environments", value)
+        if total % value:
+            raise ValueError(f"n_environments ({total}) is no multiple of it; expected a divisor, found {value}")
+        return value
+
+    def with_any_port(self) -> SimulationConfig:
+        """The same on any free port, to run beside a training; players started elsewhere keep the port they know."""
+        if not self.unity.launch:
+            return self
+        return self.model_copy(update={"ros": self.ros.model_copy(update={"tcp_port": 0})})
