@@ -196,7 +196,7 @@ class Graph:
         if self.bridge is not None:
             topics |= self.bridge.topics()
             services |= self.bridge.services()
-        lists = {}
+        lists: dict[str, Any] = {}
         for names, types, offered in (("topics", "types", topics), ("services", "service_types", services)):
             lists[names] = sorted(offered)
             lists[types] = [offered[name] for name in lists[names]]
