@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
 )
 
+from rl_pipeline.config.schema.endpoint import EndpointConfig
 from rl_pipeline.config.schema.section import Section
 from rl_pipeline.config.values import secret
 
@@ -32,6 +33,9 @@ class RosConfig(Section):
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
     token: Secret | None = Field(
         default=None, description="secret that players must know; null: whoever can connect is served"
+    )
+    endpoint: EndpointConfig = Field(
+        default=EndpointConfig(), description="how `rl-pipeline endpoint` stands between players and ROS"
     )
     package_name: str = Field(
         default="examples_pkg", min_length=1, description="ROS package that launch_node.bash runs"
