@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +26,12 @@ class PlayerProcess:
         command: executable and arguments.
         log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
         reaper: told of the process group, so that it is ended even when this process cannot.
+        environment: further environment variables.
     """
 
-    def __init__(self, command: Sequence[str], log_file: Path, reaper: Reaper) -> None:
+    def __init__(
+        self, command: Sequence[str], log_file: Path, reaper: Reaper, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.log_file = log_file
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
         self._reaper = reaper
@@ -42,7 +45,7 @@ class PlayerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
-                env={**os.environ, **_SINGLE_THREADED},
+                env={**os.environ, **_SINGLE_THREADED, **(environment or {})},
             )
         reaper.watch(self._process.pid)
 

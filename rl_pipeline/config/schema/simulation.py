@@ -26,6 +26,10 @@ class RosConfig(Section):
         default="direct",
         description="direct: players connect to the trainer; ros2: by way of ROS services; mlagents: gRPC",
     )
+    launch_endpoint: bool = Field(
+        default=True,
+        description="with ros2: start the endpoint that players connect to; false: one runs, or players are ROS nodes",
+    )
     tcp_ip: str = Field(
         default="127.0.0.1", min_length=1, description="address the endpoint listens on; 0.0.0.0 admits other machines"
     )
