@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -109,7 +109,7 @@ class RosBridge:
             self._next_adaption = now + ADAPTION_PERIOD
             for topic in self._subscribers.values():
                 topic.adapt()
-        services = (*self._offered.values(), *self._called.values())
+        services: list[OfferedService | CalledService] = [*self._offered.values(), *self._called.values()]
         for service in services:
             if service.pending:
                 service.expire(now)
@@ -132,40 +132,30 @@ class RosBridge:
         Raises:
             BridgeError: ROS does not take its name, or its type is not installed.
         """
-        make: dict[str, Callable[[Connection, Registration], Any]] = {
-            "publishers": self._publisher,
-            "subscribers": self._subscriber,
-            "ros_services": self._caller,
-            "services": self._offer,
-        }
+        name, type_name, node = registration.name, _installed(registration), self._node
         try:
-            return make[registration.table](connection, registration)
+            match registration.table:
+                case "publishers":
+                    return PublishedTopic(node, name, message_class(type_name), self._rules.publisher(registration))
+                case "subscribers":
+                    type_class = message_class(type_name)
+                    return SubscribedTopic(self._endpoint, node, name, type_name, type_class, self._rules)
+                case "ros_services":
+                    return CalledService(self._endpoint, node, name, service_class(type_name), self._timeout)
+                case _:
+                    type_class = service_class(type_name)
+                    return OfferedService(self._endpoint, node, connection, name, type_class, self._timeout)
         except InputError as error:
             raise BridgeError(str(error)) from None
         except ValueError as error:  # what rclpy raises for names that are none
-            raise BridgeError(f"{registration.name!r} is no name that ROS takes: {str(error).splitlines()[0]}") from None
-
-    def _publisher(self, connection: Connection, registration: Registration) -> PublishedTopic:
-        type_class = message_class(_installed(registration.type_name, "msg"))
-        return PublishedTopic(self._node, registration.name, type_class, self._rules.publisher(registration))
-
-    def _subscriber(self, connection: Connection, registration: Registration) -> SubscribedTopic:
-        type_class = message_class(_installed(registration.type_name, "msg"))
-        return SubscribedTopic(
-            self._endpoint, self._node, registration.name, registration.type_name, type_class, self._rules
-        )
-
-    def _caller(self, connection: Connection, registration: Registration) -> CalledService:
-        type_class = service_class(_installed(registration.type_name, "srv"))
-        return CalledService(self._endpoint, self._node, registration.name, type_class, self._timeout)
-
-    def _offer(self, connection: Connection, registration: Registration) -> OfferedService:
-        type_class = service_class(_installed(registration.type_name, "srv"))
-        return OfferedService(self._endpoint, self._node, connection, registration.name, type_class, self._timeout)
+            raise BridgeError(
+                f"{registration.name!r} is no name that ROS takes: {str(error).splitlines()[0]}"
+            ) from None
 
 
-def _installed(type_name: str, kind: str) -> str:
-    """The name itself, if its package could hold interfaces: players must not have just any module imported here."""
+def _installed(registration: Registration) -> str:
+    """The type's name, if its package could hold interfaces: players must not have just any module imported here."""
+    type_name = registration.type_name
     package = type_name.partition("/")[0]
     if re.fullmatch(r"[a-z][a-z0-9_]*", package) and (spec := importlib.machinery.PathFinder.find_spec(package)):
         for folder in spec.submodule_search_locations or ():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rclpy.serialization import deserialize_message, serialize_message
@@ -97,9 +98,8 @@ class OfferedService:
                 self._connection.become_player()
             srv_id = self._endpoint.next_srv_id()
             self._outstanding[srv_id] = header, deadline
-            self._endpoint.request(
-                self._connection, self._name, payload, srv_id, lambda response, srv_id=srv_id: self._answer(srv_id, response)
-            )
+            answer = partial(self._answer, srv_id)
+            self._endpoint.request(self._connection, self._name, payload, srv_id, answer)
 
     def _answer(self, srv_id: int, payload: bytes | None) -> None:
         header, _ = self._outstanding.pop(srv_id, (None, 0.0))

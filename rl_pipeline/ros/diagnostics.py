@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rl_pipeline.errors import InputError
@@ -73,7 +73,7 @@ class Diagnostics:
         }
         return self._made(player.peer, message, self._status.WARN if slow else self._status.OK, values)
 
-    def _made(self, name: str, message: str, level: bytes, values: dict[str, object]) -> Any:
+    def _made(self, name: str, message: str, level: bytes, values: Mapping[str, object]) -> Any:
         return self._status(
             level=level,
             name=f"{self._node.get_name()}: {name}",

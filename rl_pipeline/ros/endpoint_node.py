@@ -69,7 +69,9 @@ def _parameter(node: Node, name: str, default: Any) -> Any:
         node.declare_parameter(name, default)
     value = node.get_parameter(name).value
     if type(value) is not type(default):
-        raise InputError(f"{name}: expected {'text' if isinstance(default, str) else 'a whole number'}, found {value!r}")
+        raise InputError(
+            f"{name}: expected {'text' if isinstance(default, str) else 'a whole number'}, found {value!r}"
+        )
     return value
 
 

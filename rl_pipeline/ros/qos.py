@@ -62,9 +62,7 @@ class QosRules:
         asked = self._asked(registration.name)
         latched = registration.latch or registration.name == LATCHED
         depth = asked.depth or registration.queue_size or DEPTH
-        return TopicQos(
-            asked.reliability or "reliable", asked.durability or _durability(latched), depth, depth
-        )
+        return TopicQos(asked.reliability or "reliable", asked.durability or _durability(latched), depth, depth)
 
     def subscription(self, node: Node, name: str, type_name: str) -> TopicQos:
         """How a topic is subscribed to: what its publishers offer, and of sensors the newest rather than everything."""

@@ -46,7 +46,9 @@ def endpoint(
             _serve_ros(simulation, ros_arguments, looks)
         else:
             ros = simulation.ros
-            with _listening(simulation, ros.tcp_ip, ros.tcp_port, "without ROS: players have only each other") as server:
+            with _listening(
+                simulation, ros.tcp_ip, ros.tcp_port, "without ROS: players have only each other"
+            ) as server:
                 serve(server, looks)
     logger.info("endpoint closed")
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class BridgeError(Exception):
-    """The ROS graph does not take a registration; the message says why, for the player."""
+    """The ROS graph does not take a registration or a message; the text says why, for the player."""
 
 
 class Respond(Protocol):
@@ -34,7 +34,11 @@ class Bridge(Protocol):
         """Undo `open`; what no other player has opened is withdrawn from the ROS graph."""
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Publish a player's message. Players that subscribe to the topic get it from the ROS graph, as all do."""
+        """Publish a player's message. Players that subscribe to the topic get it from the ROS graph, as all do.
+
+        Raises:
+            BridgeError: the message is not of the topic's type.
+        """
 
     def call(self, service: str, payload: bytes, respond: Respond) -> None:
         """Call a ROS service for a player; `respond` is called in any case, within a deadline."""

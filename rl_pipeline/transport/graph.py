@@ -206,7 +206,10 @@ class Graph:
 
     def _publish_of(self, connection: Connection, topic: str, payload: bytes) -> None:
         if self.bridge is not None:
-            self.bridge.publish(topic, decodable(payload))
+            try:
+                self.bridge.publish(topic, decodable(payload))
+            except BridgeError as error:
+                connection.error(f"{topic}: {error}")
             return
         if topic in connection.latched:
             previous, connection.latched[topic] = connection.latched[topic], payload
