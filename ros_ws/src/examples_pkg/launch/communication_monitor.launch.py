@@ -1,4 +1,4 @@
-"""Show where the time of steps goes: ros2 launch examples_pkg communication_monitor.launch.py"""
+"""Show where the time of steps goes: `ros2 launch examples_pkg communication_monitor.launch.py`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument

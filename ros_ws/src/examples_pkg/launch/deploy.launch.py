@@ -1,4 +1,4 @@
-"""Run a policy on a robot: ros2 launch examples_pkg deploy.launch.py experiment:=navigation_ppo robot:=robot.yaml"""
+"""Run a policy on a robot: `ros2 launch examples_pkg deploy.launch.py experiment:=navigation_ppo robot:=robot.yaml`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument

@@ -1,4 +1,4 @@
-"""Serve players: ros2 launch examples_pkg endpoint.launch.py ROS_IP:=0.0.0.0 ROS_TCP_PORT:=10000"""
+"""Serve players: `ros2 launch examples_pkg endpoint.launch.py ROS_IP:=0.0.0.0 ROS_TCP_PORT:=10000`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument

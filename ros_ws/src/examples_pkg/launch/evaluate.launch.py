@@ -1,4 +1,4 @@
-"""Judge an agent: ros2 launch examples_pkg evaluate.launch.py experiment:=navigation_ppo"""
+"""Judge an agent: `ros2 launch examples_pkg evaluate.launch.py experiment:=navigation_ppo`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument

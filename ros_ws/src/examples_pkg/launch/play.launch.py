@@ -1,4 +1,4 @@
-"""Film an agent: ros2 launch examples_pkg play.launch.py experiment:=navigation_ppo"""
+"""Film an agent: `ros2 launch examples_pkg play.launch.py experiment:=navigation_ppo`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument

@@ -1,4 +1,4 @@
-"""Train an agent: ros2 launch examples_pkg train.launch.py config_name:=navigation_sac"""
+"""Train an agent: `ros2 launch examples_pkg train.launch.py config_name:=navigation_sac`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
