@@ -53,7 +53,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             frames = render_mode == "rgb_array"
             self._stepper = Stepper(self.task, simulation, 1, frames=frames, horizon=horizon)
         except BaseException:
-            self.close()
+            self._end_players()
             raise
         self._stepper.rendering[:] = frames
         fps = self.task.render_fps(simulation.config.unity.sample_time)
@@ -91,6 +91,10 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
     def close(self) -> None:
         """End the player, when it is this environment's own; safe to call twice."""
+        self._stepper.close()
+        self._end_players()
+
+    def _end_players(self) -> None:
         if self._owned is not None:
             self._owned.close()
             self._owned = None

@@ -13,7 +13,7 @@ from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengths
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.response_times import ResponseTimes
-from rl_pipeline.transport.service_batch import ServiceBatch
+from rl_pipeline.transport.service_batch import Arrived, ServiceBatch
 
 Environments = NDArray[np.intp] | slice
 """Indices of environments."""
@@ -43,11 +43,20 @@ class PlayerService:
         players: their environment ids.
         kind: `reset` or `step`.
         type_name: the service's type.
+        arrived: called with each player's response, see ServiceBatch.
     """
 
-    def __init__(self, simulation: Simulation, players: Sequence[int], kind: str, type_name: str) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        players: Sequence[int],
+        kind: str,
+        type_name: str,
+        arrived: Arrived | None = None,
+    ) -> None:
         names = [simulation.service_name(player, kind) for player in players]
-        self._batch = ServiceBatch(simulation.endpoint, load_interfaces().service(type_name), names)
+        service = load_interfaces().service(type_name)
+        self._batch = ServiceBatch(simulation.endpoint, service, names, arrived=arrived)
         self.type_name = type_name
 
     @property
@@ -151,9 +160,14 @@ class WorldsService(PlayerService):
 
 
 def player_service(
-    simulation: Simulation, players: Sequence[int], kind: str, type_name: str, worlds: int
+    simulation: Simulation,
+    players: Sequence[int],
+    kind: str,
+    type_name: str,
+    worlds: int,
+    arrived: Arrived | None = None,
 ) -> PlayerService:
     """The service of players of so many worlds each."""
     if worlds == 1:
-        return PlayerService(simulation, players, kind, type_name)
+        return PlayerService(simulation, players, kind, type_name, arrived)
     return WorldsService(simulation, players, kind, type_name, worlds)

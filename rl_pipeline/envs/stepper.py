@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.camera import Camera
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
@@ -87,6 +89,7 @@ class Stepper:
         self.task = task
         self.num_envs = num_envs
         self.rendering: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
+        self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
         self._simulation = simulation
         self._horizon = horizon or task.max_episode_steps
         self._timeout = simulation.config.unity.step_timeout
@@ -103,10 +106,18 @@ class Stepper:
         self._worlds = worlds
         if players is None:
             count = num_envs // worlds
-            players = simulation.start(count, frames=range(count) if frames else (), worlds=worlds)
+            filmed = range(count) if frames or task.image is not None else ()
+            players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
-        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds)
-        self._step = player_service(simulation, self.players, "step", task.step_service, worlds)
+        self._camera = _camera(task, num_envs, worlds)
+        arrived = None if self._camera is None else self._camera.arrived
+        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
+        # Images are looked at where they are received, until the step after: two services take turns then.
+        steps = [
+            player_service(simulation, self.players, "step", task.step_service, worlds, arrived)
+            for _ in range(1 if self._camera is None else 2)
+        ]
+        self._step, self._steps = steps[0], itertools.cycle(steps)
         self._check_types()
 
     @property
@@ -129,12 +140,14 @@ class Stepper:
             PlayerError: a player is lost, or its states are invalid, again and again.
         """
         self._seeds[environments] = seeds
-        self._reset.film(self.rendering)
+        self._reset.film(self._filmed)
         self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs)})
         self._elapsed[environments] = 0
         self._cut_off[environments] = False
         remaining: NDArray[np.intp] | None = environments
         while remaining is not None:
+            if self._camera is not None:
+                self._camera.begin(is_step=False)
             self._reset.send(remaining)
             remaining = self._receive(self._reset, remaining)
             if remaining is None:
@@ -162,11 +175,14 @@ class Stepper:
             PlayerError: the states of an environment are invalid again and again.
         """
         check_actions(actions)
-        self._step.film(self.rendering)
+        self._step = next(self._steps)
+        self._step.film(self._filmed)
         self._step.write(self.task.request(actions))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
         history.advance(actions)
+        if self._camera is not None:
+            self._camera.begin(is_step=True)
         self._step.send()
         lost = self._receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():
@@ -209,6 +225,8 @@ class Stepper:
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
+        if self._camera is not None:
+            return self._camera.images[index].copy()
         image = self._frames[index]
         if image is None:
             return None
@@ -219,6 +237,11 @@ class Stepper:
         except OSError as error:
             logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), image[0], error)
             return None
+
+    def close(self) -> None:
+        """End the threads that decode images; the players are their simulation's."""
+        if self._camera is not None:
+            self._camera.close()
 
     def _player_of(self, index: int) -> int:
         """Environment id of the player of an environment."""
@@ -243,13 +266,17 @@ class Stepper:
                 self._history = StateHistory(_repeat(states, self.num_envs))
             try:
                 self._history.current.assign(environments, states)
+                if self._camera is not None:
+                    self._camera.take(environments, responses)
             except CodecError as error:
                 for index in self._everyone[environments].tolist():
                     self._note_unreadable(self._player_of(index), error)
                 continue
             answered.append(self._everyone[environments])
-            if self._filming:
+            if self._filming and self._camera is None:
                 self._keep_frames(filmed, responses)
+        if self._camera is not None and self._history is not None:
+            self._history.current.attach("image", self._camera.images)
         if sum(map(len, answered)) == len(asked):
             return None
         for index, reason in service.refused.items():
@@ -294,6 +321,20 @@ class Stepper:
                     raise InputError(
                         f"{name}: the player offers it as {found}, and the task expects {service.type_name}"
                     )
+
+
+def _camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
+    """What takes the images of a task that observes them.
+
+    Raises:
+        InputError: players of several worlds, which show only the first of them.
+    """
+    if task.image is not None and worlds > 1:
+        raise InputError(
+            f"simulation.worlds_per_player: {type(task).__name__} observes images, and a player of several worlds "
+            f"shows only the first; expected 1, found {worlds}"
+        )
+    return None if task.image is None else Camera(task.image, num_envs)
 
 
 def _repeat(states: Batch, count: int) -> Batch:

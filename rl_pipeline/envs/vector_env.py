@@ -136,7 +136,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         return self._stepper.frame(index)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Leave the players to their simulation, which ends them."""
+        """End what the environments have of their own; their simulation ends the players."""
+        self._stepper.close()
 
     def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
         observation = self._stepper.reset(players, self._next_seeds[players])

@@ -28,6 +28,9 @@ class Batch:
     look-up; strings are decoded anew at each access. `batch["pose.position.x"]` does the same by dotted path, except
     that it gives strings as their bytes, shape (N, length), and a sequence of strings as a tuple of those; it also
     reaches fields that are named like a method.
+
+    Arrays that belong to the messages but are no field of them, such as decoded images, can be attached; they are
+    attributes too, and go along when rows are taken or assigned.
     """
 
     def __init__(self, struct: Struct, array: NDArray[Any], *, whole: bool = False) -> None:
@@ -36,6 +39,7 @@ class Batch:
         self._array = array
         self._whole = whole
         self._by_path: dict[str, Any] = {}
+        self._attached: dict[str, NDArray[Any]] = {}
 
     def __len__(self) -> int:
         return len(self._array)
@@ -91,9 +95,16 @@ class Batch:
         except (ValueError, TypeError, OverflowError) as error:
             raise CodecError(f"{self._struct.name}.{path}: {error}") from None
 
+    def attach(self, name: str, array: NDArray[Any]) -> None:
+        """Make an array of leading axis N the attribute `name`, in place of any field of that name."""
+        self._attached[name] = self.__dict__[name] = array
+
     def take(self, indices: Indices) -> Batch:
         """A copy of the given rows, in their order."""
-        return Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)
+        taken = Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)
+        for name, array in self._attached.items():
+            taken.attach(name, array[indices].copy())
+        return taken
 
     def copy(self) -> Batch:
         """A copy of all rows."""
@@ -106,6 +117,9 @@ class Batch:
             CodecError: another type, or a string or sequence of another length.
         """
         source = other.array
+        for name, array in other._attached.items():
+            if name in self._attached:
+                self._attached[name][indices] = array
         if source.dtype == self._array.dtype:
             self._items[indices] = other._items
         elif other._struct.name != self._struct.name:

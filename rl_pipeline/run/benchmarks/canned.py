@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.simulation.simulation import Simulation
@@ -33,16 +34,17 @@ def canned_task() -> NavigationTask:
 
 
 def canned_simulation(
-    directory: Path, *, rays: int = NUM_RAYS, options: Sequence[str] = ()
+    directory: Path, *, rays: int = NUM_RAYS, image: bytes = b"", options: Sequence[str] = ()
 ) -> tuple[SimulationConfig, int]:
     """Settings of a simulation whose players answer with canned bytes, and the size of one response's frames.
 
     Args:
         directory: where the players' executable and their response go.
         rays: of the lidar in the response.
+        image: that comes with the response, raw or compressed.
         options: further arguments of canned_player.py.
     """
-    lengths = {"state.lidar.ranges": rays, "state.lidar.tags": rays}
+    lengths = {"state.lidar.ranges": rays, "state.lidar.tags": rays, "image.data": len(image)}
     response = load_interfaces().service(NavigationTask.step_service).response.layout(lengths).empty(1)
     response["state.health"] = 1.0
     response["state.target.position.x"] = 3.0
@@ -50,6 +52,7 @@ def canned_simulation(
     response["state.goal_timer.required"] = 1.0
     response["state.lidar.range_max"] = 6.0
     response["state.lidar.ranges"] = 2.5
+    response["image.data"] = np.frombuffer(image, np.uint8)
     payload = directory / "response.bin"
     payload.write_bytes(response.bytes(0))
     build = directory / "canned_player"
@@ -68,9 +71,11 @@ def request_size() -> int:
     return len(encode_command("__request", srv_id=1_000_000)) + len(encode_frame("/navigation_0/step", payload))
 
 
-def step_batched(stack: ExitStack, config: SimulationConfig, logs: Path, players: int) -> Round:
+def step_batched(
+    stack: ExitStack, config: SimulationConfig, logs: Path, players: int, task: Task | None = None
+) -> Round:
     """Step `players` players as one batch: decoding, observations, rewards and ends included."""
-    task = canned_task()
+    task = task or canned_task()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
     env = PlayerVectorEnv(task, simulation, players)
     env.reset(seed=0)

@@ -32,6 +32,13 @@ def send_fields(sock: socket.socket, data: bytes) -> None:
         sock.sendall(data[start : start + FIELD_SIZE])
 
 
+def send_joined(sock: socket.socket, header: bytes, payload: bytes) -> None:
+    """Write both as one, without a copy of what may be a large image."""
+    sent = sock.sendmsg((header, payload)) - len(header)
+    if sent < len(payload):
+        sock.sendall(memoryview(payload)[sent:])
+
+
 def receive_polled(sock: socket.socket, poll: float) -> bytes:
     """Look for data every `poll` seconds, as the connector does; empty when the connection is closed."""
     while True:
@@ -59,11 +66,11 @@ def serve(host: str, port: int, scene: str, environment_id: int, payload: bytes,
         at = data.find(marker)
         if at >= 0:
             digits = at + len(marker)
-            response = before + data[digits : digits + 7] + after
+            header = before + data[digits : digits + 7]
             if poll is None:
-                sock.sendall(response)
+                send_joined(sock, header, after)
             else:
-                send_fields(sock, response)
+                send_fields(sock, header + after)
 
 
 def main() -> None:

@@ -5,9 +5,29 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 Measured = TypeVar("Measured")
+
+ECHO: Final = "echo"
+"""The yardstick that ratios below 1 are shares of."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One ratio of a benchmark, as a bar of its chart.
+
+    Attributes:
+        name: the case.
+        values: the ratio, one a repetition.
+        reach: the ratio that is good enough; 0: none is set.
+        against: what the ratio is to: the echo, unless named.
+    """
+
+    name: str
+    values: Sequence[float]
+    reach: float = 0.0
+    against: str = ECHO
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,7 @@ class Figures:
         rows: cells as text, one tuple a case.
         note: how to read them.
         values: everything measured, for JSON.
+        bars: the ratios, for a chart.
     """
 
     title: str
@@ -27,6 +48,7 @@ class Figures:
     rows: list[tuple[str, ...]]
     note: str
     values: dict[str, Any]
+    bars: Sequence[Bar] = ()
 
 
 def interleaved(
