@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.envs.player_service import Environments
 from rl_pipeline.interfaces import Batch
-from rl_pipeline.interfaces.images import ImageSpec, decode_image
+from rl_pipeline.interfaces.images import RAW, ImageSpec, decode_image
 
 MAX_THREADS: Final = 4
 """Threads that decode images, during which Pillow does not hold the interpreter."""
@@ -45,6 +45,11 @@ class Camera:
         """The images taken last, shape (N, height, width, 3)."""
         return self._images
 
+    @property
+    def decodes(self) -> bool:
+        """Whether images are expected to be compressed, and so to be worth decoding on arrival."""
+        return self._spec.format != RAW
+
     def begin(self, *, is_step: bool) -> None:
         """Expect an image of every environment, or after a reset of some: those of the others stay as they are."""
         self._in_step = is_step
@@ -75,7 +80,7 @@ class Camera:
         indices: list[int] = self._everyone[environments].tolist()
         for row, index in enumerate(indices):
             if index not in self._decoding:
-                self._decode(index, memoryview(data[row]))  # type: ignore[arg-type]
+                self._decode(index, memoryview(data[row]))
         for index in indices:
             self._decoding.pop(index).result()
 

@@ -104,13 +104,13 @@ class Stepper:
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
+        self._camera = _camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
             filmed = range(count) if frames or task.image is not None else ()
             players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
-        self._camera = _camera(task, num_envs, worlds)
-        arrived = None if self._camera is None else self._camera.arrived
+        arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
         self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
         # Images are looked at where they are received, until the step after: two services take turns then.
         steps = [
@@ -226,16 +226,17 @@ class Stepper:
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
         if self._camera is not None:
-            return self._camera.images[index].copy()
-        image = self._frames[index]
-        if image is None:
+            image: NDArray[np.uint8] = self._camera.images[index].copy()
+            return image
+        frame = self._frames[index]
+        if frame is None:
             return None
         from PIL import Image
 
         try:
-            return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
+            return np.asarray(Image.open(io.BytesIO(frame[1])).convert("RGB"))
         except OSError as error:
-            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), image[0], error)
+            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), frame[0], error)
             return None
 
     def close(self) -> None:
@@ -262,12 +263,12 @@ class Stepper:
             logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
         answered: list[NDArray[np.intp]] = []
         for environments, states, filmed, responses in service.answers():
-            if self._history is None:
-                self._history = StateHistory(_repeat(states, self.num_envs))
             try:
-                self._history.current.assign(environments, states)
                 if self._camera is not None:
                     self._camera.take(environments, responses)
+                if self._history is None:
+                    self._history = StateHistory(_repeat(states, self.num_envs))
+                self._history.current.assign(environments, states)
             except CodecError as error:
                 for index in self._everyone[environments].tolist():
                     self._note_unreadable(self._player_of(index), error)

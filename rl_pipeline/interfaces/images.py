@@ -44,7 +44,7 @@ class ImageError(CodecError):
     """Bytes that are no image, or one of another size than was asked for."""
 
 
-def decode_image(data: bytes | memoryview | NDArray[np.uint8], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def decode_image(data: bytes | memoryview, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """The pixels of an image, raw or compressed: which of them, its size tells.
 
     Args:
@@ -66,5 +66,7 @@ def decode_image(data: bytes | memoryview | NDArray[np.uint8], shape: tuple[int,
     except OSError as error:
         raise ImageError(f"{len(data)} bytes that are neither raw pixels nor a readable file: {error}") from None
     if pixels.shape != shape:
-        raise ImageError(f"an image of {pixels.shape[1]} by {pixels.shape[0]} pixels, expected {shape[1]} by {shape[0]}")
+        raise ImageError(
+            f"an image of {pixels.shape[1]} by {pixels.shape[0]} pixels, expected {shape[1]} by {shape[0]}"
+        )
     return pixels

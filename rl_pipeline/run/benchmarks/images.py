@@ -1,8 +1,8 @@
 """What an image in every response costs: the images benchmark.
 
-Raw images are received into the batch that the task observes, and nothing else is done with them, so that the yardstick
-is an echo of as many bytes (see echo.py). A JPEG is decoded besides, by threads beside the one that steps; its yardstick
-is what one thread decodes that does nothing else.
+Raw images are received into the batch that the task observes, and nothing else is done with them, so that the
+yardstick is an echo of as many bytes (see echo.py). A JPEG is decoded besides, by threads beside the one that steps;
+its yardstick is what one thread decodes that does nothing else.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def measure_images(
     ]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        named = [
-            (case.name, (case, *_opened(stack, case, directory / str(index)))) for index, case in enumerate(cases)
-        ]
+        named = [(case.name, (case, *_opened(stack, case, directory / str(index)))) for index, case in enumerate(cases)]
         for case, step, yardstick in interleaved(named, repetitions, progress):
             reference = rate_of(yardstick, 1 if case.image.format == "jpeg" else case.players, seconds)
             case.rates.append(rate_of(step, case.players, seconds))
