@@ -15,6 +15,7 @@ from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
 from rl_pipeline.run.benchmarks.images import measure_images
+from rl_pipeline.run.benchmarks.mlagents import measure_mlagents
 from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
 from rl_pipeline.run.benchmarks.worlds import measure_worlds
@@ -24,6 +25,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "connector": measure_connector,
     "images": measure_images,
     "worlds": measure_worlds,
+    "mlagents": measure_mlagents,
     "soak": soak,
 }
 

@@ -48,14 +48,16 @@ def receive_polled(sock: socket.socket, poll: float) -> bytes:
             time.sleep(poll)
 
 
-def serve(host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None) -> None:
+def serve(
+    host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None, worlds: int
+) -> None:
     """Answer requests until the endpoint closes the connection; with `poll`, in the manner of the connector."""
     sock = socket.create_connection((host, port), timeout=30)
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, poll is None)
     sock.sendall(bytes(8))
-    for service in ("Reset", "Step"):
-        name = f"/{scene}_{environment_id}/{service.lower()}"
+    for service in ("Reset", "Step") if worlds == 1 else ("ResetBatch", "StepBatch"):
+        name = f"/{scene}_{environment_id}/{service.lower().replace('batch', '_batch')}"
         registration = {"topic": name, "message_name": f"interfaces_pkg/{scene.capitalize()}{service}"}
         sock.sendall(frame(b"__unity_service", json.dumps(registration).encode() + b"\0"))
     marker = b'__request\x12\0\0\0{"srv_id":'
@@ -82,6 +84,7 @@ def main() -> None:
     parser.add_argument("--ros-port", type=int)
     parser.add_argument("--environment-id", type=int)
     parser.add_argument("--scene", default="navigation")
+    parser.add_argument("--worlds", type=int, default=1)
     arguments, _ = parser.parse_known_args()
     with contextlib.suppress(ConnectionError):
         serve(
@@ -91,6 +94,7 @@ def main() -> None:
             arguments.environment_id,
             arguments.payload.read_bytes(),
             arguments.connector,
+            arguments.worlds,
         )
 
 
