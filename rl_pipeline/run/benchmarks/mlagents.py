@@ -1,8 +1,8 @@
 """Our link against that of mlagents-envs, each with a player that does nothing but answer: the mlagents benchmark.
 
-Both sides get observations of one size and send the same actions: for one agent, and for 16 agents of one player against
-16 worlds of one player. Rewards and ends of episodes, which an ML-Agents player computes in C#, are computed by the task
-on our side, and that is part of what is measured.
+Both sides get observations of one size and send the same actions: for one agent, and for 16 agents of one player
+against 16 worlds of one player. Rewards and ends of episodes, which an ML-Agents player computes in C#, are computed by
+the task on our side, and that is part of what is measured.
 """
 
 from __future__ import annotations
