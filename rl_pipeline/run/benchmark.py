@@ -16,6 +16,7 @@ from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
 from rl_pipeline.run.benchmarks.images import measure_images
 from rl_pipeline.run.benchmarks.mlagents import measure_mlagents
+from rl_pipeline.run.benchmarks.ros import measure_ros
 from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
 from rl_pipeline.run.benchmarks.worlds import measure_worlds
@@ -26,6 +27,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "images": measure_images,
     "worlds": measure_worlds,
     "mlagents": measure_mlagents,
+    "ros": measure_ros,
     "soak": soak,
 }
 
