@@ -5,29 +5,31 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 Measured = TypeVar("Measured")
 
-ECHO: Final = "echo"
-"""The yardstick that ratios below 1 are shares of."""
+SHARE: Final = "share of the echo"
+TIMES: Final = "times as fast"
+RATE: Final = "steps/s"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One ratio of a benchmark, as a bar of its chart.
+    """One figure of a benchmark that is judged, as a bar of its chart.
 
     Attributes:
         name: the case.
-        values: the ratio, one a repetition.
-        reach: the ratio that is good enough; 0: none is set.
-        against: what the ratio is to: the echo, unless named.
+        values: the figure, one a repetition.
+        reach: what is good enough; 0: none is set.
+        unit: `SHARE`, `TIMES` or `RATE`.
     """
 
     name: str
     values: Sequence[float]
     reach: float = 0.0
-    against: str = ECHO
+    unit: str = SHARE
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Figures:
         rows: cells as text, one tuple a case.
         note: how to read them.
         values: everything measured, for JSON.
-        bars: the ratios, for a chart.
+        bars: the figures that are judged.
+        draw: draws a chart of its own into a file; None: the bars are drawn.
     """
 
     title: str
@@ -49,6 +52,7 @@ class Figures:
     note: str
     values: dict[str, Any]
     bars: Sequence[Bar] = ()
+    draw: Callable[[Path], None] | None = None
 
 
 def interleaved(

@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, canned_task, rate_of, step_batched
-from rl_pipeline.run.benchmarks.figures import Bar, Figures, interleaved, spread, times
+from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread, times
 from rl_pipeline.transport.mlagents import load_mlagents
 
 NOTE: Final = (
@@ -98,7 +98,7 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
         [case.row() for case in cases],
         NOTE,
         {"cases": [asdict(case) for case in cases]},
-        [Bar(f"mlagents-envs, {case.name}", case.gains, REACH, "mlagents-envs") for case in cases],
+        [Bar(f"mlagents-envs, {case.name}", case.gains, REACH, TIMES) for case in cases],
     )
 
 

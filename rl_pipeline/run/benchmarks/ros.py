@@ -21,11 +21,11 @@ from typing import Any, Final
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.installation import BUILD, interfaces_are_built, require_ros
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.run.benchmarks.figures import Bar, Figures, interleaved, spread
+from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
 
 NOTE: Final = (
-    "Round trips of a navigation step with 30 rays between two processes, one at a time. Ours with decoding, observation, "
-    "reward and ends of episodes, rclpy without. Median of the repetitions; the gain is pair by pair."
+    "Round trips of a navigation step with 30 rays between two processes, one at a time. Ours with decoding, "
+    "observation, reward and ends of episodes, rclpy without. Median of the repetitions; the gain is pair by pair."
 )
 SERVICE: Final = "/benchmark/{}/step"
 REACH: Final = 9.0
@@ -101,7 +101,7 @@ def measure_ros(*, seconds: float = 1.0, repetitions: int = 3, progress: Callabl
         [case.row() for case in cases],
         NOTE,
         {"cases": [asdict(case) for case in cases]},
-        [Bar(f"rclpy service, {case.executor}", case.gains, case.reach, "rclpy") for case in cases],
+        [Bar(f"rclpy service, {case.executor}", case.gains, case.reach, TIMES) for case in cases],
     )
 
 
