@@ -180,10 +180,13 @@ class Stepper:
         self._step.write(self.task.request(actions))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
-        history.advance(actions)
         if self._camera is not None:
             self._camera.begin(is_step=True)
         self._step.send()
+        # From here to the responses, what is computed costs nothing: the players are at work.
+        history.advance(actions)
+        self._elapsed += 1
+        truncated = self._elapsed >= self._horizon
         lost = self._receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():
             lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
@@ -191,14 +194,13 @@ class Stepper:
             history.current.assign(lost, history.previous.take(lost))
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
-        self._elapsed += 1
         sound = is_finite(observation) and is_finite(reward)
         invalid = None if sound else self._find_invalid(observation, reward)
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))
             observation = task.observation(history.current)
-        terminated, truncated = task.terminated(history.current), self._elapsed >= self._horizon
+        terminated = task.terminated(history.current)
         transition = Transition(observation, reward, terminated, truncated, lost, invalid)
         for broken in transition.causes().values():
             transition.reward = np.where(broken, 0.0, transition.reward)

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.field_types import Array, FieldType, Sequence, String, Struct
+
+_ALIGNMENT: Final = 8
+"""Bytes of CDR's largest numbers, which lie at multiples of it in a message."""
 
 Indices: TypeAlias = SequenceOf[int] | NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
 
@@ -101,7 +104,7 @@ class Batch:
 
     def take(self, indices: Indices) -> Batch:
         """A copy of the given rows, in their order."""
-        taken = Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)
+        taken = Batch(self._struct, _aligned_copy(self._items[indices], self._array), whole=self._whole)
         for name, array in self._attached.items():
             taken.attach(name, array[indices].copy())
         return taken
@@ -217,7 +220,7 @@ class Elements:
             )
         stack = self._stacked.array
         items = stack.view(f"V{stack.dtype.itemsize}") if stack.dtype.itemsize else stack
-        return Batch(self._struct, items.reshape(-1).copy().view(stack.dtype))
+        return Batch(self._struct, _aligned_copy(items.reshape(-1), stack))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -225,6 +228,20 @@ class Elements:
         if self._stacked is None:
             raise AttributeError(f"elements of {self._struct.name} vary in size: take one first, such as [0].{name}")
         return getattr(self._stacked, name)
+
+
+def _aligned_copy(items: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
+    """Opaque items, shape (N,), as messages of the dtype of `like`, each as well aligned as the first one there.
+
+    Computing with a field that is not aligned takes NumPy up to nine times as long.
+    """
+    dtype = like.dtype
+    lead, stride = like.__array_interface__["data"][0] % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+    copy: NDArray[Any] = np.ndarray(
+        len(items), items.dtype, np.zeros(lead + len(items) * stride, np.uint8), lead, (stride,)
+    )
+    copy[:] = items
+    return copy.view(dtype)
 
 
 def _stack(array: NDArray[Any]) -> NDArray[Any] | None:
