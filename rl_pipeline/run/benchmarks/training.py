@@ -87,7 +87,13 @@ def measure_training(
         [
             ours.row(timesteps),
             theirs.row(timesteps),
-            ("gain", f"{times(ours.rates, theirs.rates):.2f} times", spread(gains), f"{apart:.1f} errors apart", f"{REACH} times"),
+            (
+                "gain",
+                f"{times(ours.rates, theirs.rates):.2f} times",
+                spread(gains),
+                f"{apart:.1f} errors apart",
+                f"{REACH} times",
+            ),
         ],
         NOTE,
         {"timesteps": timesteps, "ours": asdict(ours), "theirs": asdict(theirs), "returns_apart": apart},
