@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -25,23 +24,6 @@ def check(
 
     if not run(env_id, overrides or [], console()):
         raise typer.Exit(FAILED)
-
-
-@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline benchmark transport")
-def benchmark(
-    what: Annotated[str, typer.Argument(help="transport, connector, worlds or soak")],
-    players: Annotated[int | None, typer.Option(min=1, help="Players in the batch.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each measurement.")] = 1.0,
-    repetitions: Annotated[int, typer.Option(min=1, help="Measurements of each case.")] = 3,
-    minutes: Annotated[float, typer.Option(min=0.01, help="Length of the soak: training among faults.")] = 1.0,
-    json: Annotated[Path | None, typer.Option(help="Write the figures to this file too.")] = None,
-) -> None:
-    """Measure this machine: environment steps per second, as ratios to what else steps the same players."""
-    from rl_pipeline.run.benchmark import benchmark as run
-
-    run(
-        what, console(), players=players, seconds=seconds, repetitions=repetitions, minutes=minutes, json_file=json
-    )  # fmt: skip
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline doctor")

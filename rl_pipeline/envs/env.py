@@ -53,7 +53,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             frames = render_mode == "rgb_array"
             self._stepper = Stepper(self.task, simulation, 1, frames=frames, horizon=horizon)
         except BaseException:
-            self.close()
+            self._end_players()
             raise
         self._stepper.rendering[:] = frames
         fps = self.task.render_fps(simulation.config.unity.sample_time)
@@ -68,7 +68,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             self._next_seed = seed
         observation = self._stepper.reset(np.array([0]), np.array([self._next_seed], np.int64))
         self._next_seed += 1
-        return observation[0], {}
+        return self._kept(observation[0]), {}
 
     def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
         """Take one step. A lost player or an invalid state truncates the episode: `player_lost`, `invalid_state`."""
@@ -78,7 +78,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         if transition.lost is not None:
             self._stepper.replace(transition.lost)
         return (
-            transition.observation[0],
+            self._kept(transition.observation[0]),
             float(transition.reward[0]),
             bool(transition.terminated[0]),
             bool(transition.truncated[0]),
@@ -91,6 +91,14 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
 
     def close(self) -> None:
         """End the player, when it is this environment's own; safe to call twice."""
+        self._stepper.close()
+        self._end_players()
+
+    def _kept(self, observation: NDArray[Any]) -> NDArray[Any]:
+        """An observation that stays as it is: images are looked at in memory that is written over later."""
+        return observation if self.task.image is None else observation.copy()
+
+    def _end_players(self) -> None:
         if self._owned is not None:
             self._owned.close()
             self._owned = None

@@ -12,6 +12,7 @@ from rl_pipeline.envs.task import Fields
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengths
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.response_times import ResponseTimes
 
 Environments = NDArray[np.intp] | slice
@@ -42,11 +43,20 @@ class PlayerService:
         players: their environment ids.
         kind: `reset` or `step`.
         type_name: the service's type.
+        arrived: called with each player's response, see transport/backend.py.
     """
 
-    def __init__(self, simulation: Simulation, players: Sequence[int], kind: str, type_name: str) -> None:
+    def __init__(
+        self,
+        simulation: Simulation,
+        players: Sequence[int],
+        kind: str,
+        type_name: str,
+        arrived: Arrived | None = None,
+    ) -> None:
         names = [simulation.service_name(player, kind) for player in players]
-        self._batch = simulation.backend.calls(load_interfaces().service(type_name), names)
+        service = load_interfaces().service(type_name)
+        self._batch = simulation.backend.calls(service, names, arrived=arrived)
         self.type_name = type_name
 
     @property
@@ -150,9 +160,14 @@ class WorldsService(PlayerService):
 
 
 def player_service(
-    simulation: Simulation, players: Sequence[int], kind: str, type_name: str, worlds: int
+    simulation: Simulation,
+    players: Sequence[int],
+    kind: str,
+    type_name: str,
+    worlds: int,
+    arrived: Arrived | None = None,
 ) -> PlayerService:
     """The service of players of so many worlds each."""
     if worlds == 1:
-        return PlayerService(simulation, players, kind, type_name)
+        return PlayerService(simulation, players, kind, type_name, arrived)
     return WorldsService(simulation, players, kind, type_name, worlds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.camera import Camera
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
@@ -87,6 +89,7 @@ class Stepper:
         self.task = task
         self.num_envs = num_envs
         self.rendering: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
+        self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
         self._simulation = simulation
         self._horizon = horizon or task.max_episode_steps
         self._timeout = simulation.config.unity.step_timeout
@@ -101,12 +104,20 @@ class Stepper:
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
+        self._camera = _camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
-            players = simulation.start(count, frames=range(count) if frames else (), worlds=worlds)
+            filmed = range(count) if frames or task.image is not None else ()
+            players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
-        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds)
-        self._step = player_service(simulation, self.players, "step", task.step_service, worlds)
+        arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
+        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
+        # Images are looked at where they are received, until the step after: two services take turns then.
+        steps = [
+            player_service(simulation, self.players, "step", task.step_service, worlds, arrived)
+            for _ in range(1 if self._camera is None else 2)
+        ]
+        self._step, self._steps = steps[0], itertools.cycle(steps)
         self._check_types()
 
     @property
@@ -129,12 +140,14 @@ class Stepper:
             PlayerError: a player is lost, or its states are invalid, again and again.
         """
         self._seeds[environments] = seeds
-        self._reset.film(self.rendering)
+        self._reset.film(self._filmed)
         self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs)})
         self._elapsed[environments] = 0
         self._cut_off[environments] = False
         remaining: NDArray[np.intp] | None = environments
         while remaining is not None:
+            if self._camera is not None:
+                self._camera.begin(is_step=False)
             self._reset.send(remaining)
             remaining = self._receive(self._reset, remaining)
             if remaining is None:
@@ -162,12 +175,18 @@ class Stepper:
             PlayerError: the states of an environment are invalid again and again.
         """
         check_actions(actions)
-        self._step.film(self.rendering)
+        self._step = next(self._steps)
+        self._step.film(self._filmed)
         self._step.write(self.task.request(actions))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
-        history.advance(actions)
+        if self._camera is not None:
+            self._camera.begin(is_step=True)
         self._step.send()
+        # From here to the responses, what is computed costs nothing: the players are at work.
+        history.advance(actions)
+        self._elapsed += 1
+        truncated = self._elapsed >= self._horizon
         lost = self._receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():
             lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
@@ -175,14 +194,13 @@ class Stepper:
             history.current.assign(lost, history.previous.take(lost))
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
-        self._elapsed += 1
         sound = is_finite(observation) and is_finite(reward)
         invalid = None if sound else self._find_invalid(observation, reward)
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))
             observation = task.observation(history.current)
-        terminated, truncated = task.terminated(history.current), self._elapsed >= self._horizon
+        terminated = task.terminated(history.current)
         transition = Transition(observation, reward, terminated, truncated, lost, invalid)
         for broken in transition.causes().values():
             transition.reward = np.where(broken, 0.0, transition.reward)
@@ -209,16 +227,24 @@ class Stepper:
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
-        image = self._frames[index]
-        if image is None:
+        if self._camera is not None:
+            image: NDArray[np.uint8] = self._camera.images[index].copy()
+            return image
+        frame = self._frames[index]
+        if frame is None:
             return None
         from PIL import Image
 
         try:
-            return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
+            return np.asarray(Image.open(io.BytesIO(frame[1])).convert("RGB"))
         except OSError as error:
-            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), image[0], error)
+            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), frame[0], error)
             return None
+
+    def close(self) -> None:
+        """End the threads that decode images; the players are their simulation's."""
+        if self._camera is not None:
+            self._camera.close()
 
     def _player_of(self, index: int) -> int:
         """Environment id of the player of an environment."""
@@ -239,17 +265,21 @@ class Stepper:
             logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
         answered: list[NDArray[np.intp]] = []
         for environments, states, filmed, responses in service.answers():
-            if self._history is None:
-                self._history = StateHistory(_repeat(states, self.num_envs))
             try:
+                if self._camera is not None:
+                    self._camera.take(environments, responses)
+                if self._history is None:
+                    self._history = StateHistory(_repeat(states, self.num_envs))
                 self._history.current.assign(environments, states)
             except CodecError as error:
                 for index in self._everyone[environments].tolist():
                     self._note_unreadable(self._player_of(index), error)
                 continue
             answered.append(self._everyone[environments])
-            if self._filming:
+            if self._filming and self._camera is None:
                 self._keep_frames(filmed, responses)
+        if self._camera is not None and self._history is not None:
+            self._history.current.attach("image", self._camera.images)
         if sum(map(len, answered)) == len(asked):
             return None
         for index, reason in service.refused.items():
@@ -290,6 +320,20 @@ class Stepper:
         for service in (self._reset, self._step):
             for name in service.names:
                 self._simulation.backend.check(name, service.type_name)
+
+
+def _camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
+    """What takes the images of a task that observes them.
+
+    Raises:
+        InputError: players of several worlds, which show only the first of them.
+    """
+    if task.image is not None and worlds > 1:
+        raise InputError(
+            f"simulation.worlds_per_player: {type(task).__name__} observes images, and a player of several worlds "
+            f"shows only the first; expected 1, found {worlds}"
+        )
+    return None if task.image is None else Camera(task.image, num_envs)
 
 
 def _repeat(states: Batch, count: int) -> Batch:

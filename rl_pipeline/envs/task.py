@@ -15,6 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces.images import ImageSpec
 
 Fields = Mapping[str, Any]
 """Request fields by dotted name, such as `action.linear.x`, each an array with leading axis N or a scalar."""
@@ -32,6 +33,8 @@ class Task(ABC):
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.
         control_period: simulated seconds of one step, when the scene chooses them (`unity.sample_time: 0`).
+        image: the camera image that comes with every state, as `state.image` of shape (N, height, width, 3), uint8;
+            None: none does.
     """
 
     scene: ClassVar[str]
@@ -41,6 +44,7 @@ class Task(ABC):
     action_space: spaces.Space[Any]
     max_episode_steps: int = 1000
     control_period: float = 0.1
+    image: ImageSpec | None = None
 
     @abstractmethod
     def request(self, actions: NDArray[Any]) -> Fields:

@@ -118,7 +118,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         observation = transition.observation
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
-        if ended.any():
+        if np.count_nonzero(ended):  # a fifth of the time that any() takes on few
             final_info: dict[str, Any] = {**self.task.info(self._stepper.state), **transition.causes()}
             if transition.lost is not None:
                 self._stepper.replace(transition.lost)
@@ -136,7 +136,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         return self._stepper.frame(index)
 
     def close_extras(self, **kwargs: Any) -> None:
-        """Leave the players to their simulation, which ends them."""
+        """End what the environments have of their own; their simulation ends the players."""
+        self._stepper.close()
 
     def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
         observation = self._stepper.reset(players, self._next_seeds[players])

@@ -67,7 +67,10 @@ class Layout:
 
     def empty(self, n: int) -> Batch:
         """A batch of `n` valid messages whose numbers are zero and whose strings are NULs."""
-        return self.view(np.tile(self._template, (n, 1)))
+        stride = -(-self.size // 8) * 8
+        rows = np.zeros(n * stride + 8, _BYTE)[len(HEADER) :][: n * stride].reshape(n, stride)
+        rows[:, : self.size] = self._template
+        return self.view(rows)
 
 
 class _Placement:

@@ -7,9 +7,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces.images import ImageFormat, ImageSpec
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class PlayerOptions:
         time_scale: simulated seconds per second; 0: as fast as possible.
         worlds: how many worlds are simulated; several are offered by batched services.
         camera_rate: frames that are published for each simulated second; 0: none.
+        image_height: of the frames that are asked for, pixels.
+        image_width: of the frames that are asked for, pixels.
+        image_format: of the frames that are asked for: `jpeg`, or `rgb8`, raw pixels.
         batch_mode: no window.
         graphics: whether frames can be asked for.
         log_file: where the log goes; None: standard error.
@@ -42,9 +46,17 @@ class PlayerOptions:
     time_scale: float = 1.0
     worlds: int = 1
     camera_rate: float = 0.0
+    image_height: int = 480
+    image_width: int = 640
+    image_format: ImageFormat = "jpeg"
     batch_mode: bool = False
     graphics: bool = True
     log_file: Path | None = None
+
+    @property
+    def image(self) -> ImageSpec:
+        """The frames that are asked for."""
+        return ImageSpec(self.image_height, self.image_width, self.image_format)
 
 
 def parse_options(arguments: Sequence[str]) -> PlayerOptions:
@@ -107,6 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
     option("--worlds", _whole("a whole number from 1 to 1024", 1, 1024), "worlds to simulate, by batched services")
     option("--camera-rate", _duration, "frames to publish for each simulated second; 0: none")
+    pixels = _whole("a whole number from 16 to 4096", 16, 4096)
+    option("--image-height", pixels, "of the frames that are asked for, pixels")
+    option("--image-width", pixels, "of the frames that are asked for, pixels")
+    option("--image-format", _image_format, "of the frames that are asked for: jpeg or rgb8 (raw pixels)")
     return parser
 
 
@@ -137,6 +153,12 @@ def _truth(text: str) -> bool:
     if text.lower() not in truths:
         raise argparse.ArgumentTypeError(f"expected true or false, found {text!r}")
     return truths[text.lower()]
+
+
+def _image_format(text: str) -> str:
+    if text not in get_args(ImageFormat):
+        raise argparse.ArgumentTypeError(f"expected {' or '.join(get_args(ImageFormat))}, found {text!r}")
+    return text
 
 
 def _duration(text: str) -> float:

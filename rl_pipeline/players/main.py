@@ -62,7 +62,9 @@ def _run(make: Callable[[], Simulated], options: PlayerOptions) -> None:
     from rl_pipeline.players.rendering.frames import FrameSource
 
     scene = make()
-    frames = FrameSource(scene.model, scene.data, scene.camera, scene.picture) if options.graphics else None
+    frames = (
+        FrameSource(scene.model, scene.data, scene.camera, scene.picture, options.image) if options.graphics else None
+    )
     with contextlib.ExitStack() as stack:
         if frames is not None:
             stack.callback(frames.close)

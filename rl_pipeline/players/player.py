@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from rl_pipeline.interfaces import Batch, MessageCodec, load_interfaces
 from rl_pipeline.players.command_line import PlayerOptions
 from rl_pipeline.players.pace import Pace
-from rl_pipeline.players.rendering.frames import FORMAT, FrameSource
+from rl_pipeline.players.rendering.frames import FrameSource
 from rl_pipeline.players.simulated import Simulated
 from rl_pipeline.players.topics import Topics
 from rl_pipeline.transport.client import Client
@@ -33,13 +33,22 @@ class Window(Protocol):
 
 
 @dataclass(frozen=True)
+class _Answer:
+    """A response with an image of so many bytes, perhaps none, that is filled again and again."""
+
+    response: Batch
+    write_state: Callable[[], None]
+    image_size: int = 0
+
+
+@dataclass
 class _Service:
-    """The codecs of one service, and a response without image that is filled again and again."""
+    """The codecs of one service, its answer without image and the last one with it."""
 
     request: MessageCodec
     response: MessageCodec
-    bare: Batch
-    write_state: Callable[[], None]
+    bare: _Answer
+    filmed: _Answer
 
 
 class Player:
@@ -87,8 +96,9 @@ class Player:
 
     def _offer(self, name: str, type_name: str) -> _Service:
         codecs = load_interfaces().service(type_name)
-        bare = codecs.response.layout(self._scene.lengths).empty(1)
-        service = _Service(codecs.request, codecs.response, bare, self._scene.state_writer(bare))
+        response = codecs.response.layout(self._scene.lengths).empty(1)
+        bare = _Answer(response, self._scene.state_writer(response))
+        service = _Service(codecs.request, codecs.response, bare, bare)
         answer = self._step if type_name == self._scene.step_service else self._reset
         self._client.serve(name, type_name, answer)
         return service
@@ -148,25 +158,28 @@ class Player:
 
     def _respond(self, service: _Service, received: int, render: bool) -> bytes:
         """The payload of a response of the present state, with a frame if asked for."""
-        response = self._with_image(service) if render and self._frames is not None else service.bare
-        if response is service.bare:
-            service.write_state()
+        answer = self._with_image(service) if render and self._frames is not None else service.bare
+        answer.write_state()
+        response = answer.response
         response["simulated_time"][0] = self._scene.simulated_time
         _stamp(response, "request_received", received)
         _stamp(response, "response_sent", time.time_ns())
         return response.bytes(0)
 
-    def _with_image(self, service: _Service) -> Batch:
-        """A response with a frame: of the state and the frame's own length."""
+    def _with_image(self, service: _Service) -> _Answer:
+        """An answer with a frame, of the frame's own length; frames of one length, such as raw ones, share it."""
         assert self._frames is not None
         frame = self._frames.encoded()
-        lengths = {**self._scene.lengths, "image.format": len(FORMAT), "image.data": len(frame)}
-        response = service.response.layout(lengths).empty(1)
-        self._scene.state_writer(response)()
-        response["image.format"] = FORMAT
+        if service.filmed.image_size != len(frame):
+            kind = self._frames.format
+            lengths = {**self._scene.lengths, "image.format": len(kind), "image.data": len(frame)}
+            response = service.response.layout(lengths).empty(1)
+            response["image.format"] = kind
+            service.filmed = _Answer(response, self._scene.state_writer(response), len(frame))
+        response = service.filmed.response
         response["image.data"] = frame
         _stamp(response, "image.header.stamp", time.time_ns())
-        return response
+        return service.filmed
 
 
 def _stamp(response: Batch, path: str, nanoseconds: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.players.command_line import PlayerOptions
-from rl_pipeline.players.rendering.frames import FORMAT, FrameSource
+from rl_pipeline.players.rendering.frames import FrameSource
 from rl_pipeline.players.simulated import Simulated
 from rl_pipeline.transport.client import Client
 
@@ -52,7 +52,7 @@ class Topics:
         self._due = max(self._due + self._period, self._scene.simulated_time)
         seconds, nanoseconds = divmod(time.time_ns(), 10**9)
         header = {"stamp": {"sec": seconds, "nanosec": nanoseconds}, "frame_id": self._frame_id}
-        message = {"header": header, "format": FORMAT, "data": np.frombuffer(self._frames.encoded(), np.uint8)}
+        message = {"header": header, "format": "jpeg", "data": np.frombuffer(self._frames.jpeg(), np.uint8)}
         self._client.publish(self._camera, self._image.encode(message))
 
     def _obey(self, payload: memoryview) -> None:

@@ -12,6 +12,7 @@ from rl_pipeline.ros.definitions import check_built, check_server
 from rl_pipeline.ros.service_calls import RosServiceCalls
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.transport.addresses import resolve
+from rl_pipeline.transport.backend import Arrived
 
 WITHDRAWAL_TIMEOUT: Final = 5.0
 """Seconds in which the services of a player that was ended must leave the graph."""
@@ -78,14 +79,20 @@ class RosBackend:
             raise InputError(f"{service}: offered in ROS as {found}, and the task expects {type_name}")
         check_server(self._session.node, self._session.node.resolve_service_name(service), type_name)
 
-    def calls(self, service: Service, names: Sequence[str], lengths: Lengths | None = None) -> RosServiceCalls:
+    def calls(
+        self,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
+    ) -> RosServiceCalls:
         """The clients of a service of players, by the names of their services.
 
         Raises:
             InputError: the workspace is not built, or was built from other definitions.
         """
         check_built(service)
-        return RosServiceCalls(self._session, service, names, lengths)
+        return RosServiceCalls(self._session, service, names, lengths, arrived)
 
     def listen(self, port: int) -> int:
         """The same port: where players connect is the endpoint's to know."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.session import RosSession
+from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
 
 DISCOVERY_TIMEOUT: Final = 2.0
@@ -31,20 +32,26 @@ class RosServiceCalls:
         service: type of the service.
         names: name of the service of each player.
         lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
+        arrived: called with a player's index and its payload as soon as that is whole.
 
     Raises:
         InputError: the type's package is not built.
     """
 
     def __init__(
-        self, session: RosSession, service: Service, names: Sequence[str], lengths: Lengths | None = None
+        self,
+        session: RosSession,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
     ) -> None:
         from rclpy.serialization import deserialize_message, serialize_message
 
         self.names = list(names)
         self.refused: dict[int, CodecError] = {}
         self._read, self._write = deserialize_message, serialize_message
-        self._session = session
+        self._session, self._on_arrival = session, arrived
         self._class = service_class(service.name)
         self._clients = [session.node.create_client(self._class, name) for name in names]
         self._request = service.request.layout(lengths).empty(len(self.names))
@@ -124,6 +131,8 @@ class RosServiceCalls:
         """Take what has arrived; returns whether that was all."""
         for index in [index for index, future in self._waiting.items() if future.done()]:
             self._payloads[index] = self._write(self._waiting.pop(index).result())
+            if self._on_arrival is not None:
+                self._on_arrival(index, self._payloads[index])
             self._arrivals[0].append(index)
             self._arrivals[1].append(time.perf_counter())
         return not self._waiting

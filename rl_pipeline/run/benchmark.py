@@ -1,74 +1,135 @@
-"""`rl-pipeline benchmark`: run a benchmark and print its figures."""
+"""`rl-pipeline benchmark`: run a benchmark, or all of them, and print the figures."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
-from rl_pipeline.run.benchmarks.connector import measure_connector
-from rl_pipeline.run.benchmarks.figures import Figures
-from rl_pipeline.run.benchmarks.soak import soak
-from rl_pipeline.run.benchmarks.transport import measure_transport
-from rl_pipeline.run.benchmarks.worlds import measure_worlds
+from rl_pipeline.run.benchmarks.figures import RATE, SHARE, Bar, Figures
 
-BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
-    "transport": measure_transport,
-    "connector": measure_connector,
-    "worlds": measure_worlds,
-    "soak": soak,
+BENCHMARKS: Final = {
+    "transport": "transport:measure_transport",
+    "connector": "connector:measure_connector",
+    "images": "images:measure_images",
+    "worlds": "worlds:measure_worlds",
+    "mlagents": "mlagents:measure_mlagents",
+    "ros": "ros:measure_ros",
+    "training": "training:measure_training",
+    "scaling": "scaling:measure_scaling",
+    "soak": "soak:soak",
 }
+"""Where each benchmark is, below `rl_pipeline.run.benchmarks`."""
+ALL: Final = "all"
+_APART: Final = ("scaling", "soak")
+"""What `all` leaves out: a chart of its own, and a test of endurance."""
+_WITHOUT_CHART: Final = ("soak",)
+_CHARTS: Final = (".png", ".svg", ".pdf")
 
 
 def benchmark(
     what: str,
     console: Console,
     *,
-    players: int | None = None,
-    seconds: float = 1.0,
-    repetitions: int = 3,
-    minutes: float = 1.0,
+    options: Mapping[str, Any],
     json_file: Path | None = None,
+    plot: Path | None = None,
 ) -> None:
-    """Run one benchmark, print its table and write its figures as JSON when a file is named.
+    """Run one benchmark, or `all`, print the figures, and write them as JSON and as a chart where files are named.
 
     Args:
-        what: `transport`, `connector` or `soak`.
-        console: where the table goes.
-        players: players of the batch; None: what the benchmark takes by itself.
-        seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
-        minutes: length of the soak.
+        what: one of `BENCHMARKS`, or `all`.
+        console: where the tables go.
+        options: keyword arguments of the benchmarks; None: what a benchmark takes by itself. Each gets those that it
+            has.
         json_file: where the values go too.
+        plot: where the chart goes: PNG, SVG or PDF by its suffix.
 
     Raises:
-        InputError: there is no such benchmark, or the file cannot be written.
+        InputError: there is no such benchmark, it needs what is not installed, or a file cannot be written.
     """
-    measure = BENCHMARKS.get(what)
-    if measure is None:
-        raise UnknownNameError("benchmark", what, BENCHMARKS)
+    if what != ALL and what not in BENCHMARKS:
+        raise UnknownNameError("benchmark", what, [*BENCHMARKS, ALL])
     if json_file is not None:
         check_destination(json_file, "--json")
-    length = {"minutes": minutes} if what == "soak" else {"seconds": seconds, "repetitions": repetitions}
-    size = {} if players is None else {"players": players}
-    with console.status("starting players") as status:
-        figures = measure(**size, **length, progress=status.update)
-    console.print(_table(figures))
-    console.print(figures.note)
+    if plot is not None:
+        _check_plot(what, plot)
+    figures = _measured_all(console, options) if what == ALL else _measured(what, console, options)
     if json_file is not None:
         write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
+    if plot is not None:
+        _draw(figures, plot)
 
 
-def _table(figures: Figures) -> Table:
-    table = Table(title=figures.title)
-    for index, heading in enumerate(figures.columns):
+def _measured(what: str, console: Console, options: Mapping[str, Any]) -> Figures:
+    """Run one benchmark and print its table."""
+    module, _, name = BENCHMARKS[what].partition(":")
+    measure: Callable[..., Figures] = getattr(importlib.import_module(f"rl_pipeline.run.benchmarks.{module}"), name)
+    known = inspect.signature(measure).parameters
+    arguments = {key: value for key, value in options.items() if value is not None and key in known}
+    with console.status(f"{what}: starting players") as status:
+        figures = measure(**arguments, progress=lambda text: status.update(f"{what}: {text}"))
+    console.print(_table(figures.title, figures.columns, figures.rows))
+    console.print(figures.note)
+    return figures
+
+
+def _measured_all(console: Console, options: Mapping[str, Any]) -> Figures:
+    """Run one benchmark after the other, and sum up; one whose packages are not installed is left out and told of."""
+    found: dict[str, Figures] = {}
+    for what in BENCHMARKS:
+        if what not in _APART:
+            try:
+                found[what] = _measured(what, console, options)
+            except InputError as error:
+                console.print(f"{what} is left out. {error}", style="yellow", highlight=False)
+    bars = [bar for figures in found.values() for bar in figures.bars]
+    columns = ("case", "figure", "spread", "to be reached", "")
+    console.print(_table("All figures that are judged", columns, [_judged(bar) for bar in bars]))
+    values = {what: figures.values for what, figures in found.items()}
+    return Figures("", (), [], "", values, bars)
+
+
+def _judged(bar: Bar) -> tuple[str, ...]:
+    """Cells of the table of all figures."""
+    middle = statistics.median(bar.values)
+    digits = {SHARE: ".2f", RATE: ",.0f"}.get(bar.unit, ".1f")
+    reach = f"{bar.reach:{digits}}" if bar.reach else ""
+    verdict = "" if not bar.reach else "reached" if middle >= bar.reach else "missed"
+    spread = f"{min(bar.values):{digits}} to {max(bar.values):{digits}}"
+    return bar.name, f"{middle:{digits}} {bar.unit}", spread, reach, verdict
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(title=title)
+    for index, heading in enumerate(columns):
         table.add_column(heading, justify="right" if index else "left")
-    for row in figures.rows:
+    for row in rows:
         table.add_row(*row)
     return table
+
+
+def _check_plot(what: str, path: Path) -> None:
+    if what in _WITHOUT_CHART:
+        raise InputError(f"--plot: {what} has no chart")
+    if path.suffix.lower() not in _CHARTS:
+        raise InputError(f"--plot: expected a file that ends in {', '.join(_CHARTS)}, found {path}")
+    check_destination(path, "--plot")
+
+
+def _draw(figures: Figures, path: Path) -> None:
+    if figures.draw is not None:
+        figures.draw(path)
+        return
+    from rl_pipeline.run.benchmarks.charts import draw_bars
+
+    draw_bars(path, figures.bars)

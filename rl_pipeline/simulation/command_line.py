@@ -10,6 +10,7 @@ from typing import Final
 
 from rl_pipeline.config.schema import UnityConfig
 from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces.images import ImageSpec
 
 EMBEDDED: Final = "embedded"
 """The `unity.build_path` that stands for the MuJoCo player of this package."""
@@ -50,10 +51,12 @@ def player_arguments(
     frames: bool,
     token: str | None = None,
     worlds: int = 1,
+    image: ImageSpec | None = None,
 ) -> list[str]:
     """Arguments of one player; with `frames`, a headless player is asked to keep its graphics.
 
-    A player of one world is not told so: builds need not know of worlds.
+    A player of one world is not told so, nor one whose frames are for people which to make: builds need not know of
+    worlds, and of images only for tasks that observe them.
     """
     arguments: list[str] = []
     if unity.headless_mode:
@@ -68,4 +71,10 @@ def player_arguments(
         *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
         *(("--ros-token", token) if token is not None else ()),
         *(("--worlds", str(worlds)) if worlds > 1 else ()),
+        *(_image_arguments(image) if image is not None else ()),
     ]
+
+
+def _image_arguments(image: ImageSpec) -> list[str]:
+    size = ["--image-height", str(image.height), "--image-width", str(image.width)]
+    return [*size, "--image-format", image.format]

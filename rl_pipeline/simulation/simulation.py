@@ -10,6 +10,7 @@ from typing import Final
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.simulation.backends import open_backend
 from rl_pipeline.simulation.command_line import build_command, player_arguments
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
@@ -58,6 +59,7 @@ class Simulation:
         self._frames: set[int] = set()
         self._quota = RestartQuota(config.unity)
         self._worlds: dict[int, int] = {}
+        self._images: dict[int, ImageSpec | None] = {}
         self._reaper: Reaper | None = None
         self._token = config.ros.token.get_secret_value() if config.ros.token is not None else None
         self.backend = open_backend(config, log_directory)
@@ -83,13 +85,16 @@ class Simulation:
         """Name of a player's service: `reset` or `step`; of several worlds, `reset_batch` or `step_batch`."""
         return f"/{self.scene}_{environment_id}/{service}"
 
-    def start(self, count: int, *, frames: Iterable[int] = (), worlds: int = 1) -> list[int]:
+    def start(
+        self, count: int, *, frames: Iterable[int] = (), worlds: int = 1, image: ImageSpec | None = None
+    ) -> list[int]:
         """Start `count` more players and wait until they are connected; returns their environment ids.
 
         Args:
             count: how many.
             frames: which of them (0 to count - 1) will be asked for frames.
             worlds: how many worlds each simulates; if several, it is called by its batched services.
+            image: which frames they will be asked for; None: their own choice.
 
         Raises:
             PlayerError: one exited, or did not connect by the deadline.
@@ -100,6 +105,7 @@ class Simulation:
         for environment_id in ids:
             self._ports[environment_id] = self._port_of(environment_id)
             self._worlds[environment_id] = worlds
+            self._images[environment_id] = image
         self._launch(ids)
         self._wait_for(ids, self._give_up)
         return ids
@@ -171,6 +177,7 @@ class Simulation:
                 frames=environment_id in self._frames,
                 token=self._token,
                 worlds=self._worlds[environment_id],
+                image=self._images[environment_id],
             )
             try:
                 player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)

@@ -16,6 +16,12 @@ MAX_TURN_RATE: Final = 2.0
 FAR: Final = 10.0
 """Distance (m) that is 1 in observations: about the side of the arena."""
 
+# Arrays, since NumPy takes as long to make one of a Python number as to compute with it for a few environments.
+_FAR, _MAX_SPEED, _MAX_TURN_RATE, _TWICE = (np.array(value) for value in (FAR, MAX_SPEED, MAX_TURN_RATE, 2.0))
+_LIMITS: Final = np.array((MAX_SPEED, MAX_TURN_RATE))
+_NONE, _WHOLE, _LEAST_DWELL = (np.array(value, np.float32) for value in (0.0, 1.0, 1e-6))
+_SUCCESS_REWARD, _DAMAGE_COST, _WRECK_COST, _STEP_COST = (np.array(value) for value in (10.0, 20.0, 5.0, 0.01))
+
 
 class NavigationTask(Task):
     """Stand in the goal zone for as long as its timer asks.
@@ -48,32 +54,36 @@ class NavigationTask(Task):
 
     def request(self, actions: NDArray[Any]) -> Fields:
         """Target twists for actions of shape (N, 2)."""
-        actions = np.minimum(np.maximum(actions, -1.0), 1.0)  # np.clip costs several times as much on few numbers
-        return {"action.linear.x": actions[:, 0] * MAX_SPEED, "action.angular.z": actions[:, 1] * MAX_TURN_RATE}
+        # np.clip costs several times as much on few numbers.
+        twist = np.minimum(np.maximum(actions, -_WHOLE), _WHOLE) * _LIMITS
+        return {"action.linear.x": twist[:, 0], "action.angular.z": twist[:, 1]}
 
     def observation(self, state: Batch) -> NDArray[np.float32]:
         """Observations, shape (N, 8 + rays)."""
-        ranges = state.lidar.ranges
-        bearing, distance = _bearing(state), _distance(state)
+        ranges, speed = state.lidar.ranges, state.twist
+        distance, bearing = _distance(state), _bearing(state)
         observation = np.empty((len(state), 8 + ranges.shape[1]), np.float32)
-        np.cos(bearing, out=observation[:, 0], casting="same_kind")
-        np.sin(bearing, out=observation[:, 1], casting="same_kind")
-        observation[:, 2] = distance / FAR
-        observation[:, 3] = state.twist.linear.x / MAX_SPEED
-        observation[:, 4] = state.twist.angular.z / MAX_TURN_RATE
-        observation[:, 5] = state.health
-        observation[:, 6] = _dwell(state)
-        observation[:, 7] = distance < state.target_radius
+        column = observation.T
+        column[0] = np.cos(bearing)
+        column[1] = np.sin(bearing)
+        column[2] = distance / _FAR
+        column[3] = speed.linear.x / _MAX_SPEED
+        column[4] = speed.angular.z / _MAX_TURN_RATE
+        column[5] = state.health
+        column[6] = _dwell(state)
+        column[7] = distance < state.target_radius
         np.exp(-ranges, out=observation[:, 8:], casting="same_kind")
         return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
         """Rewards, shape (N,)."""
-        progress = _distance(previous) - _distance(state)
-        damage = np.maximum(previous.health - state.health, 0.0)
-        dwell = _dwell(state) - _dwell(previous)
-        outcome = 10.0 * _success(state) - 5.0 * _wrecked(state)
-        reward: NDArray[np.float64] = progress - 20.0 * damage + dwell + outcome - 0.01
+        reward: NDArray[np.float64] = _distance(previous) - _distance(state)
+        reward += _dwell(state) - _dwell(previous)
+        reward += _success(state) * _SUCCESS_REWARD
+        damage = np.maximum(previous.health - state.health, _NONE)
+        reward -= damage * _DAMAGE_COST
+        reward -= _wrecked(state) * _WRECK_COST
+        reward -= _STEP_COST
         return reward
 
     def terminated(self, state: Batch) -> NDArray[np.bool_]:
@@ -92,12 +102,13 @@ def _success(state: Batch) -> NDArray[np.bool_]:
 
 
 def _wrecked(state: Batch) -> NDArray[np.bool_]:
-    wrecked: NDArray[np.bool_] = state.health <= 0.0
+    wrecked: NDArray[np.bool_] = state.health <= _NONE
     return wrecked
 
 
 def _dwell(state: Batch) -> NDArray[np.float64]:
-    share: NDArray[np.float64] = np.minimum(state.goal_timer.elapsed / np.maximum(state.goal_timer.required, 1e-6), 1.0)
+    timer = state.goal_timer
+    share: NDArray[np.float64] = np.minimum(timer.elapsed / np.maximum(timer.required, _LEAST_DWELL), _WHOLE)
     return share
 
 
@@ -111,6 +122,6 @@ def _distance(state: Batch) -> NDArray[np.float64]:
 def _bearing(state: Batch) -> NDArray[np.float64]:
     """Direction of the goal in the frame of the vehicle, in rad, positive to the left."""
     here, goal, turn = state.pose.position, state.target.position, state.pose.orientation
-    heading = 2.0 * np.arctan2(turn.z, turn.w)
+    heading = _TWICE * np.arctan2(turn.z, turn.w)
     bearing: NDArray[np.float64] = np.arctan2(goal.y - here.y, goal.x - here.x) - heading
     return bearing

@@ -39,7 +39,10 @@ class TaskTestMixin:
         service = load_interfaces().service(task.step_service)
         lengths = {f"state.{name}": length for name, length in self.lengths.items()}
         states: Batch = service.response.layout(lengths).empty(num_envs).state
-        _fill(states.array, np.random.default_rng(seed))
+        rng = np.random.default_rng(seed)
+        _fill(states.array, rng)
+        if task.image is not None:
+            states.attach("image", rng.integers(0, 256, (num_envs, *task.image.shape), np.uint8))
         return states
 
     def test_request_fields_are_of_the_step_service(self) -> None:

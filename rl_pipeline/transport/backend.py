@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
 from rl_pipeline.transport.response_times import ResponseTimes
+
+Arrived = Callable[[int, "NDArray[np.uint8] | bytes"], None]
 
 
 class ServiceCalls(Protocol):
@@ -81,8 +83,17 @@ class Backend(Protocol):
         """Make sure that an offered service means the same by its type as this side. Raises `InputError`."""
         ...
 
-    def calls(self, service: Service, names: Sequence[str], lengths: Lengths | None = None) -> ServiceCalls:
-        """The client of a service of players, by the names of their services."""
+    def calls(
+        self,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
+    ) -> ServiceCalls:
+        """The client of a service of players, by the names of their services.
+
+        `arrived` is called with a player's index and its payload as soon as that is whole.
+        """
         ...
 
     def listen(self, port: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Lengths, Service
+from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.service_batch import ServiceBatch
 
@@ -42,9 +43,15 @@ class DirectBackend(Endpoint):
         if (found := self.type_of(service)) != type_name:
             raise InputError(f"{service}: the player offers it as {found}, and the task expects {type_name}")
 
-    def calls(self, service: Service, names: Sequence[str], lengths: Lengths | None = None) -> ServiceBatch:
+    def calls(
+        self,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
+    ) -> ServiceBatch:
         """The client of a service of players, by the names of their services."""
-        return ServiceBatch(self, service, names, lengths)
+        return ServiceBatch(self, service, names, lengths, arrived)
 
     def drop(self, services: Sequence[str], reason: str) -> None:
         """Close the connections of whoever offers these services."""

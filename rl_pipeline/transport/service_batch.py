@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Layout, Lengths, MessageCodec, Service
+from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_command, encode_frame
@@ -36,15 +37,21 @@ class ServiceBatch:
         service: type of the service.
         names: name of the service of each player, such as `/navigation_3/step`.
         lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
+        arrived: called with a player's index and its payload, shape (bytes,), as soon as that is whole.
     """
 
     def __init__(
-        self, endpoint: Endpoint, service: Service, names: Sequence[str], lengths: Lengths | None = None
+        self,
+        endpoint: Endpoint,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
     ) -> None:
         self.names = list(names)
         self._endpoint = endpoint
         self._requests = _Requests(service.request, self.names, lengths)
-        self._responses = _Responses(service.response, len(self.names))
+        self._responses = _Responses(service.response, len(self.names), arrived)
         self._slots = [_Slot(index, self._responses) for index in range(len(self.names))]
 
     def __len__(self) -> int:
@@ -147,12 +154,13 @@ class _Responses:
         generation: counts allocations of the rows; memory of an earlier generation is no longer read.
     """
 
-    def __init__(self, codec: MessageCodec, count: int) -> None:
+    def __init__(self, codec: MessageCodec, count: int, arrived: Arrived | None = None) -> None:
         self.waiting: set[int] = set()
         self.refused: dict[int, CodecError] = {}
         self.generation = 0
         self._codec = codec
         self._count = count
+        self._on_arrival = arrived
         self.log = ResponseLog(count)
         self._arrived: list[int] = []
         self._moments: list[float] = []
@@ -175,6 +183,8 @@ class _Responses:
         self._arrived.append(index)
         self._moments.append(time.perf_counter())
         self.waiting.discard(index)
+        if self._on_arrival is not None:
+            self._on_arrival(index, self._odd[index] if index in self._odd else self._payloads[index])
 
     def row(self, index: int, header: int, size: int) -> memoryview | None:
         """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""

@@ -44,6 +44,8 @@ def test_what_is_unknown_is_ignored_as_unity_does() -> None:
         (["--sample-time", "nan"], "--sample-time: expected a number from 0 up, found 'nan'"),
         (["--time-scale", "-1"], "--time-scale: expected a number from 0 up, found '-1'"),
         (["--pause", "false", "--time-scale", "0"], "--time-scale: with --pause false"),
+        (["--image-format", "png"], "--image-format: expected rgb8 or jpeg, found 'png'"),
+        (["--image-width", "1"], "--image-width: expected a whole number from 16 to 4096, found '1'"),
         (["--seed"], "--seed: expected one argument"),
     ],
 )

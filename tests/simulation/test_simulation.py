@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces.images import ImageSpec
+from rl_pipeline.players.command_line import parse_options
 from rl_pipeline.simulation.command_line import player_arguments
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 
@@ -29,6 +31,14 @@ def test_players_of_one_world_are_not_told_of_worlds(settings):
     common = {"host": "h", "port": 1, "environment_id": 0, "seed": 0, "log_file": None, "frames": False}
     assert "--worlds" not in player_arguments(settings().unity, **common)
     assert player_arguments(settings().unity, **common, worlds=8)[-2:] == ["--worlds", "8"]
+
+
+def test_players_are_told_of_images_only_when_a_task_observes_them(settings):
+    common = {"host": "h", "port": 1, "environment_id": 0, "seed": 0, "log_file": None, "frames": True}
+    assert "--image-width" not in player_arguments(settings().unity, **common)
+    arguments = player_arguments(settings().unity, **common, image=ImageSpec(84, 96))
+    assert arguments[-6:] == ["--image-height", "84", "--image-width", "96", "--image-format", "rgb8"]
+    assert parse_options(arguments).image == ImageSpec(84, 96)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 import numpy as np
 
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.interfaces.images import ImageSpec
+from rl_pipeline.run.benchmarks.images import ImageTask
 from rl_pipeline.tasks.navigation import NavigationTask
 from rl_pipeline.tasks.testing import TaskTestMixin
 
@@ -71,6 +73,13 @@ def test_task_is_the_same_for_one_environment_and_for_many():
     many = states(5, **{"pose.position.x": rng.normal(size=5), "pose.position.y": rng.normal(size=5)})
     one_by_one = [task.observation(many.take(np.array([index]))) for index in range(5)]
     np.testing.assert_array_equal(task.observation(many), np.concatenate(one_by_one))
+
+
+class TestImageTask(TaskTestMixin):
+    lengths = {"lidar.ranges": RAYS, "lidar.tags": RAYS}  # noqa: RUF012
+
+    def make_task(self):
+        return ImageTask(ImageSpec(20, 30))
 
 
 class TestNavigationTask(TaskTestMixin):

@@ -47,7 +47,7 @@ class GLRenderer:
         self._gl.make_current()
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         model.vis.quality.offsamples = 0  # not every driver offers more; oversampling does the same anywhere
-        model.vis.global_.fovy = camera.field_of_view
+        model.vis.global_.fovy = camera.vertical_field_of_view(width, height)
         self._model = model
         self._camera = free_camera(camera)
         self._options = mujoco.MjvOption()

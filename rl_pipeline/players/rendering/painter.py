@@ -28,7 +28,8 @@ _SHADOW: Final = (62, 66, 84)
 _SHADOW_OPACITY: Final = 88
 _SHADOW_SOFTNESS: Final = 2.0
 _RAY_OPACITY: Final = 0.30
-_DOT_RADIUS: Final = 2.4 * OVERSAMPLING
+_DOT_RADIUS: Final = 0.005
+"""Of the dot where a ray hits something, as a share of the height of the frame."""
 _DOT_LIFT: Final = 0.05
 _FLATTEST_LIGHT: Final = 0.1
 _SKY_TOP, _SKY_BOTTOM = np.array((188.0, 196.0, 205.0)), np.array((224.0, 226.0, 224.0))
@@ -199,7 +200,8 @@ class _Dot:
 
 def _draw_dot(canvas: ImageDraw.ImageDraw, dot: _Dot) -> None:
     x, y = dot.pixel
-    box = (x - _DOT_RADIUS, y - _DOT_RADIUS, x + _DOT_RADIUS, y + _DOT_RADIUS)
+    radius = _DOT_RADIUS * canvas.im.size[1]
+    box = (x - radius, y - radius, x + radius, y + radius)
     canvas.ellipse(box, fill=_rgba(dot.colour), outline=(255, 255, 255, 170))
 
 

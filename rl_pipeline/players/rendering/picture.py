@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -22,7 +23,7 @@ class Camera:
         distance: from that point, m.
         azimuth: heading of the view, degrees.
         elevation: of the view, degrees; negative looks down.
-        field_of_view: vertical, degrees.
+        field_of_view: vertical, degrees, of a picture that is a third wider than high, or more.
     """
 
     lookat: tuple[float, float, float]
@@ -30,6 +31,11 @@ class Camera:
     azimuth: float
     elevation: float
     field_of_view: float
+
+    def vertical_field_of_view(self, width: int, height: int) -> float:
+        """Degrees of a picture of this size: one that is narrower shows as much from left to right."""
+        narrower = max(1.0, 4 / 3 * height / width)
+        return math.degrees(2 * math.atan(narrower * math.tan(math.radians(self.field_of_view) / 2)))
 
 
 @dataclass(frozen=True)

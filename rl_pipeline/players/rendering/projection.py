@@ -30,7 +30,7 @@ class Projection:
         right = np.array((np.sin(azimuth), -np.cos(azimuth), 0.0))
         self.eye: Array = np.array(camera.lookat) - camera.distance * forward
         self._axes = np.stack([right, np.cross(right, forward), forward], axis=1)
-        self._focal = height / 2 / np.tan(np.radians(camera.field_of_view) / 2)
+        self._focal = height / 2 / np.tan(np.radians(camera.vertical_field_of_view(width, height)) / 2)
         self._middle = np.array((width / 2, height / 2))
 
     def __call__(self, points: Array) -> tuple[Array, Array]:

@@ -13,8 +13,10 @@ from typing import Final
 import numpy as np
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.interfaces.batched import batched_service, response_lengths
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 from rl_pipeline.transport.frames import encode_command, encode_frame
@@ -33,23 +35,29 @@ def canned_task() -> NavigationTask:
 
 
 def canned_simulation(
-    directory: Path, *, rays: int = NUM_RAYS, options: Sequence[str] = ()
+    directory: Path, *, rays: int = NUM_RAYS, image: bytes = b"", worlds: int = 1, options: Sequence[str] = ()
 ) -> tuple[SimulationConfig, int]:
     """Settings of a simulation whose players answer with canned bytes, and the size of one response's frames.
 
     Args:
         directory: where the players' executable and their response go.
         rays: of the lidar in the response.
+        image: that comes with the response, raw or compressed.
+        worlds: of each player.
         options: further arguments of canned_player.py.
     """
-    lengths = {"state.lidar.ranges": rays, "state.lidar.tags": rays}
-    response = load_interfaces().service(NavigationTask.step_service).response.layout(lengths).empty(1)
+    lengths = {"state.lidar.ranges": rays, "state.lidar.tags": rays, "image.data": len(image)}
+    service = load_interfaces().service(NavigationTask.step_service)
+    if worlds > 1:
+        service, lengths = batched_service(service.name), response_lengths(lengths, worlds)
+    response = service.response.layout(lengths).empty(1)
     response["state.health"] = 1.0
     response["state.target.position.x"] = 3.0
     response["state.pose.orientation.w"] = 1.0
     response["state.goal_timer.required"] = 1.0
     response["state.lidar.range_max"] = 6.0
     response["state.lidar.ranges"] = 2.5
+    response["image.data"] = np.frombuffer(image, np.uint8)
     payload = directory / "response.bin"
     payload.write_bytes(response.bytes(0))
     build = directory / "canned_player"
@@ -68,13 +76,16 @@ def request_size() -> int:
     return len(encode_command("__request", srv_id=1_000_000)) + len(encode_frame("/navigation_0/step", payload))
 
 
-def step_batched(stack: ExitStack, config: SimulationConfig, logs: Path, players: int) -> Round:
+def step_batched(
+    stack: ExitStack, config: SimulationConfig, logs: Path, players: int, task: Task | None = None, *, worlds: int = 1
+) -> Round:
     """Step `players` players as one batch: decoding, observations, rewards and ends included."""
-    task = canned_task()
+    task = task or canned_task()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
-    env = PlayerVectorEnv(task, simulation, players)
+    env = PlayerVectorEnv(task, simulation, players * worlds, worlds=worlds)
+    stack.callback(env.close)
     env.reset(seed=0)
-    actions = np.ones((players, 2), np.float32)
+    actions = np.ones((players * worlds, 2), np.float32)
     return lambda: env.step(actions)
 
 

@@ -32,6 +32,13 @@ def send_fields(sock: socket.socket, data: bytes) -> None:
         sock.sendall(data[start : start + FIELD_SIZE])
 
 
+def send_joined(sock: socket.socket, header: bytes, payload: bytes) -> None:
+    """Write both as one, without a copy of what may be a large image."""
+    sent = sock.sendmsg((header, payload)) - len(header)
+    if sent < len(payload):
+        sock.sendall(memoryview(payload)[sent:])
+
+
 def receive_polled(sock: socket.socket, poll: float) -> bytes:
     """Look for data every `poll` seconds, as the connector does; empty when the connection is closed."""
     while True:
@@ -41,14 +48,16 @@ def receive_polled(sock: socket.socket, poll: float) -> bytes:
             time.sleep(poll)
 
 
-def serve(host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None) -> None:
+def serve(
+    host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None, worlds: int
+) -> None:
     """Answer requests until the endpoint closes the connection; with `poll`, in the manner of the connector."""
     sock = socket.create_connection((host, port), timeout=30)
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, poll is None)
     sock.sendall(bytes(8))
-    for service in ("Reset", "Step"):
-        name = f"/{scene}_{environment_id}/{service.lower()}"
+    for service in ("Reset", "Step") if worlds == 1 else ("ResetBatch", "StepBatch"):
+        name = f"/{scene}_{environment_id}/{service.lower().replace('batch', '_batch')}"
         registration = {"topic": name, "message_name": f"interfaces_pkg/{scene.capitalize()}{service}"}
         sock.sendall(frame(b"__unity_service", json.dumps(registration).encode() + b"\0"))
     marker = b'__request\x12\0\0\0{"srv_id":'
@@ -59,11 +68,11 @@ def serve(host: str, port: int, scene: str, environment_id: int, payload: bytes,
         at = data.find(marker)
         if at >= 0:
             digits = at + len(marker)
-            response = before + data[digits : digits + 7] + after
+            header = before + data[digits : digits + 7]
             if poll is None:
-                sock.sendall(response)
+                send_joined(sock, header, after)
             else:
-                send_fields(sock, response)
+                send_fields(sock, header + after)
 
 
 def main() -> None:
@@ -75,6 +84,7 @@ def main() -> None:
     parser.add_argument("--ros-port", type=int)
     parser.add_argument("--environment-id", type=int)
     parser.add_argument("--scene", default="navigation")
+    parser.add_argument("--worlds", type=int, default=1)
     arguments, _ = parser.parse_known_args()
     with contextlib.suppress(ConnectionError):
         serve(
@@ -84,6 +94,7 @@ def main() -> None:
             arguments.environment_id,
             arguments.payload.read_bytes(),
             arguments.connector,
+            arguments.worlds,
         )
 
 

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.run.benchmarks.figures import Figures, interleaved, times
+from rl_pipeline.run.benchmarks.figures import RATE, Bar, Figures, interleaved, times
 from rl_pipeline.transport import connection
 
 NOTE: Final = (
     "Players write field by field with Nagle's algorithm on and poll for replies, as Unity's ROS-TCP-Connector does. "
     "Plain: the same server without TCP_QUICKACK. Median of the repetitions; the gain is pair by pair."
 )
+_REACH: Final = {(1, 0.010): 80.0, (8, 0.010): 600.0, (1, 0.001): 450.0}
+"""Steps per second that so many players with such a poll must make together."""
 
 
 @dataclass
@@ -78,6 +80,7 @@ def measure_connector(
         [case.row() for case in cases],
         NOTE,
         {"cases": [asdict(case) for case in cases]},
+        [Bar(case.name, case.rates, _REACH.get((case.players, case.poll), 0.0), RATE) for case in cases],
     )
 
 

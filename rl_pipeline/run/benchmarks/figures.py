@@ -5,9 +5,31 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 Measured = TypeVar("Measured")
+
+SHARE: Final = "share of the echo"
+TIMES: Final = "times as fast"
+RATE: Final = "steps/s"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One figure of a benchmark that is judged, as a bar of its chart.
+
+    Attributes:
+        name: the case.
+        values: the figure, one a repetition.
+        reach: what is good enough; 0: none is set.
+        unit: `SHARE`, `TIMES` or `RATE`.
+    """
+
+    name: str
+    values: Sequence[float]
+    reach: float = 0.0
+    unit: str = SHARE
 
 
 @dataclass(frozen=True)
@@ -20,6 +42,8 @@ class Figures:
         rows: cells as text, one tuple a case.
         note: how to read them.
         values: everything measured, for JSON.
+        bars: the figures that are judged.
+        draw: draws a chart of its own into a file; None: the bars are drawn.
     """
 
     title: str
@@ -27,6 +51,8 @@ class Figures:
     rows: list[tuple[str, ...]]
     note: str
     values: dict[str, Any]
+    bars: Sequence[Bar] = ()
+    draw: Callable[[Path], None] | None = None
 
 
 def interleaved(

@@ -19,12 +19,14 @@ import numpy as np
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, canned_task, rate_of, request_size, step_batched
 from rl_pipeline.run.benchmarks.echo import Echo
-from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread, times
+from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread, times
 
 NOTE: Final = (
     "Echo: as many processes, each answering the same bytes with the same bytes on loopback; it was measured next to "
     "each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
 )
+SPEEDUPS: Final = {"SubprocVecEnv": 4.0, "AsyncVectorEnv": 3.0}
+"""How many times as fast as these the batch must be."""
 
 
 @dataclass
@@ -104,7 +106,17 @@ def measure_transport(
             ],
             "speedups": speedups,
         },
+        [
+            *(Bar(case.name, case.ratios, case.floor) for case in cases if case.floor),
+            *(_speedup(batch, other) for other in others),
+        ],
     )
+
+
+def _speedup(batch: Case, other: Case) -> Bar:
+    """How many times as fast the batch is."""
+    values = [ours / theirs for ours, theirs in zip(batch.rates, other.rates, strict=True)]
+    return Bar(other.name, values, SPEEDUPS[other.name.rpartition(" ")[2]], TIMES)
 
 
 def _sb3_subprocesses(stack: ExitStack, config: SimulationConfig, players: int) -> Round:

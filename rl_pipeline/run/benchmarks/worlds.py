@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.run.benchmarks.canned import WARM_UP, Round, run_for
-from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread
+from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
@@ -31,6 +31,7 @@ NOTE: Final = (
     "the repetitions, with the least and the greatest."
 )
 WORLDS: Final = 16
+REACH: Final = 6.0
 _ACTIONS: Final = 256
 
 
@@ -100,6 +101,7 @@ def measure_worlds(
         ],
         NOTE,
         {"cases": [asdict(single), asdict(many)], "physics": alone, "ratios": ratios},
+        [Bar(f"{many.name}, {single.name}", ratios, REACH, TIMES)],
     )
 
 

@@ -1,0 +1,42 @@
+"""The verb that measures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rl_pipeline.cli.app import app
+from rl_pipeline.cli.inspection import PANEL
+from rl_pipeline.cli.terminal import console
+
+_WHAT = """all, or one of
+transport: players against a plain echo and other vector environments;
+connector: with the traffic of Unity's connector;
+images: with an image in every response;
+worlds: many worlds in one player;
+mlagents, ros: against mlagents-envs and rclpy, where they are installed;
+training: PPO from end to end;
+scaling: rate against players and payload;
+soak: training among faults"""
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline benchmark transport --json transport.json")
+def benchmark(
+    what: Annotated[str, typer.Argument(help=_WHAT)] = "all",
+    players: Annotated[int | None, typer.Option(min=1, help="Players in the batch.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Length of each measurement.")] = None,
+    repetitions: Annotated[int | None, typer.Option(min=1, help="Measurements of each case, interleaved.")] = None,
+    timesteps: Annotated[int | None, typer.Option(min=16, help="Steps of each training, all players together.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Length of the soak.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file too.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw them into this file: .png, .svg or .pdf.")] = None,
+) -> None:
+    """Measure this machine: environment steps per second, as ratios to what else steps the same players."""
+    from rl_pipeline.run.benchmark import benchmark as run
+
+    options = {
+        "players": players, "seconds": seconds, "repetitions": repetitions, "timesteps": timesteps, "minutes": minutes
+    }  # fmt: skip
+    run(what, console(), options=options, json_file=json, plot=plot)

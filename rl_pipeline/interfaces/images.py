@@ -1,0 +1,72 @@
+"""Images in `sensor_msgs/CompressedImage`: pixels as they are, or a compressed file."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces.errors import CodecError
+
+RAW: Final = "rgb8"
+"""Format of pixels as they are: rows from the top, each pixel a byte of red, of green and of blue."""
+
+ImageFormat: TypeAlias = Literal["rgb8", "jpeg"]
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """The images that a player is asked for.
+
+    Raw pixels are read where they were received. JPEG takes a tenth of the bytes or less, which is worth its decoding
+    only across a network.
+
+    Attributes:
+        height: pixels.
+        width: pixels.
+        format: `rgb8`, raw pixels, or `jpeg`.
+    """
+
+    height: int
+    width: int
+    format: ImageFormat = RAW
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and 3 colours."""
+        return self.height, self.width, 3
+
+
+class ImageError(CodecError):
+    """Bytes that are no image, or one of another size than was asked for."""
+
+
+def decode_image(data: bytes | memoryview, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """The pixels of an image, raw or compressed: which of them, its size tells.
+
+    Args:
+        data: raw pixels, or a file in any format that Pillow reads.
+        shape: of the image, (height, width, 3).
+
+    Returns:
+        Pixels of that shape; of raw ones a view.
+
+    Raises:
+        ImageError: no image, or one of another shape.
+    """
+    if len(data) == shape[0] * shape[1] * shape[2]:
+        return np.frombuffer(data, np.uint8).reshape(shape)
+    from PIL import Image
+
+    try:
+        pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    except OSError as error:
+        raise ImageError(f"{len(data)} bytes that are neither raw pixels nor a readable file: {error}") from None
+    if pixels.shape != shape:
+        raise ImageError(
+            f"an image of {pixels.shape[1]} by {pixels.shape[0]} pixels, expected {shape[1]} by {shape[0]}"
+        )
+    return pixels
