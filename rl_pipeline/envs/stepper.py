@@ -19,6 +19,7 @@ from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 logger = logging.getLogger(__name__)
@@ -206,6 +207,10 @@ class Stepper:
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer the last steps."""
         return self._step.response_times()
+
+    def stamps(self) -> Stamps:
+        """When the requests and responses of the last steps were sent and received."""
+        return self._step.stamps()
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ from numpy.typing import NDArray
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.response_times import ResponseTimes
+from rl_pipeline.transport.communication import Communication, communication
+from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
 
 
 class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -74,6 +77,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             worlds=worlds,
         )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
+        self._thinking: deque[float] = deque(maxlen=WINDOW)
+        self._returned = time.perf_counter()
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
     @property
@@ -85,6 +90,11 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def response_times(self) -> ResponseTimes:
         """How long each player took to answer the last steps, and how long the others waited for it alone."""
         return self._stepper.response_times()
+
+    @property
+    def communication(self) -> Communication | None:
+        """Where the time of the last steps went; None before the first, and for players that send no stamps."""
+        return communication(self._stepper.stamps(), self._thinking)
 
     @property
     def rendering(self) -> NDArray[np.bool_]:
@@ -108,12 +118,15 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         elif seed is not None:
             for index, value in enumerate(seed):
                 self._next_seeds[index] = self._next_seeds[index] if value is None else value
-        return self._begin(self._everyone), {}
+        observation = self._begin(self._everyone)
+        self._returned = time.perf_counter()
+        return observation, {}
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one step in every environment, and begin the next episode where one ended."""
+        self._thinking.append(time.perf_counter() - self._returned)
         transition = self._stepper.step(np.asarray(actions))
         observation = transition.observation
         info: dict[str, Any] = {}
@@ -124,6 +137,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
                 self._stepper.replace(transition.lost)
             info = {"final_obs": observation, "final_info": final_info, "_final_obs": ended, "_final_info": ended}
             observation = self._begin(np.flatnonzero(ended))
+        self._returned = time.perf_counter()
         return observation, transition.reward, transition.terminated, transition.truncated, info
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:

@@ -99,6 +99,10 @@ class Batch:
         """A copy of all rows."""
         return self.take(slice(None))
 
+    def opaque(self) -> NDArray[Any]:
+        """A copy of all rows as opaque bytes, shape (N,): what it costs least to keep; a view as `array.dtype` reads it."""
+        return self._items.copy()
+
     def assign(self, indices: Indices, other: Batch) -> None:
         """Overwrite the given rows with the rows of `other`, a batch of the same type with the same lengths.
 
