@@ -100,7 +100,7 @@ class Batch:
         return self.take(slice(None))
 
     def opaque(self) -> NDArray[Any]:
-        """A copy of all rows as opaque bytes, shape (N,): what it costs least to keep; a view as `array.dtype` reads it."""
+        """A copy of all rows as opaque bytes, shape (N,), which costs least; a view as `array.dtype` reads them."""
         return self._items.copy()
 
     def assign(self, indices: Indices, other: Batch) -> None:

@@ -16,12 +16,19 @@ from rl_pipeline.experiment.progress import counted
 from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.live_communication import watched
 from rl_pipeline.run.report import print_evaluation_report
 from rl_pipeline.run.selection import Selection
 
 
 def evaluate(
-    selection: Selection, *, episodes: int | None, seed: int | None, json_file: Path | None, console: Console
+    selection: Selection,
+    *,
+    episodes: int | None,
+    seed: int | None,
+    json_file: Path | None,
+    monitor: bool,
+    console: Console,
 ) -> EvaluationSummary:
     """Play the episodes, print a table, and write JSON when a file is named.
 
@@ -30,6 +37,7 @@ def evaluate(
         episodes: how many; None: what the `evaluation` section says.
         seed: of the first episode; None: what the `evaluation` section says.
         json_file: where the figures go too; `-` is standard output, in place of the table.
+        monitor: show the communication with the players too, live.
         console: where the table is printed.
 
     Raises:
@@ -46,8 +54,14 @@ def evaluate(
     ):
         venv = environments.evaluation(environments.evaluation_size(count), first)
         agent = selection.make_agent(venv)
-        with counted("evaluating", count, "episodes", console) as progress:
-            result = play_episodes(agent, venv, count, first, deterministic=settings.deterministic, progress=progress)
+        with (
+            watched(venv, console, monitor) as each_step,
+            counted("evaluating", count, "episodes", None if monitor else console) as progress,
+        ):
+            result = play_episodes(
+                agent, venv, count, first,
+                deterministic=settings.deterministic, each_step=each_step, progress=progress,
+            )  # fmt: skip
     summary = summarise(result)
     if summary is None:
         raise InputError("every simulator was lost before an episode ended: see the player logs")

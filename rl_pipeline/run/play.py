@@ -16,13 +16,21 @@ from rl_pipeline.experiment.writing import check_destination
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.live_communication import watched
 from rl_pipeline.run.selection import Selection
 
 logger = logging.getLogger(__name__)
 
 
 def play(
-    selection: Selection, *, episodes: int, seed: int | None, video: Path | None, show: bool, console: Console
+    selection: Selection,
+    *,
+    episodes: int,
+    seed: int | None,
+    video: Path | None,
+    show: bool,
+    monitor: bool,
+    console: Console,
 ) -> None:
     """Let the agent play, and write a video, or with `show` open the simulator's window at natural speed.
 
@@ -32,6 +40,7 @@ def play(
         seed: of the first; None: what the `evaluation` section says.
         video: where the video goes; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
         show: open a window instead of writing a video.
+        monitor: show the communication with the player too, live.
         console: where the outcome is printed.
 
     Raises:
@@ -54,10 +63,15 @@ def play(
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic
         if show:
-            result = play_episodes(agent, venv, episodes, first, deterministic=deterministic)
+            with watched(venv, console, monitor) as each_step:
+                result = play_episodes(agent, venv, episodes, first, deterministic=deterministic, each_step=each_step)
             console.print(f"{episodes} episodes, return {result.returns.mean():.2f} on average")
             return
-        if not record_episodes(agent, venv, path, episodes, first, deterministic=deterministic):
+        with watched(venv, console, monitor) as each_step:
+            frames = record_episodes(
+                agent, venv, path, episodes, first, deterministic=deterministic, each_step=each_step
+            )
+        if not frames:
             raise InputError(f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)")
         console.print(f"video: {path}", soft_wrap=True, highlight=False)
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Seconds = NDArray[np.float64]
+RESOLUTION: Final = 1e-6
+"""Seconds that stamps may be wrong by, as floating-point numbers go."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class Statistics:
     maximum: float
 
     @classmethod
-    def of(cls, durations: Seconds, latest: NDArray[np.bool_] | slice) -> Statistics:
-        """Of durations of shape (M,), M > 0, of which `latest` are those of the last call."""
-        values = (durations[latest].mean(), durations.mean(), durations.std(), durations.min(), durations.max())
+    def of(cls, durations: Seconds, call: NDArray[np.intp]) -> Statistics:
+        """Of durations of the calls of those numbers, both of shape (M,), M > 0."""
+        latest = durations[call == call.max()]
+        values = (latest.mean(), durations.mean(), durations.std(), durations.min(), durations.max())
         return cls(*map(float, values))
 
 
@@ -68,21 +71,22 @@ class Communication:
         calls: how many were looked at.
         players: how many answered them.
         request_latency: from the trainer's stamp to the player's; with many players it includes the sending to others.
+            None where no player's clock runs like the trainer's.
         processing: from the player's first stamp to its second: the simulation, and a frame if there is one.
-        response_latency: from the player's second stamp to the arrival of the whole response.
+        response_latency: from the player's second stamp to the arrival of the whole response; None likewise.
         round_trip: all of these.
         inference: between two steps: the policy, and whatever else the trainer does then.
-        clock_offset: what was taken out of both latencies.
+        clock_offset: what was taken out of both latencies; None likewise.
     """
 
     calls: int
     players: int
-    request_latency: Statistics
+    request_latency: Statistics | None
     processing: Statistics
-    response_latency: Statistics
+    response_latency: Statistics | None
     round_trip: Statistics
     inference: Statistics
-    clock_offset: ClockOffset
+    clock_offset: ClockOffset | None
 
 
 @dataclass(frozen=True)
@@ -116,31 +120,37 @@ def communication(stamps: Stamps, inference: Iterable[float]) -> Communication |
     between = np.fromiter(inference, np.float64)
     if not len(stamps.call) or not len(between):
         return None
-    latest = stamps.call == stamps.call.max()
     offset, uncertainty = _clock_offsets(stamps)
-    furthest = int(np.abs(offset).argmax())
     ahead = offset[stamps.player]
-    durations = {
-        "request_latency": stamps.received - stamps.sent - ahead,
-        "processing": stamps.answered - stamps.received,
-        "response_latency": stamps.arrived - stamps.answered + ahead,
-        "round_trip": stamps.arrived - stamps.sent,
-    }
+    known = np.isfinite(ahead)
+    latencies: dict[str, Statistics | None] = {"request_latency": None, "response_latency": None}
+    clock_offset = None
+    if known.any():
+        furthest = int(np.nanargmax(np.abs(offset)))
+        clock_offset = ClockOffset(furthest, float(offset[furthest]), float(uncertainty[furthest]))
+        there, back = stamps.received - stamps.sent - ahead, stamps.arrived - stamps.answered + ahead
+        for name, latency in zip(latencies, (there, back), strict=True):
+            latencies[name] = Statistics.of(latency[known], stamps.call[known])
     return Communication(
         calls=len(np.unique(stamps.call)),
         players=len(np.unique(stamps.player)),
-        **{name: Statistics.of(values, latest) for name, values in durations.items()},
-        inference=Statistics.of(between, slice(-1, None)),
-        clock_offset=ClockOffset(furthest, float(offset[furthest]), float(uncertainty[furthest])),
+        **latencies,
+        processing=Statistics.of(stamps.answered - stamps.received, stamps.call),
+        round_trip=Statistics.of(stamps.arrived - stamps.sent, stamps.call),
+        inference=Statistics.of(between, np.arange(len(between))),
+        clock_offset=clock_offset,
     )
 
 
 def _clock_offsets(stamps: Stamps) -> tuple[Seconds, Seconds]:
-    """How far each player's clock is ahead, and how uncertain that is; each of shape (players,)."""
+    """How far each player's clock is ahead, and how uncertain that is; each of shape (players,).
+
+    NaN for those that were not heard of, and for clocks that do not run like the trainer's: they jumped, or stand.
+    """
     least, most = np.full((2, int(stamps.player.max()) + 1), np.nan)
     np.fmax.at(least, stamps.player, stamps.answered - stamps.arrived)
     np.fmin.at(most, stamps.player, stamps.received - stamps.sent)
     # An offset that is not proven is taken for none: on one machine the latencies then are what was measured.
-    unproven = ~((least > 0.0) | (most < 0.0))
-    offset = np.where(unproven, 0.0, (least + most) / 2)
-    return offset, np.nan_to_num(np.abs(most - least) / 2)
+    offset = np.where((least <= 0.0) & (most >= 0.0), 0.0, (least + most) / 2)
+    offset[least > most + RESOLUTION] = np.nan
+    return offset, np.abs(most - least) / 2
