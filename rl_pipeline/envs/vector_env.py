@@ -6,18 +6,28 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rl_pipeline.envs.stepper import Stepper
+from rl_pipeline.envs.stepper import Stepper, Transition
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.communication import Communication, communication
 from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
+
+
+class EpisodeObserver(Protocol):
+    """Sees every step of N environments before the next episodes begin; see `PlayerVectorEnv.observe`."""
+
+    def begun(self, environments: NDArray[np.intp], observation: NDArray[Any]) -> None:
+        """Episodes of these environments have begun; observations of all, shape (N, *observation shape)."""
+
+    def stepped(self, actions: NDArray[Any], transition: Transition) -> None:
+        """All environments have taken a step."""
 
 
 class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -77,6 +87,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             worlds=worlds,
         )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
+        self._observer: EpisodeObserver | None = None
         self._thinking: deque[float] = deque(maxlen=WINDOW)
         self._returned = time.perf_counter()
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
@@ -127,7 +138,10 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one step in every environment, and begin the next episode where one ended."""
         self._thinking.append(time.perf_counter() - self._returned)
-        transition = self._stepper.step(np.asarray(actions))
+        actions = np.asarray(actions)
+        transition = self._stepper.step(actions)
+        if self._observer is not None:
+            self._observer.stepped(actions, transition)
         observation = transition.observation
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
@@ -139,6 +153,12 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             observation = self._begin(np.flatnonzero(ended))
         self._returned = time.perf_counter()
         return observation, transition.reward, transition.terminated, transition.truncated, info
+
+    def observe(self, observer: EpisodeObserver | None) -> Stepper:
+        """Have an observer, or none, told of every episode and step; gives where states, images and times are."""
+        self._observer = observer
+        self._stepper.simulated_time = None if observer is None else np.zeros(self.num_envs)
+        return self._stepper
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:
         """The frames that came with the last responses, each of shape (height, width, 3)."""
@@ -155,4 +175,6 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
         observation = self._stepper.reset(players, self._next_seeds[players])
         self._next_seeds[players] += self.num_envs
+        if self._observer is not None:
+            self._observer.begun(players, observation)
         return observation

@@ -91,6 +91,11 @@ class Batch:
         except (ValueError, TypeError, OverflowError) as error:
             raise CodecError(f"{self._struct.name}.{path}: {error}") from None
 
+    @property
+    def struct(self) -> Struct:
+        """The type of the messages."""
+        return self._struct
+
     def take(self, indices: Indices) -> Batch:
         """A copy of the given rows, in their order."""
         return Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)

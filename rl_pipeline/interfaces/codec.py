@@ -36,6 +36,11 @@ class MessageCodec:
         self._layouts: dict[tuple[int, ...], Layout] = {}
         self._latest: Layout | None = None
 
+    @property
+    def struct(self) -> Struct:
+        """The type's fields."""
+        return self._struct
+
     def layout(self, lengths: Lengths | None = None) -> Layout:
         """The layout of messages with the given lengths; a string or sequence that is not given has length 0.
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.bags.recorder import recorded
 from rl_pipeline.experiment.writing import check_destination
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
@@ -30,6 +31,7 @@ def play(
     video: Path | None,
     show: bool,
     monitor: bool,
+    record_bag: Path | None,
     console: Console,
 ) -> None:
     """Let the agent play, and write a video, or with `show` open the simulator's window at natural speed.
@@ -41,6 +43,7 @@ def play(
         video: where the video goes; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
         show: open a window instead of writing a video.
         monitor: show the communication with the player too, live.
+        record_bag: folder that each episode is written to as a ROS 2 bag too; None: none is.
         console: where the outcome is printed.
 
     Raises:
@@ -62,18 +65,20 @@ def play(
         venv = environments.evaluation(1, first)
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic
-        if show:
-            with watched(venv, console, monitor) as each_step:
+        facts = {"environment": config.environment.id, "agent": selection.name}
+        with recorded(venv, record_bag, episodes, **facts), watched(venv, console, monitor) as each_step:
+            if show:
                 result = play_episodes(agent, venv, episodes, first, deterministic=deterministic, each_step=each_step)
-            console.print(f"{episodes} episodes, return {result.returns.mean():.2f} on average")
-            return
-        with watched(venv, console, monitor) as each_step:
-            frames = record_episodes(
-                agent, venv, path, episodes, first, deterministic=deterministic, each_step=each_step
-            )
-        if not frames:
-            raise InputError(f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)")
-        console.print(f"video: {path}", soft_wrap=True, highlight=False)
+                outcome = f"{episodes} episodes, return {result.returns.mean():.2f} on average"
+            elif record_episodes(agent, venv, path, episodes, first, deterministic=deterministic, each_step=each_step):
+                outcome = f"video: {path}"
+            else:
+                raise InputError(
+                    f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)"
+                )
+        console.print(outcome, soft_wrap=True, highlight=False)
+        if record_bag is not None:
+            console.print(f"bags: {record_bag}", soft_wrap=True, highlight=False)
 
 
 def _watched(config: Config, show: bool) -> Config:

@@ -76,7 +76,7 @@ def test_training_on_players_leaves_scalars_and_a_table(config, tmp_path):
 def test_evaluation_shows_the_table_when_asked(config):
     console = screen()
     selection = Selection(config, "zero", None, None)
-    evaluate(selection, episodes=2, seed=None, json_file=None, monitor=True, console=console)
+    evaluate(selection, episodes=2, seed=None, json_file=None, monitor=True, record_bag=None, console=console)
     assert re.findall("|".join(ROWS), shown(console)) == ROWS
     assert "steps of 2 players" in shown(console)
     assert "success rate" in shown(console)
@@ -86,7 +86,7 @@ def test_environment_without_players_has_nothing_to_watch():
     config = Config.model_validate({"environment": {"id": "CartPole-v1"}})
     selection = Selection(config, "zero", None, None)
     with pytest.raises(InputError, match="without players"):
-        evaluate(selection, episodes=1, seed=None, json_file=None, monitor=True, console=screen())
+        evaluate(selection, episodes=1, seed=None, json_file=None, monitor=True, record_bag=None, console=screen())
 
 
 def test_live_table_follows_a_run_and_ends_with_it(folder, tmp_path, eventually):
