@@ -1,0 +1,75 @@
+"""Whether ROS 2 is there for this Python, and what to do when it is not."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import re
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from rl_pipeline.errors import InputError
+
+APT_ROOT: Final = Path("/opt/ros")
+INSTALL: Final = "bash install.bash ros"
+BUILD: Final = "bash ros_ws/build.bash"
+
+
+def require_ros() -> None:
+    """Make sure that rclpy can be imported, and that it is of the distribution that `ROS_DISTRO` names.
+
+    Raises:
+        InputError: it is not there, belongs to another Python or to another distribution.
+    """
+    wanted = os.environ.get("ROS_DISTRO")
+    if find_spec("rclpy") is None:
+        raise InputError(f"ROS 2: this Python has no rclpy; {_advice(wanted)}")
+    found = distribution()
+    if wanted and found and wanted != found:
+        raise InputError(
+            f"ROS_DISTRO: expected {found}, of which rclpy is ({_origin()}), found {wanted}; "
+            f"unset ROS_DISTRO, or use a Python that has the rclpy of {wanted}"
+        )
+    try:
+        importlib.import_module("rclpy")
+    except ImportError as error:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        raise InputError(
+            f"ROS 2: {_origin()} cannot be imported by Python {version} ({str(error).splitlines()[0]}); "
+            f"was it made for another version of Python?"
+        ) from None
+
+
+def distribution() -> str | None:
+    """The ROS distribution that this Python's rclpy is of, such as `jazzy`; None when that cannot be told."""
+    origin = _origin()
+    if origin is not None and origin.is_relative_to(APT_ROOT):
+        return origin.relative_to(APT_ROOT).parts[0]
+    for package in importlib.metadata.distributions():
+        if match := re.fullmatch(r"ros-(\w+)-rclpy", package.name or ""):
+            return match[1]
+    return None
+
+
+def interfaces_are_built() -> bool:
+    """Whether this Python finds the interfaces of the workspace."""
+    return find_spec("interfaces_pkg") is not None
+
+
+def _origin() -> Path | None:
+    """The folder of rclpy."""
+    spec = find_spec("rclpy")
+    return Path(spec.origin).parent if spec is not None and spec.origin else None
+
+
+def _advice(wanted: str | None) -> str:
+    there = sorted(folder.name for folder in APT_ROOT.iterdir()) if APT_ROOT.is_dir() else []
+    if wanted and wanted not in there:
+        have = f"those here are {', '.join(there)}" if there else f"there is none in {APT_ROOT}"
+        return f"ROS_DISTRO is {wanted}, but {have}; or install it into .venv: {INSTALL}"
+    if there:
+        return f"source {APT_ROOT / (wanted or there[0])}/setup.bash first, in a Python that it was made for"
+    return f"install it into .venv: {INSTALL}"
