@@ -83,6 +83,17 @@ def test_gpu_is_all_that_the_second_file_adds():
     assert device == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
 
 
+def test_documented_docker_commands_name_what_is_there():
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
+    files = set(re.findall(r"--file (\S+)|bash ((?:docker|\.devcontainer)/\S+)", blocks))
+    named = {name for pair in files for name in pair if name}
+    assert {"docker/docker-compose.yml", "docker/docker-compose.gpu.yml", "docker/entrypoint.bash"} <= named
+    assert [name for name in named if not (ROOT / name).is_file()] == []
+    variables = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
+    assert variables == set(re.findall(r"`([A-Z0-9_]+)`", page.partition("| variable |")[2].partition("Windows (")[0]))
+
+
 @pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, COMPOSE_GPU]], ids=["plain", "gpu"])
 def test_docker_compose_accepts_the_files(files):
     docker = tool("docker")
