@@ -86,9 +86,8 @@ def test_gpu_is_all_that_the_second_file_adds():
 def test_documented_docker_commands_name_what_is_there():
     page = (ROOT / "docs" / "deployment.md").read_text()
     blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL))
-    files = set(re.findall(r"--file (\S+)|bash ((?:docker|\.devcontainer)/\S+)", blocks))
-    named = {name for pair in files for name in pair if name}
-    assert {"docker/docker-compose.yml", "docker/docker-compose.gpu.yml", "docker/entrypoint.bash"} <= named
+    named = set(re.findall(r"--file (\S+)", blocks)) | set(re.findall(r"bash ((?:docker|\.devcontainer)/[\w.]+)", page))
+    assert {"docker/docker-compose.yml", "docker/docker-compose.gpu.yml", "docker/smoke_test.bash"} <= named
     assert [name for name in named if not (ROOT / name).is_file()] == []
     variables = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
     assert variables == set(re.findall(r"`([A-Z0-9_]+)`", page.partition("| variable |")[2].partition("Windows (")[0]))
