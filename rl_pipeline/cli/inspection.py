@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Overrides
+from rl_pipeline.cli.arguments import Experiment, Overrides
 from rl_pipeline.cli.endings import FAILED
 from rl_pipeline.cli.terminal import console
 
@@ -24,6 +25,18 @@ def check(
 
     if not run(env_id, overrides or [], console()):
         raise typer.Exit(FAILED)
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline monitor --experiment navigation_ppo")
+def monitor(
+    experiment: Experiment = None,
+    directory: Annotated[Path, typer.Option(help="Where the experiments are.")] = Path("experiments"),
+    once: Annotated[bool, typer.Option("--once", help="Print the table and end.")] = False,
+) -> None:
+    """Watch where the time of a training's steps goes: players, link, policy."""
+    from rl_pipeline.run.monitor import monitor as run
+
+    run(experiment, directory, once=once, console=console())
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline doctor")

@@ -102,6 +102,11 @@ class Batch:
         """Make an array of leading axis N the attribute `name`, in place of any field of that name."""
         self._attached[name] = self.__dict__[name] = array
 
+    @property
+    def struct(self) -> Struct:
+        """The type of the messages."""
+        return self._struct
+
     def take(self, indices: Indices) -> Batch:
         """A copy of the given rows, in their order."""
         taken = Batch(self._struct, _aligned_copy(self._items[indices], self._array), whole=self._whole)
@@ -112,6 +117,10 @@ class Batch:
     def copy(self) -> Batch:
         """A copy of all rows."""
         return self.take(slice(None))
+
+    def opaque(self) -> NDArray[Any]:
+        """A copy of all rows as opaque bytes, shape (N,), which costs least; a view as `array.dtype` reads them."""
+        return self._items.copy()
 
     def assign(self, indices: Indices, other: Batch) -> None:
         """Overwrite the given rows with the rows of `other`, a batch of the same type with the same lengths.

@@ -44,6 +44,15 @@ class ImageError(CodecError):
     """Bytes that are no image, or one of another size than was asked for."""
 
 
+def encode_image(pixels: NDArray[np.uint8]) -> bytes:
+    """A JPEG file of pixels, shape (height, width, 3)."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "jpeg")
+    return file.getvalue()
+
+
 def decode_image(data: bytes | memoryview, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
     """The pixels of an image, raw or compressed: which of them, its size tells.
 

@@ -13,6 +13,7 @@ from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.transport.backend import Arrived
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
 
 DISCOVERY_TIMEOUT: Final = 2.0
@@ -107,6 +108,7 @@ class RosServiceCalls:
         for players in by_size.values():
             rows = _rows([self._payloads[index] for index in players])
             if (batch := self._decoded(rows, players)) is not None:
+                self._log.keep_stamps(np.array(players), batch)
                 yield np.array(players), batch
                 continue
             for row, index in enumerate(players):
@@ -116,6 +118,10 @@ class RosServiceCalls:
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer in the last calls."""
         return self._log.summary()
+
+    def stamps(self) -> Stamps:
+        """When the last requests and responses were sent and received."""
+        return self._log.stamps()
 
     def _decoded(self, rows: NDArray[np.uint8], players: list[int]) -> Batch | None:
         """Rows of one layout as a batch; None when they differ in it, or the only one is refused."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 Arrived = Callable[[int, "NDArray[np.uint8] | bytes"], None]
@@ -38,6 +39,10 @@ class ServiceCalls(Protocol):
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer in the last calls."""
+        ...
+
+    def stamps(self) -> Stamps:
+        """When the last requests and responses were sent and received."""
         ...
 
     @property
