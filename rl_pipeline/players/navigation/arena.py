@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 HALF_SIDE: Final = 5.0
 """Half the inner side of the square arena, m."""
 
-WALL_HALF_THICKNESS: Final = 0.1
-WALL_HALF_HEIGHT: Final = 0.25
-
 TARGET_RADIUS: Final = 0.6
 """Radius of the goal zone, m."""
 

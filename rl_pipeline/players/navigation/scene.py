@@ -9,7 +9,8 @@ from typing import Final
 import mujoco
 
 from rl_pipeline.interfaces import Batch
-from rl_pipeline.players.navigation import lidar, vehicle
+from rl_pipeline.players import lidar
+from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout, lay_out
 from rl_pipeline.players.navigation.model import build_model
 from rl_pipeline.players.navigation.portrayal import CAMERA, portray

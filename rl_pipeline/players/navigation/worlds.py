@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, load_interfaces
 from rl_pipeline.interfaces.batched import RESET
-from rl_pipeline.players.navigation import lidar, vehicle
+from rl_pipeline.players import lidar
+from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.navigation.arena import TARGET_RADIUS, Layout
 from rl_pipeline.players.navigation.model import build_model
 from rl_pipeline.players.navigation.scene import NavigationScene, harm, write_constants
