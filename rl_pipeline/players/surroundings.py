@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import mujoco
+import numpy as np
 
 from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION
 
@@ -15,6 +17,33 @@ _GROUND: Final = (0.83, 0.85, 0.87, 1.0)
 _TILE_LIGHT: Final = (0.945, 0.93, 0.895)
 _TILE_DARK: Final = (0.915, 0.895, 0.855)
 _WALL: Final = (0.66, 0.73, 0.79, 1.0)
+_BOX: Final = (0.33, 0.51, 0.66, 1.0)
+_CYLINDER: Final = (0.58, 0.47, 0.66, 1.0)
+
+OUT_OF_THE_WAY: Final = (0.0, 1000.0, 0.0)
+"""Where what an arena has no room for is put, m: far to the side of every lidar and camera."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """The shape of one obstacle: a box, or a cylinder when it has a radius.
+
+    Attributes:
+        half_x: half length of a box, m.
+        half_y: half width of a box, m.
+        radius: radius of a cylinder, m; 0 for a box.
+        half_height: half height, m.
+    """
+
+    half_x: float
+    half_y: float
+    radius: float
+    half_height: float
+
+    @property
+    def reach(self) -> float:
+        """Radius of the circle around the footprint, m."""
+        return self.radius or float(np.hypot(self.half_x, self.half_y))
 
 
 def walled_arena(half_side: float) -> mujoco.MjSpec:
@@ -29,6 +58,18 @@ def walled_arena(half_side: float) -> mujoco.MjSpec:
     _add_ground(spec, half_side)
     _add_walls(spec, half_side)
     return spec
+
+
+def add_obstacle(spec: mujoco.MjSpec, name: str, shape: Obstacle) -> None:
+    """Add the mocap body `name` with one geom of that name, to be placed by each layout."""
+    body = spec.worldbody.add_body(name=name, mocap=True)
+    solid = {"name": name, "pos": (0, 0, shape.half_height), "contype": 0, "conaffinity": 1, "condim": 1}
+    if shape.radius:
+        size = (shape.radius, shape.half_height, 0.0)
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=_CYLINDER, **solid)
+    else:
+        size = (shape.half_x, shape.half_y, shape.half_height)
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, rgba=_BOX, **solid)
 
 
 def _set_looks(spec: mujoco.MjSpec, half_side: float) -> None:

@@ -8,6 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.players.surroundings import Obstacle
+
 HALF_SIDE: Final = 5.0
 """Half the inner side of the square arena, m."""
 
@@ -27,28 +29,6 @@ _ENDS_CLEARANCE: Final = 0.9
 _WALL_MARGIN: Final = 0.9
 _OBSTACLE_GAP: Final = 0.15
 _PLACING_ATTEMPTS: Final = 60
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """The shape of one obstacle: a box, or a cylinder when it has a radius.
-
-    Attributes:
-        half_x: half length of a box, m.
-        half_y: half width of a box, m.
-        radius: radius of a cylinder, m; 0 for a box.
-        half_height: half height, m.
-    """
-
-    half_x: float
-    half_y: float
-    radius: float
-    half_height: float
-
-    @property
-    def reach(self) -> float:
-        """Radius of the circle around the footprint, m."""
-        return self.radius or float(np.hypot(self.half_x, self.half_y))
 
 
 OBSTACLES: Final = (

@@ -7,12 +7,10 @@ from typing import Final
 import mujoco
 import numpy as np
 
-from rl_pipeline.players.navigation.arena import HALF_SIDE, OBSTACLES, Obstacle
-from rl_pipeline.players.surroundings import walled_arena
+from rl_pipeline.players.navigation.arena import HALF_SIDE, OBSTACLES
+from rl_pipeline.players.surroundings import add_obstacle, walled_arena
 from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION, add_vehicle
 
-_BOX: Final = (0.33, 0.51, 0.66, 1.0)
-_CYLINDER: Final = (0.58, 0.47, 0.66, 1.0)
 _BEACON: Final = (0.16, 0.64, 0.42, 1.0)
 _BEACON_LIGHT: Final = (0.45, 0.88, 0.62, 1.0)
 
@@ -24,21 +22,10 @@ def build_model(*, looks: bool = True) -> mujoco.MjModel:
     """
     spec = walled_arena(HALF_SIDE)
     for index, shape in enumerate(OBSTACLES):
-        _add_obstacle(spec, f"obstacle_{index}", shape)
+        add_obstacle(spec, f"obstacle_{index}", shape)
     _add_beacon(spec)
     add_vehicle(spec, looks=looks)
     return spec.compile()
-
-
-def _add_obstacle(spec: mujoco.MjSpec, name: str, shape: Obstacle) -> None:
-    body = spec.worldbody.add_body(name=name, mocap=True)
-    solid = {"name": name, "pos": (0, 0, shape.half_height), "contype": 0, "conaffinity": 1, "condim": 1}
-    if shape.radius:
-        size = (shape.radius, shape.half_height, 0.0)
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=_CYLINDER, **solid)
-    else:
-        size = (shape.half_x, shape.half_y, shape.half_height)
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, rgba=_BOX, **solid)
 
 
 def _add_beacon(spec: mujoco.MjSpec) -> None:

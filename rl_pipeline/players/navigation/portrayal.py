@@ -70,7 +70,7 @@ def _goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
 def _rays(position: tuple[float, float], lidar: Lidar) -> Rays:
     origin = np.array((*position, LIDAR_HEIGHT))
     return Rays(
-        origin=origin,
+        origins=origin,
         ends=origin + lidar.directions * lidar.ranges[:, None],
         hits=lidar.tags != TAG_NONE,
         colours=_TAG_COLOURS[lidar.tags],
