@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.opponents import Opponents, Opposition
+from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.envs.task import Task
@@ -65,6 +67,8 @@ class Stepper:
         players: environment ids of players that are there already; None: start new ones.
         invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
         worlds: environments a player, of which N is a multiple; environment i is world i % worlds of its player.
+        parameters: of the episodes; None: the task's own.
+        opponents: who plays against the learner; None: the scene does, if the task has an opponent.
 
     Attributes:
         players: environment ids of the N / worlds players.
@@ -83,6 +87,8 @@ class Stepper:
         players: Sequence[int] | None = None,
         invalid_states: Path | None = None,
         worlds: int = 1,
+        parameters: EnvironmentParameters | None = None,
+        opponents: Opponents | None = None,
     ) -> None:
         self.task = task
         self.num_envs = num_envs
@@ -101,6 +107,9 @@ class Stepper:
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
+        self._parameters = parameters or EnvironmentParameters(task.parameters, {}, type(task).__name__)
+        self._drawn = {f"parameters.{name}": np.full(num_envs, value) for name, value in task.parameters.items()}
+        self._opposition = None if opponents is None else Opposition(task, opponents)
         if players is None:
             count = num_envs // worlds
             players = simulation.start(count, frames=range(count) if frames else (), worlds=worlds)
@@ -130,7 +139,11 @@ class Stepper:
         """
         self._seeds[environments] = seeds
         self._reset.film(self.rendering)
-        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs)})
+        for name, values in self._parameters.sample(seeds).items():
+            self._drawn[f"parameters.{name}"][environments] = values
+        self._reset.write({"seed": self._seeds % 2**32, **self._drawn, **self.task.reset_request(self.num_envs)})
+        if self._opposition is not None:
+            self._reset.write(self._opposition.begin(environments, self.num_envs))
         self._elapsed[environments] = 0
         self._cut_off[environments] = False
         remaining: NDArray[np.intp] | None = environments
@@ -164,6 +177,8 @@ class Stepper:
         check_actions(actions)
         self._step.film(self.rendering)
         self._step.write(self.task.request(actions))
+        if self._opposition is not None:
+            self._step.write(self._opposition.act(self.state))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
         history.advance(actions)
@@ -202,6 +217,11 @@ class Stepper:
         problems, self._problems = self._problems, {}
         if players:
             self._simulation.restart(players, problems)
+
+    def finish(self, environments: NDArray[np.intp]) -> None:
+        """Tell the opponents, if any, that episodes have ended in the present states of these environments."""
+        if self._opposition is not None and len(environments):
+            self._opposition.end(environments, self.state)
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer the last steps."""

@@ -32,6 +32,8 @@ class Task(ABC):
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.
         control_period: simulated seconds of one step, when the scene chooses them (`unity.sample_time: 0`).
+        parameters: what may vary from episode to episode, with default values: number fields of `parameters` in the
+            reset request. `environment.parameters` of the configuration says what they are drawn from.
     """
 
     scene: ClassVar[str]
@@ -41,6 +43,7 @@ class Task(ABC):
     action_space: spaces.Space[Any]
     max_episode_steps: int = 1000
     control_period: float = 0.1
+    parameters: ClassVar[Mapping[str, float]] = {}
 
     @abstractmethod
     def request(self, actions: NDArray[Any]) -> Fields:
