@@ -95,6 +95,25 @@ class Lidar:
         np.take(self._tag_of_geom, self._geoms, out=self.tags, mode="wrap")
 
 
+class LidarNoise:
+    """Errors of measurement, normally distributed; those of an episode depend on its seed alone.
+
+    Args:
+        seed: of the episode.
+        deviation: standard deviation, m.
+    """
+
+    def __init__(self, seed: int, deviation: float) -> None:
+        self._rng, self._deviation = np.random.default_rng((seed, 1)) if deviation else None, deviation
+
+    def added(self, ranges: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The ranges of one revolution, m, with errors, from 0 to the greatest; the same array where there are none."""
+        if self._rng is None:
+            return ranges
+        noisy: NDArray[np.float64] = ranges + self._rng.normal(0.0, self._deviation, ranges.shape)
+        return np.clip(noisy, 0.0, RANGE_MAX)
+
+
 def mark_misses(ranges: NDArray[np.float64], geoms: NDArray[np.int32]) -> None:
     """Give rays without a hit within range the greatest range, and geom -1; any shape."""
     # MuJoCo's cutoff only spares work: a geom that begins within it can still be hit beyond, and no hit is -1.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import mujoco
@@ -16,6 +15,7 @@ from rl_pipeline.players.duel.arena import COVER, lay_out, opposite
 from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import NUM_RAYS, Fighter, Orders
 from rl_pipeline.players.duel.model import SIDES, build_model
+from rl_pipeline.players.duel.parameters import DuelParameters
 from rl_pipeline.players.duel.portrayal import CAMERA, portray
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene
@@ -24,19 +24,7 @@ from rl_pipeline.players.surroundings import OUT_OF_THE_WAY
 _LENGTHS: Final = {f"state.{side}.lidar.{field}": NUM_RAYS for side in SIDES for field in ("ranges", "tags")}
 
 
-@dataclass(frozen=True)
-class DuelParameters:
-    """What may vary from episode to episode, as interfaces_pkg/DuelParameters has it; clipped to what can be."""
-
-    bot_strength: float = 0.5
-    cover_pairs: float = 2.0
-    dispersion: float = 0.02
-    speed_scale: float = 1.0
-
-    @classmethod
-    def of(cls, request: Batch) -> DuelParameters:
-        """Those of a reset request, a batch of one."""
-        return cls(**{name: float(request[f"parameters.{name}"][0]) for name in cls.__dataclass_fields__})
+_PLAIN: Final = DuelParameters()
 
 
 class DuelScene(Scene):
@@ -67,19 +55,17 @@ class DuelScene(Scene):
         """Begin the duel that a DuelReset request asks for."""
         self.reset(int(request["seed"][0]), DuelParameters.of(request), red_acts=bool(request["red_acts"][0]))
 
-    def reset(self, seed: int, parameters: DuelParameters | None = None, *, red_acts: bool = False) -> None:
+    def reset(self, seed: int, parameters: DuelParameters = _PLAIN, *, red_acts: bool = False) -> None:
         """Begin the duel of this seed; with `red_acts`, red waits for orders like blue."""
-        given = parameters or DuelParameters()
         self._rng = rng = np.random.default_rng(seed)
-        layout = lay_out(rng, round(_clip(given.cover_pairs, 0, len(COVER))))
+        layout = lay_out(rng, round(parameters.cover_pairs))
         mujoco.mj_resetData(self.model, self.data)
-        scale = _clip(given.speed_scale, 0.2, 1.5)
         for fighter, pose in zip(self.fighters, (layout.start, opposite(layout.start)), strict=True):
             x, y, yaw = pose.tolist()
-            fighter.reset((x, y, yaw), scale)
+            fighter.reset((x, y, yaw), parameters.speed_scale)
         self._place([turned for pose in layout.cover for turned in (pose, opposite(pose))])
-        self._dispersion = _clip(given.dispersion, 0.0, 0.5)
-        self.bot = None if red_acts else Bot(_clip(given.bot_strength, 0.0, 1.0), rng, self.timestep * self.substeps)
+        self._dispersion = parameters.dispersion
+        self.bot = None if red_acts else Bot(parameters.bot_strength, rng, self.timestep * self.substeps)
         self._until_decision = 0
         mujoco.mj_forward(self.model, self.data)
         self._looked = False
@@ -212,7 +198,3 @@ _CHANGING_FIELDS: Final = (
     "lidar.tags",
 )
 """Fields of a vehicle that a control period may change, in the order in which `_vehicle_writer` unpacks them."""
-
-
-def _clip(value: float, least: float, most: float) -> float:
-    return least if math.isnan(value) else min(max(value, least), most)
