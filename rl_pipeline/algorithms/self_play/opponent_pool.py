@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.policies import BasePolicy
 
 from rl_pipeline.algorithms.self_play.elo import points_won
 from rl_pipeline.algorithms.self_play.snapshot import Snapshot
 from rl_pipeline.config.schema import SelfPlayConfig
+from rl_pipeline.errors import InputError
 
 RECENT: Final = 200
 """Results that the win rate is the mean of."""
@@ -44,7 +46,13 @@ class OpponentPool:
         self.results: deque[float] = deque(maxlen=RECENT)
 
     def follow(self, learner: BasePolicy) -> None:
-        """Name the policy that learns; to be called before the first episode."""
+        """Name the policy that learns; to be called before the first episode.
+
+        Raises:
+            InputError: the policy remembers what it has seen, which is not kept for opponents.
+        """
+        if isinstance(learner, RecurrentActorCriticPolicy):
+            raise InputError("training.self_play: recurrent policies cannot be opponents yet; use ppo, sac or another")
         self._learner = learner
 
     def update(self, timesteps: int) -> bool:
