@@ -51,11 +51,10 @@ class Opponents(Protocol):
         """The episodes of these environments, shape (K,), have ended with these results for the learner, (K,)."""
 
 
-def check_adversarial(task: Task) -> AdversarialTask:
-    """The task, if it has an opponent. Raises InputError."""
+def check_adversarial(task: Task, where: str) -> AdversarialTask:
+    """The task, if it has an opponent. Raises InputError naming `where` it was asked for."""
     if not isinstance(task, AdversarialTask):
-        name = type(task).__name__
-        raise InputError(f"training.self_play: expected a task with an opponent, such as Duel-v0; {name} has none")
+        raise InputError(f"{where}: expected a task with an opponent, such as Duel-v0, found {type(task).__name__}")
     return task
 
 
@@ -71,7 +70,7 @@ class Opposition:
     """
 
     def __init__(self, task: Task, opponents: Opponents) -> None:
-        self._task, self._opponents = check_adversarial(task), opponents
+        self._task, self._opponents = check_adversarial(task, "opponents"), opponents
 
     def begin(self, environments: NDArray[np.intp], num_envs: int) -> Fields:
         """Begin episodes in these environments; fields of the reset request."""

@@ -22,6 +22,7 @@ from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
+from rl_pipeline.run.trained_opponent import evaluation_opponent
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -44,7 +45,10 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     task = make_task(env_id, **config.environment.env_config or {})
     EnvironmentParameters(task.parameters, config.environment.parameters, env_id)
     if config.training.self_play.enabled:
-        check_adversarial(task)
+        check_adversarial(task, "training.self_play")
+    if config.evaluation.opponent is not None:
+        check_adversarial(task, "evaluation.opponent")
+        evaluation_opponent(config, task.observation_space, task.action_space)
     if config.simulation.worlds_per_player > 1:
         batched_service(task.reset_service)
         batched_service(task.step_service)
@@ -134,10 +138,13 @@ class Environments:
         """Environments to judge an agent in, with players of their own that stay for the next evaluation.
 
         If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
-        have one world each. Every curriculum is at its last lesson.
+        have one world each. Every curriculum is at its last lesson, and `evaluation.opponent` plays against the agent.
         """
         frames = self._config.environment.render_mode is not None
-        return self._open(num_envs, seed, frames, self.parameters.at_last_lesson())
+        opponent = None
+        if self._config.evaluation.opponent is not None:
+            opponent = evaluation_opponent(self._config, self._task.observation_space, self._task.action_space)
+        return self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
 
     def close(self) -> None:
         """End every environment and player; safe to call twice."""
@@ -196,8 +203,12 @@ class Environments:
 def _check_plain(config: Config, env_id: str) -> None:
     """Raise InputError when an environment without players is asked for what only tasks have."""
     EnvironmentParameters({}, config.environment.parameters, env_id)
-    if config.training.self_play.enabled:
-        raise InputError(f"training.self_play: expected a task with an opponent, found {env_id}")
+    opposed = {
+        "training.self_play": config.training.self_play.enabled,
+        "evaluation.opponent": config.evaluation.opponent,
+    }
+    if where := next((key for key, value in opposed.items() if value), None):
+        raise InputError(f"{where}: expected a task with an opponent, such as Duel-v0, found {env_id}")
 
 
 def _check_backend(config: Config) -> None:

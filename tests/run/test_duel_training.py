@@ -2,10 +2,12 @@
 
 import csv
 
+import numpy as np
 import pytest
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 
@@ -78,14 +80,38 @@ def test_a_run_against_the_bot_has_no_ratings(make_config):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"environment": {"id": "rl_pipeline/Navigation-v0"}}, "expected a task with an opponent, such as Duel-v0"),
-        ({"environment": {"id": "CartPole-v1"}}, "expected a task with an opponent, found CartPole-v1"),
+        (
+            {"environment": {"id": "rl_pipeline/Navigation-v0"}},
+            "expected a task with an opponent, such as Duel-v0, found NavigationTask",
+        ),
+        (
+            {"environment": {"id": "CartPole-v1"}},
+            "expected a task with an opponent, such as Duel-v0, found CartPole-v1",
+        ),
         ({"algorithm": {"name": "recurrent_ppo", "parameters": {}}}, "recurrent policies cannot be opponents"),
     ],
 )
 def test_what_cannot_play_against_itself_is_told_before_anything_runs(make_config, changes, message):
     with pytest.raises(InputError, match=f"training.self_play: .*{message}"):
         RLTrainer(make_config(**{**changes, "training": {"self_play": {"enabled": True}}}))
+
+
+@pytest.mark.slow
+def test_a_trained_model_can_be_the_opponent_in_evaluations(trained, make_config):
+    def seen(opponent):
+        config = make_config(evaluation={"num_episodes": 2, "opponent": opponent})
+        with Environments(config, trained.folder.path) as environments:
+            venv = environments.evaluation(1, seed=0)
+            venv.reset()
+            return [venv.step(np.zeros((1, 4), np.float32))[0][0].tolist() for _ in range(5)]
+
+    model = str(trained.folder.path)
+    assert seen(model) == seen(model) != seen(None)
+
+
+def test_an_opponent_that_is_not_there_is_told_before_anything_runs(make_config):
+    with pytest.raises(InputError, match=r"evaluation.opponent: 'nobody' is neither a model file nor an experiment"):
+        RLTrainer(make_config(evaluation={"opponent": "nobody"}))
 
 
 def test_parameters_that_a_task_does_not_have_are_told_before_anything_runs(make_config):
