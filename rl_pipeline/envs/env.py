@@ -46,7 +46,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
         self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
-        drawn = EnvironmentParameters(self.task.parameters, parameters or {}, type(self.task).__name__)
+        drawn = EnvironmentParameters.of(self.task, parameters or {})
         self._next_seed = 0
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._owned: Simulation | None = None

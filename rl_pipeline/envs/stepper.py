@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +17,13 @@ from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.transition import Transition
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.transport.response_times import ResponseTimes
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Transition:
-    """One step of N environments; of those that were lost or invalid, the state is the one before.
-
-    Attributes:
-        observation: (N, *observation shape), of the state reached.
-        reward: (N,) float64; 0 where the player was lost or the state invalid.
-        terminated: (N,) bool.
-        truncated: (N,) bool: the episode is too long, its player was lost or its state invalid.
-        lost: environments whose player was lost, shape (number of lost,); None: none was, as nearly always.
-        invalid: environments whose observation or reward had NaN or infinity; None: none, as nearly always.
-    """
-
-    observation: NDArray[Any]
-    reward: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    lost: NDArray[np.intp] | None
-    invalid: NDArray[np.intp] | None
-
-    def causes(self) -> dict[str, NDArray[np.bool_]]:
-        """Why episodes were cut short by their players, as infos of shape (N,); empty, as nearly always."""
-        if self.lost is None and self.invalid is None:
-            return {}
-        everyone = np.arange(len(self.reward))
-        reasons = {"player_lost": self.lost, "invalid_state": self.invalid}
-        return {name: np.isin(everyone, who) for name, who in reasons.items() if who is not None}
 
 
 class Stepper:
@@ -107,8 +78,8 @@ class Stepper:
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
-        self._parameters = parameters or EnvironmentParameters(task.parameters, {}, type(task).__name__)
-        self._drawn = {f"parameters.{name}": np.full(num_envs, value) for name, value in task.parameters.items()}
+        self._parameters = parameters or EnvironmentParameters.of(task, {})
+        self._drawn = {f"parameters.{name}": np.zeros(num_envs) for name in self._parameters.lessons}
         self._opposition = None if opponents is None else Opposition(task, opponents)
         if players is None:
             count = num_envs // worlds
@@ -117,6 +88,8 @@ class Stepper:
         self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds)
         self._step = player_service(simulation, self.players, "step", task.step_service, worlds)
         self._check_types()
+        # NaN stands for the scene's own value.
+        self._reset.write({f"parameters.{name}": np.nan for name in self._parameters.names})
 
     @property
     def state(self) -> Batch:
@@ -141,7 +114,7 @@ class Stepper:
         self._reset.film(self.rendering)
         for name, values in self._parameters.sample(seeds).items():
             self._drawn[f"parameters.{name}"][environments] = values
-        self._reset.write({"seed": self._seeds % 2**32, **self._drawn, **self.task.reset_request(self.num_envs)})
+        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs), **self._drawn})
         if self._opposition is not None:
             self._reset.write(self._opposition.begin(environments, self.num_envs))
         self._elapsed[environments] = 0

@@ -25,15 +25,14 @@ class Task(ABC):
 
     Attributes:
         scene: name of the scene; the services are `/<scene>_<environment-id>/reset` and `.../step`.
-        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`.
+        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`, and may have
+            `parameters`, a message of numbers that `environment.parameters` of the configuration speaks of.
         step_service: type of the step service. Its request must have `bool render`; both responses a `state` field of
             the same type.
         observation_space: space of one observation.
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.
         control_period: simulated seconds of one step, when the scene chooses them (`unity.sample_time: 0`).
-        parameters: what may vary from episode to episode, with default values: number fields of `parameters` in the
-            reset request. `environment.parameters` of the configuration says what they are drawn from.
     """
 
     scene: ClassVar[str]
@@ -43,14 +42,13 @@ class Task(ABC):
     action_space: spaces.Space[Any]
     max_episode_steps: int = 1000
     control_period: float = 0.1
-    parameters: ClassVar[Mapping[str, float]] = {}
 
     @abstractmethod
     def request(self, actions: NDArray[Any]) -> Fields:
         """Fields of the step request for actions of shape (N, *action_space.shape)."""
 
     def reset_request(self, num_envs: int) -> Fields:
-        """Further fields of the reset request, beside the seed."""
+        """Further fields of the reset request, beside the seed; parameters that are not given are the scene's own."""
         return {}
 
     @abstractmethod

@@ -10,7 +10,7 @@ from rl_pipeline.interfaces import Batch
 
 
 def within(default: float, least: float, most: float) -> Any:
-    """A parameter's default, and the range that its values are clipped to; NaN counts as the least."""
+    """A parameter's default, which NaN stands for, and the range that its values are clipped to."""
     return field(default=default, metadata={"range": (least, most)})
 
 
@@ -22,7 +22,7 @@ class SceneParameters:
         for one in fields(self):
             least, most = one.metadata["range"]
             value = getattr(self, one.name)
-            object.__setattr__(self, one.name, least if math.isnan(value) else min(max(value, least), most))
+            object.__setattr__(self, one.name, one.default if math.isnan(value) else min(max(value, least), most))
 
     @classmethod
     def of(cls, request: Batch, *world: int) -> Self:

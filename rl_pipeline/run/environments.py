@@ -43,7 +43,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment.env_config or {})
-    EnvironmentParameters(task.parameters, config.environment.parameters, env_id)
+    EnvironmentParameters.of(task, config.environment.parameters)
     if config.training.self_play.enabled:
         check_adversarial(task, "training.self_play")
     if config.evaluation.opponent is not None:
@@ -100,9 +100,10 @@ class Environments:
     @cached_property
     def parameters(self) -> EnvironmentParameters:
         """The parameters of the training's episodes."""
-        environment = self._config.environment
-        known = {} if task_id(self._env_id) is None else self._task.parameters
-        return EnvironmentParameters(known, environment.parameters, self._env_id)
+        settings = self._config.environment.parameters
+        if task_id(self._env_id) is None:
+            return EnvironmentParameters((), settings, self._env_id)
+        return EnvironmentParameters.of(self._task, settings)
 
     @cached_property
     def _task(self) -> Task:
@@ -202,7 +203,7 @@ class Environments:
 
 def _check_plain(config: Config, env_id: str) -> None:
     """Raise InputError when an environment without players is asked for what only tasks have."""
-    EnvironmentParameters({}, config.environment.parameters, env_id)
+    EnvironmentParameters((), config.environment.parameters, env_id)
     opposed = {
         "training.self_play": config.training.self_play.enabled,
         "evaluation.opponent": config.evaluation.opponent,

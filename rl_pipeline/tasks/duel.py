@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -47,12 +46,6 @@ class DuelTask(AdversarialTask):
     scene = "duel"
     reset_service = "interfaces_pkg/DuelReset"
     step_service = "interfaces_pkg/DuelStep"
-    parameters: ClassVar[Mapping[str, float]] = {
-        "bot_strength": 0.5,
-        "cover_pairs": 2.0,
-        "dispersion": 0.02,
-        "speed_scale": 1.0,
-    }
 
     def __init__(self, num_rays: int = 16, max_episode_steps: int = 300) -> None:
         self.observation_space = spaces.Box(-np.inf, np.inf, (_OWN_FEATURES + num_rays,), np.float32)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -41,12 +40,6 @@ class NavigationTask(Task):
     scene = "navigation"
     reset_service = "interfaces_pkg/NavigationReset"
     step_service = "interfaces_pkg/NavigationStep"
-    parameters: ClassVar[Mapping[str, float]] = {
-        "obstacle_count": 10.0,
-        "goal_distance": 8.0,
-        "speed_scale": 1.0,
-        "lidar_noise": 0.0,
-    }
 
     def __init__(self, num_rays: int = 30, max_episode_steps: int = 300) -> None:
         self.observation_space = spaces.Box(-np.inf, np.inf, (8 + num_rays,), np.float32)

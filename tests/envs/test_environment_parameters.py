@@ -4,8 +4,9 @@ import pytest
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.parameters.curriculum import Curriculum
 from rl_pipeline.errors import InputError
+from rl_pipeline.tasks.duel import DuelTask
 
-DEFAULTS = {"strength": 0.5, "count": 10.0}
+NAMES = ("strength", "count")
 SEEDS = np.arange(2000)
 
 
@@ -14,7 +15,7 @@ def sampler(kind, **parameters):
 
 
 def drawn(given, seeds=SEEDS):
-    return EnvironmentParameters(DEFAULTS, {"strength": given}, "Duel-v0").sample(seeds)["strength"]
+    return EnvironmentParameters(NAMES, {"strength": given}, "Duel-v0").sample(seeds)["strength"]
 
 
 def lessons(*values, **criteria):
@@ -25,13 +26,22 @@ def lessons(*values, **criteria):
 
 
 def curriculum(*values, **criteria):
-    parameters = EnvironmentParameters(DEFAULTS, {"strength": lessons(*values, **criteria)}, "Duel-v0")
+    parameters = EnvironmentParameters(NAMES, {"strength": lessons(*values, **criteria)}, "Duel-v0")
     return parameters, Curriculum(parameters)
 
 
-def test_parameters_have_the_values_of_the_task_unless_others_are_given():
-    sample = EnvironmentParameters(DEFAULTS, {"strength": 0.9}, "Duel-v0").sample(np.arange(3))
-    assert {name: values.tolist() for name, values in sample.items()} == {"strength": [0.9] * 3, "count": [10.0] * 3}
+def test_parameters_are_those_that_the_reset_service_names():
+    assert EnvironmentParameters.of(DuelTask(), {}).names == (
+        "bot_strength",
+        "cover_pairs",
+        "dispersion",
+        "speed_scale",
+    )
+
+
+def test_a_number_is_the_value_of_each_episode_and_what_is_not_said_is_not_drawn():
+    sample = EnvironmentParameters(NAMES, {"strength": 0.9}, "Duel-v0").sample(np.arange(3))
+    assert {name: values.tolist() for name, values in sample.items()} == {"strength": [0.9] * 3}
 
 
 def test_samplers_draw_from_their_distributions():
@@ -54,7 +64,7 @@ def test_what_is_drawn_depends_on_the_seed_of_the_episode_alone():
 
 def test_parameters_are_drawn_independently_of_each_other():
     given = sampler("uniform", min_value=0.0, max_value=1.0)
-    both = EnvironmentParameters(DEFAULTS, {"strength": given, "count": given}, "Duel-v0").sample(SEEDS)
+    both = EnvironmentParameters(NAMES, {"strength": given, "count": given}, "Duel-v0").sample(SEEDS)
     assert both["strength"].tolist() == drawn(given).tolist()
     assert abs(np.corrcoef(both["strength"], both["count"])[0, 1]) < 0.1
 
@@ -81,12 +91,12 @@ def test_parameters_are_drawn_independently_of_each_other():
 )
 def test_a_mistake_is_told_with_its_key(given, message):
     with pytest.raises(InputError, match=message):
-        EnvironmentParameters(DEFAULTS, given, "Duel-v0")
+        EnvironmentParameters(NAMES, given, "Duel-v0")
 
 
 def test_an_environment_without_parameters_says_so():
     with pytest.raises(InputError, match=r"CartPole-v1 has no parameters, found 'mass'"):
-        EnvironmentParameters({}, {"mass": 1.0}, "CartPole-v1")
+        EnvironmentParameters((), {"mass": 1.0}, "CartPole-v1")
 
 
 def test_a_lesson_is_over_when_enough_episodes_of_it_succeed():

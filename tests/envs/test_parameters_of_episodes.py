@@ -17,7 +17,7 @@ VARIED = {
 
 def goal_distances(simulation, count, worlds):
     """Distances to the goal at the beginning of the first eight episodes."""
-    parameters = EnvironmentParameters(NavigationTask.parameters, VARIED, "Navigation-v0")
+    parameters = EnvironmentParameters.of(NavigationTask(), VARIED)
     env = PlayerVectorEnv(NavigationTask(), simulation, count, horizon=1, worlds=worlds, parameters=parameters)
     observation, _ = env.reset(seed=3)
     distances = [*observation[:, 2]]

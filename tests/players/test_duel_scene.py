@@ -9,6 +9,7 @@ from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import RELOAD_TIME, SHOT_DAMAGE, Orders
 from rl_pipeline.players.duel.parameters import DuelParameters
 from rl_pipeline.players.duel.scene import DuelScene
+from rl_pipeline.players.worlds import SceneWorlds
 
 FIRE = Orders(fire=True)
 STILL = Orders()
@@ -137,7 +138,7 @@ def test_requests_say_who_drives_red_and_what_the_arena_is_like(scene):
     reset = load_interfaces().service(DuelScene.reset_service).request.layout().empty(1)
     step = load_interfaces().service(DuelScene.step_service).request.layout().empty(1)
     reset["seed"], reset["red_acts"], reset["parameters.cover_pairs"] = 4, True, 9.0
-    reset["parameters.speed_scale"] = 1.0
+    reset["parameters.speed_scale"] = np.nan  # the scene's own
     step["red.drive.linear.x"], step["blue.turret_rate"] = 1.0, 2.0
     scene.begin(reset)
     assert scene.bot is None
@@ -150,6 +151,19 @@ def test_requests_say_who_drives_red_and_what_the_arena_is_like(scene):
     scene.begin(reset)
     assert scene.bot is not None
     assert (np.abs(scene.data.mocap_pos[:, 1]) > 2 * HALF_SIDE).all()
+
+
+def test_worlds_of_one_player_take_their_own_parameters():
+    worlds = SceneWorlds([DuelScene(0.1, seed) for seed in range(2)])
+    reset = load_interfaces().service("interfaces_pkg/DuelResetBatch").request
+    request = reset.layout(dict.fromkeys(("reset", "seed", "red_acts", "parameters"), 2)).empty(1)
+    request["reset"], request["seed"], request["red_acts"] = [True, True], [4, 4], [True, False]
+    request["parameters.cover_pairs"] = [0.0, 4.0]
+    worlds.begin(request)
+    first, second = worlds._scenes
+    assert (first.bot is None, second.bot is None) == (True, False)
+    present = [np.count_nonzero(np.abs(scene.data.mocap_pos[:, 1]) < HALF_SIDE) for scene in (first, second)]
+    assert present == [0, 2 * len(COVER)]
 
 
 def test_a_state_tells_of_both_sides(scene):

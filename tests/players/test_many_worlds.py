@@ -9,7 +9,6 @@ from rl_pipeline.players.navigation.parameters import NavigationParameters
 from rl_pipeline.players.navigation.scene import NavigationScene
 from rl_pipeline.players.navigation.worlds import NavigationWorlds
 from rl_pipeline.players.worlds import SceneWorlds
-from rl_pipeline.tasks.navigation import NavigationTask
 
 WORLDS = 5
 RESET, STEP = (load_interfaces().service(f"interfaces_pkg/Navigation{kind}Batch") for kind in ("Reset", "Step"))
@@ -40,8 +39,8 @@ class Driver:
         marks = [seed is not None for seed in seeds]
         request = RESET.request.layout({"reset": WORLDS, "seed": WORLDS, "parameters": WORLDS}).empty(1)
         request["reset"], request["seed"] = marks, [seed or 0 for seed in seeds]
-        for name, value in {**NavigationTask.parameters, **parameters}.items():
-            request[f"parameters.{name}"] = value
+        for name in NavigationParameters.__dataclass_fields__:
+            request[f"parameters.{name}"] = parameters.get(name, np.nan)
         self.worlds.begin(request)
         return self.states()
 

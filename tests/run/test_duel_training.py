@@ -115,5 +115,5 @@ def test_an_opponent_that_is_not_there_is_told_before_anything_runs(make_config)
 
 
 def test_parameters_that_a_task_does_not_have_are_told_before_anything_runs(make_config):
-    with pytest.raises(InputError, match="unknown parameter of rl_pipeline/Duel-v0 'bot_strenght'; did you mean"):
+    with pytest.raises(InputError, match="unknown parameter of DuelTask 'bot_strenght'; did you mean"):
         RLTrainer(make_config(environment={"id": "rl_pipeline/Duel-v0", "parameters": {"bot_strenght": 1.0}}))
