@@ -17,6 +17,8 @@ ALIASES: Mapping[str, str] = {
     "run": "training",
     "architecture": "algorithm.architecture",
     "algorithm_parameters": "algorithm.parameters",
+    "environment_parameters": "environment.parameters",
+    "self_play": "training.self_play",
     "training.training": "training",
     "training.algorithm": "algorithm.name",
     "training.algorithm_parameters": "algorithm.parameters",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
@@ -27,6 +28,8 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             `simulation:` of the configuration). The default is the embedded player on any free port.
         render_mode: `rgb_array` asks the player for a frame with every step.
         horizon: steps after which an episode is truncated; None: the task's own.
+        parameters: of the episodes: numbers, samplers or curricula, like `environment.parameters` of the configuration.
+            Of a curriculum, the last lesson counts.
         task_options: keyword arguments of the task, when it is given by its id.
     """
 
@@ -37,11 +40,13 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         simulation: Simulation | Mapping[str, Any] | None = None,
         render_mode: str | None = None,
         horizon: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
         **task_options: Any,
     ) -> None:
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
         self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
+        drawn = EnvironmentParameters.of(self.task, parameters or {})
         self._next_seed = 0
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._owned: Simulation | None = None
@@ -51,7 +56,9 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
             simulation = self._owned = Simulation(settings, self.task.scene, Path(self._directory.name))
         try:
             frames = render_mode == "rgb_array"
-            self._stepper = Stepper(self.task, simulation, 1, frames=frames, horizon=horizon)
+            self._stepper = Stepper(
+                self.task, simulation, 1, frames=frames, horizon=horizon, parameters=drawn.at_last_lesson()
+            )
         except BaseException:
             self._end_players()
             raise

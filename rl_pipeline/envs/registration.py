@@ -99,3 +99,4 @@ def check_environment_id(env_id: str) -> str:
 def register_tasks() -> None:
     """Register the tasks of this package; safe to call twice."""
     register_task("Navigation-v0", "rl_pipeline.tasks.navigation:NavigationTask")
+    register_task("Duel-v0", "rl_pipeline.tasks.duel:DuelTask")

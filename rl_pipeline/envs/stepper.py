@@ -6,7 +6,6 @@ import io
 import itertools
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,12 @@ from numpy.typing import NDArray
 
 from rl_pipeline.envs.camera import Camera
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.opponents import Opponents, Opposition
+from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.transition import Transition
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.interfaces.images import encode_image
@@ -26,35 +28,6 @@ from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class Transition:
-    """One step of N environments; of those that were lost or invalid, the state is the one before.
-
-    Attributes:
-        observation: (N, *observation shape), of the state reached.
-        reward: (N,) float64; 0 where the player was lost or the state invalid.
-        terminated: (N,) bool.
-        truncated: (N,) bool: the episode is too long, its player was lost or its state invalid.
-        lost: environments whose player was lost, shape (number of lost,); None: none was, as nearly always.
-        invalid: environments whose observation or reward had NaN or infinity; None: none, as nearly always.
-    """
-
-    observation: NDArray[Any]
-    reward: NDArray[np.float64]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    lost: NDArray[np.intp] | None
-    invalid: NDArray[np.intp] | None
-
-    def causes(self) -> dict[str, NDArray[np.bool_]]:
-        """Why episodes were cut short by their players, as infos of shape (N,); empty, as nearly always."""
-        if self.lost is None and self.invalid is None:
-            return {}
-        everyone = np.arange(len(self.reward))
-        reasons = {"player_lost": self.lost, "invalid_state": self.invalid}
-        return {name: np.isin(everyone, who) for name, who in reasons.items() if who is not None}
 
 
 class Stepper:
@@ -69,6 +42,8 @@ class Stepper:
         players: environment ids of players that are there already; None: start new ones.
         invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
         worlds: environments a player, of which N is a multiple; environment i is world i % worlds of its player.
+        parameters: of the episodes; None: the task's own.
+        opponents: who plays against the learner; None: the scene does, if the task has an opponent.
 
     Attributes:
         players: environment ids of the N / worlds players.
@@ -89,6 +64,8 @@ class Stepper:
         players: Sequence[int] | None = None,
         invalid_states: Path | None = None,
         worlds: int = 1,
+        parameters: EnvironmentParameters | None = None,
+        opponents: Opponents | None = None,
     ) -> None:
         self.task = task
         self.num_envs = num_envs
@@ -110,6 +87,9 @@ class Stepper:
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
         self._camera = _camera(task, num_envs, worlds)
+        self._parameters = parameters or EnvironmentParameters.of(task, {})
+        self._drawn = {f"parameters.{name}": np.zeros(num_envs) for name in self._parameters.lessons}
+        self._opposition = None if opponents is None else Opposition(task, opponents)
         if players is None:
             count = num_envs // worlds
             filmed = range(count) if frames or task.image is not None else ()
@@ -124,6 +104,8 @@ class Stepper:
         ]
         self._step, self._steps = steps[0], itertools.cycle(steps)
         self._check_types()
+        # NaN stands for the scene's own value.
+        self._reset.write({f"parameters.{name}": np.nan for name in self._parameters.names})
 
     @property
     def state(self) -> Batch:
@@ -146,7 +128,11 @@ class Stepper:
         """
         self._seeds[environments] = seeds
         self._reset.film(self._filmed)
-        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs)})
+        for name, values in self._parameters.sample(seeds).items():
+            self._drawn[f"parameters.{name}"][environments] = values
+        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs), **self._drawn})
+        if self._opposition is not None:
+            self._reset.write(self._opposition.begin(environments, self.num_envs))
         self._elapsed[environments] = 0
         self._cut_off[environments] = False
         remaining: NDArray[np.intp] | None = environments
@@ -183,6 +169,8 @@ class Stepper:
         self._step = next(self._steps)
         self._step.film(self._filmed)
         self._step.write(self.task.request(actions))
+        if self._opposition is not None:
+            self._step.write(self._opposition.act(self.state))
         history, task = self._history, self.task
         assert history is not None, "reset() comes first"
         if self._camera is not None:
@@ -225,6 +213,11 @@ class Stepper:
         problems, self._problems = self._problems, {}
         if players:
             self._simulation.restart(players, problems)
+
+    def finish(self, environments: NDArray[np.intp]) -> None:
+        """Tell the opponents, if any, that episodes have ended in the present states of these environments."""
+        if self._opposition is not None and len(environments):
+            self._opposition.end(environments, self.state)
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer the last steps."""

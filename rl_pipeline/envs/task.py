@@ -26,7 +26,8 @@ class Task(ABC):
 
     Attributes:
         scene: name of the scene; the services are `/<scene>_<environment-id>/reset` and `.../step`.
-        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`.
+        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`, and may have
+            `parameters`, a message of numbers that `environment.parameters` of the configuration speaks of.
         step_service: type of the step service. Its request must have `bool render`; both responses a `state` field of
             the same type.
         observation_space: space of one observation.
@@ -51,7 +52,7 @@ class Task(ABC):
         """Fields of the step request for actions of shape (N, *action_space.shape)."""
 
     def reset_request(self, num_envs: int) -> Fields:
-        """Further fields of the reset request, beside the seed."""
+        """Further fields of the reset request, beside the seed; parameters that are not given are the scene's own."""
         return {}
 
     @abstractmethod

@@ -13,8 +13,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rl_pipeline.envs.stepper import Stepper, Transition
+from rl_pipeline.envs.opponents import Opponents
+from rl_pipeline.envs.parameters import EnvironmentParameters
+from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.transition import Transition
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.communication import Communication, communication
 from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
@@ -49,6 +52,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         players: environment ids of players that are there already; None: start new ones.
         invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
         worlds: environments a player; N is a multiple of it.
+        parameters: of the episodes; None: the task's own.
+        opponents: who plays against the learner; None: the scene does, if the task has an opponent.
     """
 
     def __init__(
@@ -63,6 +68,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         players: Sequence[int] | None = None,
         invalid_states: Path | None = None,
         worlds: int = 1,
+        parameters: EnvironmentParameters | None = None,
+        opponents: Opponents | None = None,
     ) -> None:
         self.metadata = {
             "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -85,6 +92,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             players=players,
             invalid_states=invalid_states,
             worlds=worlds,
+            parameters=parameters,
+            opponents=opponents,
         )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._observer: EpisodeObserver | None = None
@@ -146,7 +155,10 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
         if np.count_nonzero(ended):  # a fifth of the time that any() takes on few
-            final_info: dict[str, Any] = {**self.task.info(self._stepper.state), **transition.causes()}
+            causes = transition.causes()
+            final_info: dict[str, Any] = {**self.task.info(self._stepper.state), **causes}
+            broken = np.logical_or.reduce(list(causes.values())) if causes else False
+            self._stepper.finish(np.flatnonzero(ended & ~broken))
             if transition.lost is not None:
                 self._stepper.replace(transition.lost)
             info = {"final_obs": observation, "final_info": final_info, "_final_obs": ended, "_final_info": ended}

@@ -138,6 +138,11 @@ class ExperimentFolder:
         return self.path / "curves.png"
 
     @property
+    def elo(self) -> Path:
+        """The picture of the ratings of self-play."""
+        return self.path / "elo.png"
+
+    @property
     def log(self) -> Path:
         """What the run said."""
         return self.path / "train.log"

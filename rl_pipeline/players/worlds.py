@@ -49,8 +49,9 @@ class SceneWorlds(Worlds):
     def __init__(self, scenes: Sequence[Scene]) -> None:
         super().__init__(scenes[0], len(scenes))
         self._scenes = list(scenes)
-        plain = load_interfaces().service(scenes[0].step_service)
+        plain, reset = (load_interfaces().service(one) for one in (scenes[0].step_service, scenes[0].reset_service))
         self._requests, self._request_of = _rows(plain.request.layout(), len(scenes))
+        self._resets, self._reset_of = _rows(reset.request.layout(), len(scenes))
         self._responses, response_of = _rows(plain.response.layout(scenes[0].lengths), len(scenes))
         self._write_state_of = [
             scene.state_writer(response) for scene, response in zip(scenes, response_of, strict=True)
@@ -59,20 +60,14 @@ class SceneWorlds(Worlds):
 
     def begin(self, request: Batch) -> None:
         """Begin a new episode in each world that a batched reset request marks."""
+        _share_out(request, self._resets)
         for world in np.flatnonzero(request[RESET][0]).tolist():
-            self._scenes[world].reset(int(request["seed"][0, world]))
+            self._scenes[world].begin(self._reset_of[world])
             self._unwritten[world] = True
 
     def act(self, request: Batch) -> None:
         """Take the actions of a batched step request, one a world, and hold them from now on."""
-        for name in self._requests.array.dtype.names or ():
-            if name in SHARED_FIELDS:
-                continue
-            given, target = request[name], self._requests[name]
-            if isinstance(given, Elements):
-                target.assign(slice(None), given.rows())
-            else:
-                target[:] = given[0]
+        _share_out(request, self._requests)
         for scene, own in zip(self._scenes, self._request_of, strict=True):
             scene.act(own)
 
@@ -98,6 +93,18 @@ class SceneWorlds(Worlds):
     def picture(self) -> Picture:
         """What a frame of the first world shows beside the model."""
         return self._scenes[0].picture()
+
+
+def _share_out(request: Batch, requests: Batch) -> None:
+    """Write what a batched request, a batch of one, says of each world into the plain requests of the worlds."""
+    for name in requests.array.dtype.names or ():
+        if name in SHARED_FIELDS:
+            continue
+        given, target = request[name], requests[name]
+        if isinstance(given, Elements):
+            target.assign(slice(None), given.rows())
+        else:
+            target[:] = given[0]
 
 
 def _rows(layout: Layout, count: int) -> tuple[Batch, list[Batch]]:

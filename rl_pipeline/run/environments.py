@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,11 +14,15 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.opponents import Opponents, check_adversarial
+from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
+from rl_pipeline.run.trained_opponent import evaluation_opponent
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
@@ -34,10 +39,17 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
+        _check_plain(config, env_id)
         env = _made(config, lambda options: gymnasium.make(env_id, **options))
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment.env_config or {})
+    EnvironmentParameters.of(task, config.environment.parameters)
+    if config.training.self_play.enabled:
+        check_adversarial(task, "training.self_play")
+    if config.evaluation.opponent is not None:
+        check_adversarial(task, "evaluation.opponent")
+        evaluation_opponent(config, task.observation_space, task.action_space)
     if config.simulation.worlds_per_player > 1:
         batched_service(task.reset_service)
         batched_service(task.step_service)
@@ -72,10 +84,31 @@ class Environments:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def training(self) -> VecEnv:
-        """The environments that the agent learns in; frames of the first can be asked for when videos are wanted."""
+    def training(self, opponents: Opponents | None = None) -> VecEnv:
+        """The environments that the agent learns in; frames of the first can be asked for when videos are wanted.
+
+        In these alone, `opponents` play against the agent, and the lessons of `parameters` count.
+        """
         config = self._config
-        return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
+        return self._open(
+            config.simulation.n_environments,
+            config.training.seed,
+            config.environment.video_wrapper,
+            self.parameters,
+            opponents,
+        )
+
+    @cached_property
+    def parameters(self) -> EnvironmentParameters:
+        """The parameters of the training's episodes."""
+        settings = self._config.environment.parameters
+        if task_id(self._env_id) is None:
+            return EnvironmentParameters((), settings, self._env_id)
+        return EnvironmentParameters.of(self._task, settings)
+
+    @cached_property
+    def _task(self) -> Task:
+        return make_task(self._env_id, **self._config.environment.env_config or {})
 
     @property
     def simulation(self) -> Simulation:
@@ -107,9 +140,13 @@ class Environments:
         """Environments to judge an agent in, with players of their own that stay for the next evaluation.
 
         If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
-        have one world each.
+        have one world each. Every curriculum is at its last lesson, and `evaluation.opponent` plays against the agent.
         """
-        return self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
+        frames = self._config.environment.render_mode is not None
+        opponent = None
+        if self._config.evaluation.opponent is not None:
+            opponent = evaluation_opponent(self._config, self._task.observation_space, self._task.action_space)
+        return self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
 
     def close(self) -> None:
         """End every environment and player; safe to call twice."""
@@ -119,14 +156,25 @@ class Environments:
             self._simulation.close()
             self._simulation = None
 
-    def _open(self, num_envs: int, seed: int, frames: bool) -> VecEnv:
-        venv = self._players(num_envs, seed, frames) if task_id(self._env_id) else self._gymnasium(num_envs, seed)
+    def _open(
+        self,
+        num_envs: int,
+        seed: int,
+        frames: bool,
+        parameters: EnvironmentParameters,
+        opponents: Opponents | None = None,
+    ) -> VecEnv:
+        if task_id(self._env_id):
+            venv: VecEnv = self._players(num_envs, seed, frames, parameters, opponents)
+        else:
+            venv = self._gymnasium(num_envs, seed)
         self._opened.append(venv)
         return venv
 
-    def _players(self, num_envs: int, seed: int, frames: bool) -> PlayerVecEnv:
-        environment = self._config.environment
-        task = make_task(self._env_id, **environment.env_config or {})
+    def _players(
+        self, num_envs: int, seed: int, frames: bool, parameters: EnvironmentParameters, opponents: Opponents | None
+    ) -> PlayerVecEnv:
+        environment, task = self._config.environment, self._task
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
         worlds = self._config.simulation.worlds_per_player
@@ -138,6 +186,7 @@ class Environments:
         env = PlayerVectorEnv(
             task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon, players=players,
             invalid_states=self._log_directory.with_name("invalid_states"), worlds=worlds,
+            parameters=parameters, opponents=opponents,
         )  # fmt: skip
         return PlayerVecEnv(env)
 
@@ -151,6 +200,17 @@ class Environments:
             self._config,
             lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
         )
+
+
+def _check_plain(config: Config, env_id: str) -> None:
+    """Raise InputError when an environment without players is asked for what only tasks have."""
+    EnvironmentParameters((), config.environment.parameters, env_id)
+    opposed = {
+        "training.self_play": config.training.self_play.enabled,
+        "evaluation.opponent": config.evaluation.opponent,
+    }
+    if where := next((key for key, value in opposed.items() if value), None):
+        raise InputError(f"{where}: expected a task with an opponent, such as Duel-v0, found {env_id}")
 
 
 def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:

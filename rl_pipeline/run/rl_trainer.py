@@ -32,6 +32,7 @@ from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.report import continue_command
+from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class RLTrainer:
         model = rehearse(config, *checked_spaces(config))
         if self._pretrained is not None:
             self._pretrained.load_into(model)
+        if (self_play := SelfPlay.of(config)) is not None:
+            self_play.follow(model)
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console = console

@@ -83,7 +83,7 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
     if experiment is None and model is not None and Path(model).is_file():
         beside = ExperimentFolder(Path(model).parent)
         return Selection(
-            _config_of_model(Path(model), overrides), agent, Path(model), beside if beside.config.is_file() else None
+            config_of_model(Path(model), overrides), agent, Path(model), beside if beside.config.is_file() else None
         )
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
@@ -94,7 +94,7 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
     return Selection(config, agent, path, folder)
 
 
-def _config_of_model(path: Path, overrides: Sequence[str]) -> Config:
+def config_of_model(path: Path, overrides: Sequence[str] = ()) -> Config:
     """The configuration inside a model file, else that of the folder it lies in."""
     text = ModelFile.open(path).config
     if text is None:

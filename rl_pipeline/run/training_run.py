@@ -18,6 +18,7 @@ from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import Checkpoints, Milestones, save_buffer
 from rl_pipeline.experiment.curves import draw_curves
+from rl_pipeline.experiment.elo_curve import draw_elo
 from rl_pipeline.experiment.episodes import EpisodeRecorder
 from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
@@ -30,8 +31,10 @@ from rl_pipeline.experiment.writing import whole_file, write_text
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.lessons import Lessons
 from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
+from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.step_callback import StepCallback
 
 logger = logging.getLogger(__name__)
@@ -67,7 +70,8 @@ class TrainingRun:
         self._config, self._text, self._folder = config, config_text, folder
         self._environments, self._wandb, self._console = environments, wandb_run, console
         self._recorder: VideoRecorder | None = None
-        venv = environments.training()
+        self._self_play = SelfPlay.of(config)
+        venv = environments.training(None if self._self_play is None else self._self_play.opponents)
         if config.environment.video_wrapper and config.environment.render_mode == "rgb_array":
             video = config.environment
             self._recorder = venv = VideoRecorder(
@@ -77,6 +81,11 @@ class TrainingRun:
         self._evaluations = EvaluationLog(folder.evaluations)
         self.model = build(config, self._episodes)
         self.model.set_logger(training_logger(folder, config.training.verbose))
+        if self._self_play is not None:
+            self._self_play.follow(self.model)
+        self._lessons = Lessons(
+            self.model, environments.parameters, self._episodes.history, config.training.total_timesteps
+        )
 
     def learn(self, check: Callable[[], None]) -> None:
         """Train to the end, with checkpoints, evaluations and videos on the way.
@@ -94,8 +103,14 @@ class TrainingRun:
         players = PlayerMonitor(self.model, self._episodes, self._folder.communication)
         with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
             callback = StepCallback(
-                [lambda _: check(), progress.update, checkpoints.update, players.update],
-                before_rollout=[evaluation.update],
+                [
+                    lambda _: check(),
+                    progress.update,
+                    *(each.update for each in self._parts),
+                    checkpoints.update,
+                    players.update,
+                ],
+                before_rollout=[evaluation.update, *(each.record for each in self._parts)],
             )
             try:
                 self.model.learn(training.total_timesteps, callback)
@@ -115,6 +130,8 @@ class TrainingRun:
         environment = environment_folder(self._config.environment.id)
         title = f"{environment} · {type(self.model).__name__} · {self._folder.path.name}"
         draw_curves(self._folder.curves, title, self._episodes.history, self._evaluations)
+        if self._self_play is not None:
+            draw_elo(self._folder.elo, title, self._self_play.history)
         self.model.logger.close()
         for path in (self._folder.model, self._folder.best_model, self._folder.curves):
             self._wandb.save(path)
@@ -159,6 +176,11 @@ class TrainingRun:
             return None
         self._wandb.log_video(path, self.model.num_timesteps)
         return path
+
+    @property
+    def _parts(self) -> list[Lessons | SelfPlay]:
+        """What is kept up to date with each step, and logged with each rollout."""
+        return [self._lessons] if self._self_play is None else [self._lessons, self._self_play]
 
     def _video_finished(self, path: Path, step: int) -> None:
         self._wandb.log_video(path, step * self._config.simulation.n_environments)

@@ -12,7 +12,7 @@ from rl_pipeline.players.navigation.arena import (
     is_solvable,
     lay_out,
 )
-from rl_pipeline.players.navigation.vehicle import HALF_LENGTH, HALF_WIDTH
+from rl_pipeline.players.tracked_vehicle import HALF_LENGTH, HALF_WIDTH
 
 seeds = st.integers(0, 2**32 - 1)
 VEHICLE_RADIUS = float(np.hypot(HALF_LENGTH, HALF_WIDTH))

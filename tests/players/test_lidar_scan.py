@@ -4,8 +4,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from rl_pipeline.players.navigation.arena import HALF_SIDE
-from rl_pipeline.players.navigation.lidar import (
+from rl_pipeline.players.lidar import (
     ANGLE_INCREMENT,
     NUM_RAYS,
     RANGE_MAX,
@@ -14,6 +13,7 @@ from rl_pipeline.players.navigation.lidar import (
     TAG_TARGET,
     TAG_WALL,
 )
+from rl_pipeline.players.navigation.arena import HALF_SIDE
 from rl_pipeline.players.navigation.scene import NavigationScene
 
 

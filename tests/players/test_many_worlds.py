@@ -5,6 +5,7 @@ import pytest
 
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.interfaces.batched import response_lengths
+from rl_pipeline.players.navigation.parameters import NavigationParameters
 from rl_pipeline.players.navigation.scene import NavigationScene
 from rl_pipeline.players.navigation.worlds import NavigationWorlds
 from rl_pipeline.players.worlds import SceneWorlds
@@ -34,10 +35,12 @@ class Driver:
         self.response = STEP.response.layout(response_lengths(NavigationScene.lengths, WORLDS)).empty(1)
         self.write = worlds.state_writer(self.response)
 
-    def reset(self, seeds):
+    def reset(self, seeds, **parameters):
         marks = [seed is not None for seed in seeds]
-        request = RESET.request.layout({"reset": WORLDS, "seed": WORLDS}).empty(1)
+        request = RESET.request.layout({"reset": WORLDS, "seed": WORLDS, "parameters": WORLDS}).empty(1)
         request["reset"], request["seed"] = marks, [seed or 0 for seed in seeds]
+        for name in NavigationParameters.__dataclass_fields__:
+            request[f"parameters.{name}"] = parameters.get(name, np.nan)
         self.worlds.begin(request)
         return self.states()
 
@@ -62,10 +65,10 @@ class Scenes:
         self.responses = [codec.layout(NavigationScene.lengths).empty(1) for _ in self.scenes]
         self.writers = [scene.state_writer(own) for scene, own in zip(self.scenes, self.responses, strict=True)]
 
-    def reset(self, seeds):
+    def reset(self, seeds, **parameters):
         for scene, seed in zip(self.scenes, seeds, strict=True):
             if seed is not None:
-                scene.reset(seed)
+                scene.reset(seed, NavigationParameters(**parameters))
         return self.states()
 
     def step(self, twists, substeps=None):
@@ -90,6 +93,20 @@ def test_worlds_go_through_the_same_states_as_scenes_bit_for_bit(make_worlds):
         twists = rng.uniform((-0.5, -2.5), (2.5, 2.5), (WORLDS, 2))
         twists[step % WORLDS, step % 2] = np.nan if step % 7 == 0 else 0.3
         assert worlds.step(twists).array.tobytes() == scenes.step(twists), step
+
+
+def test_worlds_take_parameters_as_scenes_do(make_worlds):
+    worlds, scenes, rng = Driver(make_worlds()), Scenes(), np.random.default_rng(1)
+    parameters = {"obstacle_count": 4, "goal_distance": 3.0, "speed_scale": 0.6, "lidar_noise": 0.1}
+    seeds = range(10, 10 + WORLDS)
+    first = worlds.reset(seeds, **parameters)
+    assert first.array.tobytes() == scenes.reset(seeds, **parameters)
+    assert worlds.reset([None] * WORLDS).array.tobytes() == first.array.tobytes()
+    for _ in range(20):
+        twists = rng.uniform((-0.5, -2.5), (2.5, 2.5), (WORLDS, 2))
+        assert worlds.step(twists).array.tobytes() == scenes.step(twists)
+    worlds.reset(seeds)
+    assert worlds.step(twists).array.tobytes() != scenes.step(twists), "the parameters made no difference"
 
 
 def test_a_vehicle_that_is_wrecked_within_a_step_stops_as_a_scene_does(make_worlds):

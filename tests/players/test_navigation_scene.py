@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline.interfaces import Batch, load_interfaces
-from rl_pipeline.players.navigation import vehicle
+from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.navigation.arena import HALF_SIDE, TARGET_RADIUS
 from rl_pipeline.players.navigation.scene import DWELL_TIME, NavigationScene
 

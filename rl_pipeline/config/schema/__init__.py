@@ -17,6 +17,7 @@ from rl_pipeline.config.schema.learning import (
     TrainingEvaluationConfig,
 )
 from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.schema.self_play import SelfPlayConfig
 from rl_pipeline.config.schema.simulation import RosConfig, SimulationConfig, UnityConfig
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PlayConfig",
     "RosConfig",
     "Section",
+    "SelfPlayConfig",
     "SimulationConfig",
     "TrainingConfig",
     "TrainingEvaluationConfig",

@@ -8,7 +8,7 @@ from pydantic import (
     Field,
 )
 
-from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.schema.section import Hyperparameters, Section
 
 
 class EnvironmentConfig(Section):
@@ -16,6 +16,9 @@ class EnvironmentConfig(Section):
 
     id: str = Field(default="rl_pipeline/Navigation-v0", description="any registered Gymnasium id")
     env_config: dict[str, Any] | None = Field(default=None, description="keyword arguments of the environment or task")
+    parameters: Hyperparameters = Field(
+        default={}, description="what varies from episode to episode: numbers, samplers or curricula by name"
+    )
     render_mode: Literal["rgb_array", "human"] | None = Field(
         default="rgb_array", description="rgb_array: frames for videos; human: a window; null: neither"
     )

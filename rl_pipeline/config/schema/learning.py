@@ -10,6 +10,7 @@ from pydantic import (
 )
 
 from rl_pipeline.config.schema.section import Hyperparameters, Section
+from rl_pipeline.config.schema.self_play import SelfPlayConfig
 from rl_pipeline.config.values import device_name
 
 DeviceName = Annotated[str, AfterValidator(device_name)]
@@ -74,3 +75,4 @@ class TrainingConfig(Section):
     eval: TrainingEvaluationConfig = Field(
         default=TrainingEvaluationConfig(), description="evaluations during training"
     )
+    self_play: SelfPlayConfig = Field(default=SelfPlayConfig(), description="past versions of the agent as opponents")

@@ -8,17 +8,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.players.surroundings import Obstacle
+
 HALF_SIDE: Final = 5.0
 """Half the inner side of the square arena, m."""
-
-WALL_HALF_THICKNESS: Final = 0.1
-WALL_HALF_HEIGHT: Final = 0.25
 
 TARGET_RADIUS: Final = 0.6
 """Radius of the goal zone, m."""
 
 START_GOAL_DISTANCE: Final = (3.0, 8.0)
-"""Least and greatest distance from start to goal, m."""
+"""Least and greatest distance from start to goal, m, unless another greatest one is asked for."""
 
 VEHICLE_CLEARANCE: Final = 0.55
 """Room around a point of a path, m: the vehicle's circumscribed radius of 0.43, plus half a cell of the grid."""
@@ -30,28 +29,6 @@ _ENDS_CLEARANCE: Final = 0.9
 _WALL_MARGIN: Final = 0.9
 _OBSTACLE_GAP: Final = 0.15
 _PLACING_ATTEMPTS: Final = 60
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """The shape of one obstacle: a box, or a cylinder when it has a radius.
-
-    Attributes:
-        half_x: half length of a box, m.
-        half_y: half width of a box, m.
-        radius: radius of a cylinder, m; 0 for a box.
-        half_height: half height, m.
-    """
-
-    half_x: float
-    half_y: float
-    radius: float
-    half_height: float
-
-    @property
-    def reach(self) -> float:
-        """Radius of the circle around the footprint, m."""
-        return self.radius or float(np.hypot(self.half_x, self.half_y))
 
 
 OBSTACLES: Final = (
@@ -81,7 +58,7 @@ class Layout:
         start: x (m), y (m) and heading (rad) of the vehicle at the start of an episode, shape (3,).
         goal: x and y of the centre of the goal zone, m, shape (2,).
         goal_heading: heading of the goal zone's frame, rad; the vehicle need not take it.
-        obstacles: x (m), y (m) and heading (rad) of each of OBSTACLES, shape (10, 3).
+        obstacles: x (m), y (m) and heading (rad) of the first K of OBSTACLES, shape (K, 3).
     """
 
     start: NDArray[np.float64]
@@ -90,12 +67,19 @@ class Layout:
     obstacles: NDArray[np.float64]
 
 
-def lay_out(seed: int) -> Layout:
-    """The arena of a seed: always the same one, and always with a path from start to goal."""
+def lay_out(seed: int, obstacle_count: int = len(OBSTACLES), goal_distance: float = START_GOAL_DISTANCE[1]) -> Layout:
+    """The arena of a seed: always the same one, and always with a path from start to goal.
+
+    Args:
+        seed: of what is drawn.
+        obstacle_count: how many of OBSTACLES there are, from the first.
+        goal_distance: greatest distance from start to goal, m; the least is 3/8 of it.
+    """
     rng = np.random.default_rng(seed)
+    nearest, farthest = START_GOAL_DISTANCE[0] / START_GOAL_DISTANCE[1] * goal_distance, goal_distance
     while True:
-        start, goal = _place_ends(rng)
-        obstacles = _place_obstacles(rng, np.stack([start, goal]))
+        start, goal = _place_ends(rng, nearest, farthest)
+        obstacles = _place_obstacles(rng, np.stack([start, goal]), obstacle_count)
         if obstacles is not None and is_solvable(start, goal, obstacles):
             headings = rng.uniform(-np.pi, np.pi, size=2)
             return Layout(np.append(start, headings[0]), goal, float(headings[1]), obstacles)
@@ -138,19 +122,20 @@ def _bit_of(point: NDArray[np.float64]) -> int:
     return 1 << (int(row) * _COLUMNS + int(column))
 
 
-def _place_ends(rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _place_ends(
+    rng: np.random.Generator, nearest: float, farthest: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Start and goal, each of shape (2,), at the right distance from each other and away from the walls."""
-    nearest, farthest = START_GOAL_DISTANCE
     while True:
         start, goal = rng.uniform(-HALF_SIDE + _WALL_MARGIN, HALF_SIDE - _WALL_MARGIN, size=(2, 2))
         if nearest <= np.hypot(*(goal - start)) <= farthest:
             return start, goal
 
 
-def _place_obstacles(rng: np.random.Generator, ends: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Poses of the obstacles, shape (10, 3), that leave start and goal free and do not overlap; None if out of room."""
-    poses = np.empty((len(OBSTACLES), 3))
-    for index, shape in enumerate(OBSTACLES):
+def _place_obstacles(rng: np.random.Generator, ends: NDArray[np.float64], count: int) -> NDArray[np.float64] | None:
+    """Poses of obstacles, shape (count, 3), that leave start and goal free and do not overlap; None if out of room."""
+    poses = np.empty((count, 3))
+    for index, shape in enumerate(OBSTACLES[:count]):
         limit = HALF_SIDE - shape.reach
         tries = rng.uniform((-limit, -limit, -np.pi), (limit, limit, np.pi), size=(_PLACING_ATTEMPTS, 3))
         to_ends = np.linalg.norm(tries[:, None, :2] - ends, axis=2).min(axis=1)

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from rl_pipeline.players.lidar import TAG_NONE, Lidar
 from rl_pipeline.players.navigation.arena import TARGET_RADIUS
-from rl_pipeline.players.navigation.lidar import TAG_NONE, Lidar
-from rl_pipeline.players.navigation.vehicle import LIDAR_HEIGHT
 from rl_pipeline.players.rendering.picture import Camera, Disc, Gauge, Picture, Rays
+from rl_pipeline.players.tracked_vehicle import LIDAR_HEIGHT
 
 CAMERA: Final = Camera(lookat=(-0.22, 0.0, 0.0), distance=14.35, azimuth=0.0, elevation=-58.0, field_of_view=40.0)
 """Looks along x from above, so that the whole arena fills the frame."""
@@ -70,7 +70,7 @@ def _goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
 def _rays(position: tuple[float, float], lidar: Lidar) -> Rays:
     origin = np.array((*position, LIDAR_HEIGHT))
     return Rays(
-        origin=origin,
+        origins=origin,
         ends=origin + lidar.directions * lidar.ranges[:, None],
         hits=lidar.tags != TAG_NONE,
         colours=_TAG_COLOURS[lidar.tags],

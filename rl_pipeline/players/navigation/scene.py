@@ -9,12 +9,15 @@ from typing import Final
 import mujoco
 
 from rl_pipeline.interfaces import Batch
-from rl_pipeline.players.navigation import lidar, vehicle
-from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout, lay_out
+from rl_pipeline.players import lidar
+from rl_pipeline.players import tracked_vehicle as vehicle
+from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout
 from rl_pipeline.players.navigation.model import build_model
+from rl_pipeline.players.navigation.parameters import NavigationParameters
 from rl_pipeline.players.navigation.portrayal import CAMERA, portray
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene
+from rl_pipeline.players.surroundings import OUT_OF_THE_WAY
 
 DWELL_TIME: Final = 1.0
 """How long the vehicle must stand in the goal zone, s."""
@@ -31,6 +34,7 @@ HIT_FORCE: Final = 2 * vehicle.DRIVE_FORCE
 _FULL_SPEED_MOMENTUM: Final = vehicle.MASS * vehicle.MAX_SPEED
 
 
+_PLAIN: Final = NavigationParameters()
 _LENGTHS: Final = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
 
 
@@ -41,6 +45,8 @@ class NavigationScene(Scene):
         layout: the present arena.
         lidar: the vehicle's lidar; it scans whenever a state is written.
         health: 1 unharmed to 0 destroyed; a destroyed vehicle stands still.
+        speed_scale: twist of the vehicle over the target twist.
+        noise: of the lidar's ranges, as they are told.
         substeps_in_goal: how long the vehicle's centre has been in the goal zone without a break.
     """
 
@@ -54,6 +60,8 @@ class NavigationScene(Scene):
     camera = CAMERA
 
     layout: Layout
+    speed_scale: float
+    noise: lidar.LidarNoise
     health: float
     substeps_in_goal: int
 
@@ -70,11 +78,17 @@ class NavigationScene(Scene):
         self._beacon = self.model.body("beacon").mocapid[0]
         self.reset(seed)
 
-    def reset(self, seed: int) -> None:
+    def begin(self, request: Batch) -> None:
+        """Begin the episode that a NavigationReset request asks for."""
+        self.reset(int(request["seed"][0]), NavigationParameters.of(request))
+
+    def reset(self, seed: int, parameters: NavigationParameters = _PLAIN) -> None:
         """Lay out the arena of this seed and put an unharmed vehicle at its start."""
-        self.layout = layout = lay_out(seed)
+        self.layout = layout = parameters.layout(seed)
+        self.speed_scale, self.noise = parameters.speed_scale, lidar.LidarNoise(seed, parameters.lidar_noise)
         mujoco.mj_resetData(self.model, self.data)
-        for index, (x, y, heading) in zip(self._obstacles, layout.obstacles, strict=True):
+        self.data.mocap_pos[self._obstacles] = OUT_OF_THE_WAY
+        for index, (x, y, heading) in zip(self._obstacles, layout.obstacles, strict=False):
             self.data.mocap_pos[index] = (x, y, 0.0)
             self.data.mocap_quat[index] = (math.cos(heading / 2), 0.0, 0.0, math.sin(heading / 2))
         self.data.mocap_pos[self._beacon] = (*layout.goal, 0.0)
@@ -95,8 +109,8 @@ class NavigationScene(Scene):
         """Hold this target twist, m/s and rad/s, clipped to what the vehicle can do; NaN counts as 0."""
         if self.health == 0.0:
             return
-        self._control[0] = _clip(speed, vehicle.MAX_SPEED)
-        self._control[2] = _clip(turn_rate, vehicle.MAX_TURN_RATE)
+        self._control[0] = self.speed_scale * _clip(speed, vehicle.MAX_SPEED)
+        self._control[2] = self.speed_scale * _clip(turn_rate, vehicle.MAX_TURN_RATE)
 
     def advance(self, substeps: int) -> None:
         """Simulate that many substeps, counting damage and time in the goal in each."""
@@ -142,7 +156,7 @@ class NavigationScene(Scene):
             slip[0] = cos * velocity_y - sin * velocity_x
             turn_rate[0] = velocity_yaw
             health[0], time_in_goal[0] = self.health, self.time_in_goal
-            ranges[0] = self.lidar.ranges
+            ranges[0] = self.noise.added(self.lidar.ranges)
             tags[0] = self.lidar.tags
             if written is not self.layout:
                 written = self.layout

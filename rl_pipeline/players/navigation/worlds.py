@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import mujoco
@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, load_interfaces
 from rl_pipeline.interfaces.batched import RESET
-from rl_pipeline.players.navigation import lidar, vehicle
+from rl_pipeline.players import lidar
+from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.navigation.arena import TARGET_RADIUS, Layout
 from rl_pipeline.players.navigation.model import build_model
+from rl_pipeline.players.navigation.parameters import NavigationParameters
 from rl_pipeline.players.navigation.scene import NavigationScene, harm, write_constants
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.worlds import Worlds
@@ -53,6 +55,8 @@ class NavigationWorlds(Worlds):
         self._tag_of_geom = lidar.tags_by_geom(model)
         self._layouts: list[Layout] = [self._first.layout] * count
         self._goal: NDArray[np.float64] = np.zeros((count, 2))
+        self._speed_scale: NDArray[np.float64] = np.ones(count)
+        self._noises = [self._first.noise] * count
         self._health: NDArray[np.float64] = np.ones(count)
         self._substeps_in_goal: NDArray[np.int64] = np.zeros(count, np.int64)
         response = load_interfaces().service(NavigationScene.step_service).response
@@ -60,13 +64,14 @@ class NavigationWorlds(Worlds):
         write_constants(plain)
         self._states: Batch = plain["state"]
         self._unwritten: NDArray[np.bool_] = np.ones(count, np.bool_)
-        self._lay_out(np.arange(count), np.arange(seed, seed + count))
+        self._lay_out(np.arange(count), np.arange(seed, seed + count), [NavigationParameters()] * count)
 
     def begin(self, request: Batch) -> None:
         """Lay out new arenas in the worlds that a NavigationResetBatch request marks."""
         worlds = np.flatnonzero(request[RESET][0])
         if len(worlds):
-            self._lay_out(worlds, request["seed"][0, worlds])
+            parameters = [NavigationParameters.of(request, world) for world in worlds.tolist()]
+            self._lay_out(worlds, request["seed"][0, worlds], parameters)
 
     def act(self, request: Batch) -> None:
         """Hold the target twists of a NavigationStepBatch request, clipped; NaN counts as 0."""
@@ -74,7 +79,7 @@ class NavigationWorlds(Worlds):
         speed, turn_rate = request["action.linear.x"][0], request["action.angular.z"][0]
         for actuator, target, limit in ((0, speed, vehicle.MAX_SPEED), (2, turn_rate, vehicle.MAX_TURN_RATE)):
             held = np.where(intact & ~np.isnan(target), target, 0.0)
-            self._control[:, actuator] = np.clip(held, -limit, limit)
+            self._control[:, actuator] = self._speed_scale * np.clip(held, -limit, limit)
 
     def advance(self, substeps: int) -> None:
         """Simulate that many substeps, counting damage and time in the goal in each."""
@@ -149,7 +154,10 @@ class NavigationWorlds(Worlds):
         states["twist.angular.z"][worlds] = velocity[:, 2]
         states["health"][worlds] = self._health[worlds]
         states["goal_timer.elapsed"][worlds] = self._substeps_in_goal[worlds] * self.timestep
-        states["lidar.ranges"][worlds], states["lidar.tags"][worlds] = self._scan(worlds, position, cos, sin)
+        ranges, tags = self._scan(worlds, position, cos, sin)
+        for row, world in enumerate(worlds.tolist()):
+            ranges[row] = self._noises[world].added(ranges[row])
+        states["lidar.ranges"][worlds], states["lidar.tags"][worlds] = ranges, tags
 
     def _scan(
         self,
@@ -167,12 +175,15 @@ class NavigationWorlds(Worlds):
         lidar.mark_misses(ranges, geoms)
         return ranges, np.take(self._tag_of_geom, geoms, mode="wrap")
 
-    def _lay_out(self, worlds: NDArray[np.intp], seeds: NDArray[np.integer]) -> None:
+    def _lay_out(
+        self, worlds: NDArray[np.intp], seeds: NDArray[np.integer], parameters: Sequence[NavigationParameters]
+    ) -> None:
         """Begin the episodes of these seeds in these worlds."""
         states = self._states
-        for world, seed in zip(worlds.tolist(), seeds.tolist(), strict=True):
+        for world, seed, given in zip(worlds.tolist(), seeds.tolist(), parameters, strict=True):
             # A scene knows how it begins; the first one's is borrowed, since it is only looked at for pictures.
-            self._first.reset(seed)
+            self._first.reset(seed, given)
+            self._speed_scale[world], self._noises[world] = self._first.speed_scale, self._first.noise
             for name, values in self._bound.items():
                 values[world] = getattr(self.data, name)
             self._layouts[world] = layout = self._first.layout

@@ -116,10 +116,12 @@ def _add_ring(scene: mujoco.MjvScene, disc: Disc) -> None:
 
 
 def _add_rays(scene: mujoco.MjvScene, rays: Rays) -> None:
-    for end, hit, colour in zip(rays.ends, rays.hits, rays.colours, strict=True):
-        line = _add(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (0, 0, 0), (*colour.tolist(), _RAY_OPACITY))
+    opacity, radius = (_RAY_OPACITY, 0.012) if rays.opacity is None else (rays.opacity, 0.03)
+    origins = np.broadcast_to(rays.origins, rays.ends.shape)
+    for start, end, hit, colour in zip(origins, rays.ends, rays.hits, rays.colours, strict=True):
+        line = _add(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, (0, 0, 0), (0, 0, 0), (*colour.tolist(), opacity))
         if line is not None:
-            mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.012, rays.origin, end)
+            mujoco.mjv_connector(line, mujoco.mjtGeom.mjGEOM_CAPSULE, radius, start, end)
         if hit:
             _add(scene, mujoco.mjtGeom.mjGEOM_SPHERE, (0.05,) * 3, end, (*colour.tolist(), 1.0))
 

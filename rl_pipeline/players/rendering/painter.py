@@ -184,9 +184,11 @@ class Painter:
         canvas.polygon(outline, fill=_rgba(disc.colour))
 
     def _draw_rays(self, canvas: ImageDraw.ImageDraw, rays: Rays) -> None:
-        origin = self._project.pixels(rays.origin[None])[0]
-        for end, colour in zip(self._project.pixels(rays.ends), rays.colours.tolist(), strict=True):
-            canvas.line([origin, end], fill=_rgba((*colour, _RAY_OPACITY)), width=OVERSAMPLING)
+        starts = self._project.pixels(np.broadcast_to(rays.origins, rays.ends.shape))
+        ends = self._project.pixels(rays.ends)
+        opacity, width = (_RAY_OPACITY, 1) if rays.opacity is None else (rays.opacity, 2)
+        for start, end, colour in zip(starts, ends, rays.colours.tolist(), strict=True):
+            canvas.line([start, end], fill=_rgba((*colour, opacity)), width=width * OVERSAMPLING)
 
 
 @dataclass(frozen=True)

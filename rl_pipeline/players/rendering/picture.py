@@ -59,19 +59,21 @@ class Disc:
 
 @dataclass(frozen=True)
 class Rays:
-    """Faint lines from one point, each with a dot where it hit something.
+    """Lines, each with a dot where it hit something.
 
     Attributes:
-        origin: m, shape (3,).
+        origins: m, shape (N, 3), or (3,) when all come from one point.
         ends: m, shape (N, 3).
         hits: whether the ray hit something, shape (N,).
         colours: red, green, blue of each ray, 0 to 1, shape (N, 3).
+        opacity: of the lines, 0 to 1; None: faint.
     """
 
-    origin: NDArray[np.float64]
+    origins: NDArray[np.float64]
     ends: NDArray[np.float64]
     hits: NDArray[np.bool_]
     colours: NDArray[np.float64]
+    opacity: float | None = None
 
 
 @dataclass(frozen=True)

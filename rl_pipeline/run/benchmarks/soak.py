@@ -18,6 +18,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from rl_pipeline.config import Config, load_config, render_config
+from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.run.benchmarks.faults import KINDS, FaultInjector
@@ -135,8 +136,8 @@ class _WatchedEnvironments(Environments):
         super().__init__(config, folder)
         self._outcome = outcome
 
-    def training(self) -> VecEnv:
-        return _Watch(super().training(), self._outcome)
+    def training(self, opponents: Opponents | None = None) -> VecEnv:
+        return _Watch(super().training(opponents), self._outcome)
 
 
 class _Watch(VecEnvWrapper):

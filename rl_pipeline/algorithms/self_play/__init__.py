@@ -1,0 +1,5 @@
+"""Playing against one's own past: snapshots of a policy as opponents, and their Elo ratings."""
+
+from rl_pipeline.algorithms.self_play.opponent_pool import OpponentPool
+
+__all__ = ["OpponentPool"]

@@ -1,0 +1,127 @@
+"""What the scenes with tracked vehicles have around them: ground, walls, light, and physics in the plane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import mujoco
+import numpy as np
+
+from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION
+
+WALL_HALF_THICKNESS: Final = 0.1
+WALL_HALF_HEIGHT: Final = 0.25
+
+_GROUND: Final = (0.83, 0.85, 0.87, 1.0)
+_TILE_LIGHT: Final = (0.945, 0.93, 0.895)
+_TILE_DARK: Final = (0.915, 0.895, 0.855)
+_WALL: Final = (0.66, 0.73, 0.79, 1.0)
+_BOX: Final = (0.33, 0.51, 0.66, 1.0)
+_CYLINDER: Final = (0.58, 0.47, 0.66, 1.0)
+
+OUT_OF_THE_WAY: Final = (0.0, 1000.0, 0.0)
+"""Where what an arena has no room for is put, m: far to the side of every lidar and camera."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """The shape of one obstacle: a box, or a cylinder when it has a radius.
+
+    Attributes:
+        half_x: half length of a box, m.
+        half_y: half width of a box, m.
+        radius: radius of a cylinder, m; 0 for a box.
+        half_height: half height, m.
+    """
+
+    half_x: float
+    half_y: float
+    radius: float
+    half_height: float
+
+    @property
+    def reach(self) -> float:
+        """Radius of the circle around the footprint, m."""
+        return self.radius or float(np.hypot(self.half_x, self.half_y))
+
+
+def walled_arena(half_side: float) -> mujoco.MjSpec:
+    """A square floor within walls, `half_side` metres from its centre to each, for vehicles that move in the plane."""
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    spec.option.gravity = (0.0, 0.0, 0.0)  # vehicles move in the plane only, so nothing can fall
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.iterations = 20
+    spec.option.disableflags = mujoco.mjtDisableBit.mjDSBL_ISLAND | mujoco.mjtDisableBit.mjDSBL_MULTICCD
+    _set_looks(spec, half_side)
+    _add_ground(spec, half_side)
+    _add_walls(spec, half_side)
+    return spec
+
+
+def add_obstacle(spec: mujoco.MjSpec, name: str, shape: Obstacle) -> None:
+    """Add the mocap body `name` with one geom of that name, to be placed by each layout."""
+    body = spec.worldbody.add_body(name=name, mocap=True)
+    solid = {"name": name, "pos": (0, 0, shape.half_height), "contype": 0, "conaffinity": 1, "condim": 1}
+    if shape.radius:
+        size = (shape.radius, shape.half_height, 0.0)
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=_CYLINDER, **solid)
+    else:
+        size = (shape.half_x, shape.half_y, shape.half_height)
+        body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, rgba=_BOX, **solid)
+
+
+def _set_looks(spec: mujoco.MjSpec, half_side: float) -> None:
+    spec.visual.global_.offwidth, spec.visual.global_.offheight = 640, 480
+    spec.visual.headlight.ambient = (0.58, 0.58, 0.58)
+    spec.visual.headlight.diffuse = (0.06, 0.06, 0.06)
+    spec.visual.headlight.specular = (0.0, 0.0, 0.0)
+    spec.visual.map.znear = 0.05
+    spec.worldbody.add_light(
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=(-4.0, -3.0, 9.0),
+        dir=(0.45, 0.35, -1.0),
+        diffuse=(0.42, 0.42, 0.42),
+        specular=(0.1, 0.1, 0.1),
+    )
+    spec.add_texture(
+        name="tiles",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        width=256,
+        height=256,
+        rgb1=_TILE_LIGHT,
+        rgb2=_TILE_DARK,
+    )
+    tiles = spec.add_material(name="tiles", texrepeat=(half_side, half_side), specular=0.0)
+    tiles.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "tiles"
+
+
+def _add_ground(spec: mujoco.MjSpec, half_side: float) -> None:
+    """The ground outside, and the arena's floor a finger's breadth above it; neither touches anything."""
+    plane = {"type": mujoco.mjtGeom.mjGEOM_PLANE, "contype": 0, "conaffinity": 0, "group": GROUP_DECORATION}
+    spec.worldbody.add_geom(name="ground", pos=(0, 0, -0.02), size=(0, 0, 1), rgba=_GROUND, **plane)
+    spec.worldbody.add_geom(name="floor", size=(half_side, half_side, 1), material="tiles", **plane)
+
+
+def _add_walls(spec: mujoco.MjSpec, half_side: float) -> None:
+    centre = half_side + WALL_HALF_THICKNESS
+    along = (half_side + 2 * WALL_HALF_THICKNESS, WALL_HALF_THICKNESS, WALL_HALF_HEIGHT)
+    across = (WALL_HALF_THICKNESS, half_side, WALL_HALF_HEIGHT)
+    for name, x, y, size in (
+        ("wall_right", 0.0, -centre, along),
+        ("wall_left", 0.0, centre, along),
+        ("wall_back", -centre, 0.0, across),
+        ("wall_front", centre, 0.0, across),
+    ):
+        spec.worldbody.add_geom(
+            name=name,
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            pos=(x, y, WALL_HALF_HEIGHT),
+            size=size,
+            rgba=_WALL,
+            contype=0,
+            conaffinity=1,
+            condim=1,
+        )

@@ -1,0 +1,177 @@
+"""The tracked vehicle: a hull on two tracks with a turret, moved in the plane by the velocities of its tracks."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import mujoco
+
+from rl_pipeline.players.rendering.picture import Colour
+
+MAX_SPEED: Final = 1.5
+"""Greatest target speed, m/s, forward and backward."""
+
+MAX_TURN_RATE: Final = 2.0
+"""Greatest target turn rate, rad/s, to either side."""
+
+MASS: Final = 30.0
+DRIVE_FORCE: Final = 120.0
+"""Greatest force of the tracks forward or backward, N."""
+
+HALF_LENGTH: Final = 0.35
+HALF_WIDTH: Final = 0.25
+LIDAR_HEIGHT: Final = 0.22
+"""Height of the lidar's plane above the ground, m: below the top of every wall and obstacle."""
+
+GROUP_DECORATION: Final = 1
+GROUP_HIDDEN: Final = 3
+
+_TURN_TORQUE: Final = 22.0
+_DRIVE_GAIN: Final = 300.0
+_TURN_GAIN: Final = 25.0
+_GRIP_GAIN: Final = 30000.0
+
+
+class Paint(NamedTuple):
+    """Colours of a vehicle: its deck, what stands in shade on it, and its turret."""
+
+    deck: Colour
+    dark: Colour
+    light: Colour
+
+
+AMBER: Final = Paint((0.94, 0.57, 0.20, 1.0), (0.80, 0.44, 0.13, 1.0), (0.98, 0.74, 0.36, 1.0))
+
+_RUBBER: Final = (0.17, 0.18, 0.21, 1.0)
+_STEEL: Final = (0.55, 0.58, 0.63, 1.0)
+_STEEL_DARK: Final = (0.31, 0.33, 0.37, 1.0)
+_GLASS: Final = (0.36, 0.72, 0.86, 1.0)
+
+_BOX: Final = mujoco.mjtGeom.mjGEOM_BOX
+_CYLINDER: Final = mujoco.mjtGeom.mjGEOM_CYLINDER
+_UPRIGHT: Final = (1.0, 0.0, 0.0, 0.0)
+_FACING_SIDE: Final = (0.7071068, 0.7071068, 0.0, 0.0)
+_FACING_FRONT: Final = (0.7071068, 0.0, 0.7071068, 0.0)
+
+
+def add_vehicle(
+    spec: mujoco.MjSpec, prefix: str = "", *, paint: Paint = AMBER, looks: bool = True, fixed_turret: bool = True
+) -> mujoco.MjsBody:
+    """Add the body `vehicle` with the joints x, y and yaw, the actuators drive, grip and turn, and the sensor touch.
+
+    The actuators are velocity servos on the frame of the vehicle's site, so that they act forward, sideways and about
+    the vertical whatever its heading: grip, whose target stays 0, is what keeps tracks from slipping sideways.
+
+    Args:
+        spec: the model that it becomes part of.
+        prefix: of all these names, where there are several vehicles.
+        paint: its colours.
+        looks: whether it has more to be seen than its hull.
+        fixed_turret: whether these looks have a turret; it does not turn.
+
+    Returns:
+        The body, for what else is to be mounted on it.
+    """
+    body = spec.worldbody.add_body(name=f"{prefix}vehicle")
+    body.add_joint(name=f"{prefix}x", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=(1, 0, 0))
+    body.add_joint(name=f"{prefix}y", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=(0, 1, 0))
+    body.add_joint(name=f"{prefix}yaw", type=mujoco.mjtJoint.mjJNT_HINGE, axis=(0, 0, 1))
+    body.add_geom(
+        name=f"{prefix}hull",
+        type=_BOX,
+        size=(HALF_LENGTH, HALF_WIDTH, 0.1),
+        pos=(0, 0, 0.16),
+        mass=MASS,
+        contype=1,
+        conaffinity=1,
+        condim=1,  # it glides along what it touches, or a glancing touch would wedge it
+        group=GROUP_HIDDEN,
+    )
+    frame = f"{prefix}frame"
+    body.add_site(name=frame, size=(HALF_LENGTH + 0.2, HALF_WIDTH + 0.2, 0.3), type=_BOX, group=GROUP_HIDDEN)
+    for name, gear, gain, force in (
+        ("drive", (1, 0, 0, 0, 0, 0), _DRIVE_GAIN, DRIVE_FORCE),
+        ("grip", (0, 1, 0, 0, 0, 0), _GRIP_GAIN, None),
+        ("turn", (0, 0, 0, 0, 0, 1), _TURN_GAIN, _TURN_TORQUE),
+    ):
+        servo = add_velocity_servo(spec, f"{prefix}{name}", gain, force)
+        servo.trntype, servo.target, servo.gear = mujoco.mjtTrn.mjTRN_SITE, frame, gear
+    spec.add_sensor(
+        name=f"{prefix}touch",
+        type=mujoco.mjtSensor.mjSENS_TOUCH,
+        objtype=mujoco.mjtObj.mjOBJ_SITE,
+        objname=frame,
+    )
+    if looks:
+        add_looks(body, hull_parts(paint))
+    if looks and fixed_turret:
+        add_looks(body, turret_parts(paint))
+    return body
+
+
+def add_velocity_servo(spec: mujoco.MjSpec, name: str, gain: float, force: float | None = None) -> mujoco.MjsActuator:
+    """Add an actuator that drives what it is made to act on to its control's velocity, with `force` at the most."""
+    return spec.add_actuator(
+        name=name,
+        gaintype=mujoco.mjtGain.mjGAIN_FIXED,
+        gainprm=[gain] + [0.0] * 9,
+        biastype=mujoco.mjtBias.mjBIAS_AFFINE,
+        biasprm=[0.0, 0.0, -gain] + [0.0] * 7,
+        forcelimited=force is not None,
+        forcerange=(-(force or 0.0), force or 0.0),
+    )
+
+
+class Part(NamedTuple):
+    """A geom that only shows: its kind, half sizes (m), position (m) and quaternion on its body, and colour."""
+
+    kind: mujoco.mjtGeom
+    size: tuple[float, float, float]
+    position: tuple[float, float, float]
+    quaternion: tuple[float, float, float, float]
+    colour: Colour
+
+
+def hull_parts(paint: Paint) -> list[Part]:
+    """What is to be seen of hull and tracks."""
+    parts: list[Part] = []
+    for side in (-0.195, 0.195):
+        parts.append(Part(_BOX, (0.26, 0.055, 0.085), (0.0, side, 0.095), _UPRIGHT, _RUBBER))
+        for end in (-0.26, 0.26):
+            parts.append(Part(_CYLINDER, (0.085, 0.055, 0.0), (end, side, 0.095), _FACING_SIDE, _RUBBER))
+        for wheel in (-0.24, -0.08, 0.08, 0.24):
+            parts.append(Part(_CYLINDER, (0.058, 0.006, 0.0), (wheel, side * 1.28, 0.09), _FACING_SIDE, _STEEL))
+        for link in (-0.25, -0.15, -0.05, 0.05, 0.15, 0.25):
+            parts.append(Part(_BOX, (0.018, 0.056, 0.004), (link, side, 0.182), _UPRIGHT, _STEEL_DARK))
+    return [
+        *parts,
+        Part(_BOX, (0.31, 0.135, 0.06), (0.0, 0.0, 0.16), _UPRIGHT, paint.deck),
+        Part(_BOX, (0.09, 0.11, 0.012), (-0.21, 0.0, 0.23), _UPRIGHT, paint.dark),
+    ]
+
+
+def turret_parts(paint: Paint) -> list[Part]:
+    """What is to be seen of a turret that looks ahead."""
+    return [
+        Part(_CYLINDER, (0.14, 0.05, 0.0), (-0.02, 0.0, 0.27), _UPRIGHT, paint.light),
+        Part(_BOX, (0.05, 0.04, 0.03), (0.12, 0.0, 0.27), _UPRIGHT, paint.light),
+        Part(_CYLINDER, (0.024, 0.13, 0.0), (0.29, 0.0, 0.275), _FACING_FRONT, _RUBBER),
+        Part(_CYLINDER, (0.055, 0.03, 0.0), (-0.05, 0.0, 0.35), _UPRIGHT, _RUBBER),
+        Part(_CYLINDER, (0.045, 0.012, 0.0), (-0.05, 0.0, 0.39), _UPRIGHT, _GLASS),
+    ]
+
+
+def add_looks(body: mujoco.MjsBody, parts: list[Part]) -> None:
+    """Add geoms that only show: they weigh nothing, collide with nothing and no lidar sees them."""
+    for part in parts:
+        body.add_geom(
+            type=part.kind,
+            size=part.size,
+            pos=part.position,
+            quat=part.quaternion,
+            rgba=part.colour,
+            mass=0.0,
+            contype=0,
+            conaffinity=0,
+            group=GROUP_DECORATION,
+        )

@@ -1,0 +1,55 @@
+"""A trained agent as the opponent of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rl_pipeline.algorithms.rehearsal import rehearse
+from rl_pipeline.config import Config
+from rl_pipeline.experiment.lookup import find_model
+from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.run.agents import Agent
+from rl_pipeline.run.selection import config_of_model
+
+
+class TrainedOpponent:
+    """One agent that plays the opponents of all environments.
+
+    Args:
+        agent: what acts.
+        deterministic: whether it takes its best action, or samples.
+    """
+
+    def __init__(self, agent: Agent, deterministic: bool) -> None:
+        self._agent, self._deterministic = agent, deterministic
+
+    def begin(self, environments: NDArray[np.intp]) -> None:
+        """It is always the same."""
+
+    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+        """Actions, shape (N, *action shape), for observations of shape (N, *observation shape)."""
+        return self._agent.predict(observations, deterministic=self._deterministic)[0]
+
+    def end(self, environments: NDArray[np.intp], results: NDArray[np.float64]) -> None:
+        """It is not rated."""
+
+
+def evaluation_opponent(
+    config: Config, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
+) -> TrainedOpponent | None:
+    """The model that `evaluation.opponent` names, as an opponent in environments of these spaces; None: it names none.
+
+    Raises:
+        InputError: there is no such model, or it does not fit the environment.
+    """
+    reference, where = config.evaluation.opponent, "evaluation.opponent"
+    if reference is None:
+        return None
+    path = find_model(reference, config.experiment.directory, where)
+    model = rehearse(config_of_model(path), observation_space, action_space)
+    ModelFile.open(path).load_into(model)
+    return TrainedOpponent(model, config.evaluation.deterministic)
