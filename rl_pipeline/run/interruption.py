@@ -15,7 +15,7 @@ class RunInterrupted(Exception):  # noqa: N818
 
 
 class Interruption:
-    """While the block runs, the first SIGINT, SIGTERM or SIGHUP is noted, and a second one raises `KeyboardInterrupt` at once.
+    """While the block runs, the first signal is noted, and a second one raises `KeyboardInterrupt` at once.
 
     Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored, as under nohup, stays so.
 

@@ -1,4 +1,4 @@
-"""A disk that takes no more, at each file of a run: what the training can do without costs a warning, the rest an error.
+"""A disk that takes no more at each file of a run: what the training can do without costs a warning, the rest ends it.
 
 The file's temporary name leads to /dev/full, where each write fails as on a full disk, or is a folder, which cannot be
 opened for writing as nothing can on a read-only disk.
