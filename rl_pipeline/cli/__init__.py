@@ -30,6 +30,8 @@ def run(arguments: list[str]) -> int:
     # The flag may stand anywhere, as with every other option.
     arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")] if debug else arguments
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     threading.excepthook = note_thread_failure
     return guarded(lambda: app(arguments, prog_name="rl-pipeline", standalone_mode=False), debug)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from rl_pipeline.experiment.writing import OptionalFile
 
 COLUMNS = ("timesteps", "return", "length", "success")
 RECENT = 100
@@ -56,6 +59,8 @@ class EpisodeHistory:
 class EpisodeRecorder(VecEnvWrapper):
     """Watches the training environments and notes each episode that ends in `history` and in a CSV file.
 
+    A file that takes no more rows costs a warning, never the training. Raises `OSError` when it cannot be begun.
+
     Attributes:
         history: the episodes.
         timesteps: environment steps so far, summed over the environments.
@@ -66,8 +71,9 @@ class EpisodeRecorder(VecEnvWrapper):
         self.history = EpisodeHistory()
         self.timesteps = 0
         self._file = path.open("w", newline="", buffering=1)  # line by line, so that a killed run has all of it
+        self._optional = OptionalFile(path)
         self._writer = csv.writer(self._file)
-        self._writer.writerow(COLUMNS)
+        self._optional.attempt(lambda: self._writer.writerow(COLUMNS))
         self._returns: NDArray[np.float64] = np.zeros(venv.num_envs)
         self._lengths: NDArray[np.int64] = np.zeros(venv.num_envs, dtype=np.int64)
 
@@ -89,7 +95,8 @@ class EpisodeRecorder(VecEnvWrapper):
 
     def close_file(self) -> None:
         """Close the CSV file; the environments stay open, they have an owner."""
-        self._file.close()
+        with suppress(OSError):  # of a row that was given up and is in the buffer still
+            self._file.close()
 
     def _note(self, index: np.intp, info: dict[str, Any]) -> None:
         # A lost player, or one that breaks down, ends its episode early: its return says nothing about the agent.
@@ -99,8 +106,7 @@ class EpisodeRecorder(VecEnvWrapper):
             length = int(monitored.get("l", self._lengths[index]))
             success = bool(info["is_success"]) if "is_success" in info else None
             self.history.add(self.timesteps, episode_return, length, success)
-            self._writer.writerow(
-                (self.timesteps, f"{episode_return:.6g}", length, "" if success is None else int(success))
-            )
+            row = (self.timesteps, f"{episode_return:.6g}", length, "" if success is None else int(success))
+            self._optional.attempt(lambda: self._writer.writerow(row))
         self._returns[index] = 0.0
         self._lengths[index] = 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.experiment.writing import whole_file
+from rl_pipeline.experiment.writing import OptionalFile, whole_file
 
 RESAMPLES = 2000
 
@@ -108,12 +108,12 @@ class EvaluationLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = OptionalFile(path)
         self.timesteps: list[int] = []
         self.evaluations: list[Episodes] = []
 
     def add(self, timesteps: int, episodes: Episodes) -> None:
-        """Add an evaluation and write the file anew."""
+        """Add an evaluation and write the file anew; one that cannot be written costs a warning."""
         self.timesteps.append(timesteps)
         self.evaluations.append(episodes)
         arrays: dict[str, Any] = {
@@ -124,5 +124,8 @@ class EvaluationLog:
         successes = [evaluation.successes for evaluation in self.evaluations if evaluation.successes is not None]
         if len(successes) == len(self.evaluations):
             arrays["successes"] = np.stack(successes)
-        with whole_file(self._path) as temporary:
+        self._file.attempt(lambda: self._write(arrays))
+
+    def _write(self, arrays: dict[str, Any]) -> None:
+        with whole_file(self._file.path) as temporary:
             np.savez(temporary, **arrays)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 from stable_baselines3.common.logger import (
     CSVOutputFormat,
@@ -17,6 +19,7 @@ from stable_baselines3.common.logger import (
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.writing import OptionalFile
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -51,8 +54,34 @@ class _LogFile(logging.FileHandler):
 
 
 def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:
-    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output."""
-    formats: list[KVWriter] = [CSVOutputFormat(str(folder.progress)), TensorBoardOutputFormat(str(folder.tensorboard))]
+    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
+
+    A file that cannot be written costs a warning, never the training.
+    """
+    formats: list[KVWriter] = [
+        _OptionalFormat(CSVOutputFormat, folder.progress),
+        _OptionalFormat(TensorBoardOutputFormat, folder.tensorboard),
+    ]
     if verbose >= 2:
         formats.append(HumanOutputFormat(sys.stdout))
     return Logger(str(folder.path), formats)
+
+
+class _OptionalFormat(KVWriter):
+    """One of the library's formats until its file takes no more."""
+
+    def __init__(self, make: Callable[[str], KVWriter], path: Path) -> None:
+        self._file = OptionalFile(path)
+        self._format: KVWriter | None = None
+        self._file.attempt(lambda: self._open(make))
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        if (written := self._format) is not None:
+            self._file.attempt(lambda: written.write(key_values, key_excluded, step))
+
+    def close(self) -> None:
+        if self._format is not None:
+            self._file.attempt(self._format.close)
+
+    def _open(self, make: Callable[[str], KVWriter]) -> None:
+        self._format = make(str(self._file.path))

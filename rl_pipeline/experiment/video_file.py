@@ -119,4 +119,6 @@ class VideoFile:
         lines = self._messages.read().decode(errors="replace").strip().splitlines()
         self._messages.close()
         self._temporary.unlink(missing_ok=True)
-        return InputError(f"cannot write {self.path}: {lines[-1] if lines else 'ffmpeg ended without a word'}")
+        # The first line is the cause, without the part of ffmpeg that it comes from; the others follow from it.
+        reason = lines[0].rpartition("] ")[2] if lines else "ffmpeg ended without a word"
+        return InputError(f"cannot write {self.path}: {reason}")

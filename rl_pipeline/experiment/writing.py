@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rl_pipeline.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -40,6 +43,31 @@ def disk_failures(folder: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS):
             raise
         raise InputError(f"cannot write to {folder}: {error.strerror}") from error
+
+
+class OptionalFile:
+    """A file that a training can do without: the first failure to write it costs a warning, and no more is tried.
+
+    Attributes:
+        path: the file, or the folder of a writer that names its files itself.
+        given_up: whether a write has failed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.given_up = False
+
+    def attempt(self, write: Callable[[], object]) -> None:
+        """Call `write` unless an earlier one failed."""
+        if self.given_up:
+            return
+        try:
+            write()
+        except (OSError, InputError) as error:
+            self.given_up = True
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            message = reason if isinstance(error, InputError) else f"cannot write {self.path}: {reason}"
+            logger.warning("%s; the training goes on without it", message)
 
 
 def check_destination(path: Path, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, turned into a request that a run answers between two steps."""
+"""Ctrl-C, SIGTERM and SIGHUP, turned into a request that a run answers between two steps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class RunInterrupted(Exception):  # noqa: N818
@@ -15,18 +15,24 @@ class RunInterrupted(Exception):  # noqa: N818
 
 
 class Interruption:
-    """While the block runs, the first SIGINT or SIGTERM is noted, and a second one raises `KeyboardInterrupt` at once.
+    """While the block runs, the first signal is noted, and a second one raises `KeyboardInterrupt` at once.
 
-    Outside the main thread signals cannot be caught, and none is.
+    Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored, as under nohup, stays so.
+
+    Attributes:
+        requested: whether a signal has come.
+        insisted: whether a second one has: nothing more is to be saved.
     """
 
     def __init__(self) -> None:
         self.requested = False
+        self.insisted = False
         self._former: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._former = {number: signal.signal(number, self._note) for number in SIGNALS}
+            kept = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
+            self._former = {number: signal.signal(number, self._note) for number in SIGNALS if number not in kept}
         return self
 
     def __exit__(
@@ -42,5 +48,6 @@ class Interruption:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self.requested:
+            self.insisted = True
             raise KeyboardInterrupt
         self.requested = True

@@ -104,7 +104,8 @@ class RLTrainer:
     def train(self) -> TrainingResult:
         """Train, evaluate the best model, film it, and leave everything in a new experiment folder.
 
-        Ctrl-C or SIGTERM ends the training with everything saved; the result says so.
+        Ctrl-C, SIGTERM or SIGHUP ends the training with everything saved; the result says so. A second one raises
+        `KeyboardInterrupt` at once: what is written already stays.
         Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
         environment.
         """
@@ -129,8 +130,7 @@ class RLTrainer:
             except Exception as error:
                 logger.debug("the run failed", exc_info=True)
                 facts["error"] = f"{type(error).__name__}: {error}"
-                if folder.model.exists():
-                    logger.info("what was learned is saved; go on with: %s", continue_command(folder.path))
+                self._say_what_is_saved(folder)
                 raise
             finally:
                 self._note_end(folder, facts | {"status": status, "ended": timestamp()})
@@ -149,6 +149,15 @@ class RLTrainer:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
         return folder
+
+    def _say_what_is_saved(self, folder: ExperimentFolder) -> None:
+        """After a failure: how to go on, by the model at the end or else by the last checkpoint."""
+        if folder.model.exists():
+            logger.info("what was learned is saved; go on with: %s", continue_command(folder.path))
+            return
+        checkpoints = sorted(folder.checkpoints.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)
+        if checkpoints:
+            logger.warning("%s was not saved; the last checkpoint is %s", folder.model.name, checkpoints[-1])
 
     def _note_end(self, folder: ExperimentFolder, facts: dict[str, object]) -> None:
         """Write how the run ended, on a full disk too; there what ended it is not to be hidden by a second error."""
@@ -184,7 +193,8 @@ class RLTrainer:
             try:
                 run.learn(interruption.check)
             finally:
-                run.save()
+                if not interruption.insisted:
+                    run.save()
             evaluation = run.evaluate_best(interruption.check)
             video = run.film_best(interruption.check)
         except RunInterrupted:

@@ -27,7 +27,7 @@ from rl_pipeline.experiment.model_files import ModelFile, save_model
 from rl_pipeline.experiment.progress import TrainingProgress, counted
 from rl_pipeline.experiment.recording import VideoRecorder
 from rl_pipeline.experiment.wandb_run import WandbRun
-from rl_pipeline.experiment.writing import whole_file, write_text
+from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
@@ -129,9 +129,10 @@ class TrainingRun:
         self._episodes.close_file()
         environment = environment_folder(self._config.environment.id)
         title = f"{environment} · {type(self.model).__name__} · {self._folder.path.name}"
-        draw_curves(self._folder.curves, title, self._episodes.history, self._evaluations)
-        if self._self_play is not None:
-            draw_elo(self._folder.elo, title, self._self_play.history)
+        curves = OptionalFile(self._folder.curves)
+        curves.attempt(lambda: draw_curves(curves.path, title, self._episodes.history, self._evaluations))
+        if (self_play := self._self_play) is not None:
+            OptionalFile(self._folder.elo).attempt(lambda: draw_elo(self._folder.elo, title, self_play.history))
         self.model.logger.close()
         for path in (self._folder.model, self._folder.best_model, self._folder.curves):
             self._wandb.save(path)

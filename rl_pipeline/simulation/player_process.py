@@ -9,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
+from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.reaper import Reaper
 
 STOP_TIMEOUT: Final = 2.0
@@ -28,6 +29,10 @@ class PlayerProcess:
         log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
         reaper: told of the process group, so that it is ended even when this process cannot; None on Windows.
         environment: further environment variables.
+
+    Raises:
+        InputError: the file for its output cannot be opened.
+        OSError: the command cannot be executed.
     """
 
     def __init__(
@@ -41,7 +46,7 @@ class PlayerProcess:
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
         self._reaper = reaper
         self._released = False
-        with self._output_file.open("ab") as output:
+        with _opened(self._output_file) as output:
             # A session of its own keeps Ctrl-C in the terminal from players: the trainer ends them when it has saved.
             self._process = subprocess.Popen(
                 command,
@@ -106,3 +111,10 @@ class PlayerProcess:
                 self._process.kill()
             else:
                 os.killpg(self.pid, signal.SIGKILL if force else signal.SIGTERM)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import resource
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -11,18 +9,7 @@ import pytest
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.writing import whole_file, write_bytes, write_text
 
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """The kernel refuses to write beyond `size`, as it does on a full disk."""
-    former_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    former_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former_limit[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, former_limit)
-        signal.signal(signal.SIGXFSZ, former_handler)
+SizeLimit = Callable[[int], AbstractContextManager[None]]
 
 
 def test_a_file_is_written(tmp_path: Path) -> None:
@@ -31,7 +18,9 @@ def test_a_file_is_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
-def test_a_full_disk_names_the_file_and_keeps_the_former_content(tmp_path: Path) -> None:
+def test_a_full_disk_names_the_file_and_keeps_the_former_content(
+    tmp_path: Path, files_no_larger_than: SizeLimit
+) -> None:
     path = tmp_path / "model.zip"
     write_bytes(path, b"former")
     with files_no_larger_than(1000), pytest.raises(InputError, match=r"cannot write .*model.zip: File too large"):
