@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-COLUMNS = ("timesteps", "return", "length", "success")
+COLUMNS = ("timesteps", "return", "length", "success", "seconds")
 RECENT = 100
 
 
@@ -65,6 +66,7 @@ class EpisodeRecorder(VecEnvWrapper):
         super().__init__(venv)
         self.history = EpisodeHistory()
         self.timesteps = 0
+        self._began = time.monotonic()
         self._file = path.open("w", newline="", buffering=1)  # line by line, so that a killed run has all of it
         self._writer = csv.writer(self._file)
         self._writer.writerow(COLUMNS)
@@ -99,8 +101,8 @@ class EpisodeRecorder(VecEnvWrapper):
             length = int(monitored.get("l", self._lengths[index]))
             success = bool(info["is_success"]) if "is_success" in info else None
             self.history.add(self.timesteps, episode_return, length, success)
-            self._writer.writerow(
-                (self.timesteps, f"{episode_return:.6g}", length, "" if success is None else int(success))
-            )
+            seconds = time.monotonic() - self._began
+            told = "" if success is None else int(success)
+            self._writer.writerow((self.timesteps, f"{episode_return:.6g}", length, told, f"{seconds:.3f}"))
         self._returns[index] = 0.0
         self._lengths[index] = 0

@@ -36,7 +36,6 @@ from rl_pipeline.run.step_callback import StepCallback
 
 logger = logging.getLogger(__name__)
 
-FINAL_VIDEO = "final.mp4"
 FINAL_VIDEO_EPISODES = 3
 
 
@@ -143,7 +142,7 @@ class TrainingRun:
         """Film a few episodes of the best model; None, with a warning, when no frames are to be had."""
         if self._config.environment.render_mode != "rgb_array":
             return None
-        path = self._folder.videos / FINAL_VIDEO
+        path = self._folder.final_video
         settings = self._config.evaluation
         try:
             frames = record_episodes(
