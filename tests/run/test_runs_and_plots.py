@@ -1,8 +1,10 @@
-"""`rl-pipeline runs` and `rl-pipeline plot`, on folders that real trainings left."""
+"""`rl-pipeline runs`, `plot` and `evaluate` of several models, on folders that real trainings left."""
 
 from __future__ import annotations
 
+import csv
 import io
+import json
 import shutil
 from pathlib import Path
 
@@ -100,9 +102,41 @@ def test_curves_and_report_of_two_seeds(runs: Path, capsys: Capture) -> None:
         (["plot", "--output", "curves.jpg"], "--output: expected a name that ends with .png or .svg"),
         (["plot", "--html", "nowhere/report.html"], "--html: there is no folder nowhere"),
         (["plot", "card_0"], "unknown experiment 'card_0'; did you mean 'cart_0'"),
+        (
+            ["evaluate", "--model", "checkpoint"],
+            "unknown model 'checkpoint'; valid: best_model, model, ",
+        ),
+        (["evaluate", "--experiment", "card*"], "unknown experiment 'card*'"),
+        (["evaluate", "--csv", "nowhere/a.csv"], "--csv: there is no folder nowhere"),
         (["plot", "--directory", "elsewhere"], "train first"),
         (["runs", "list", "--where", "seed"], "--where: expected KEY=VALUE"),
     ],
 )
 def test_bad_requests_are_refused(runs: Path, capsys: Capture, arguments: list[str], message: str) -> None:
     assert message in said(capsys, *arguments, code=2)
+
+
+def test_models_are_judged_side_by_side_and_episode_by_episode(runs: Path, capsys: Capture) -> None:
+    text = said(
+        capsys, "evaluate", "--experiment", "cart_*", "--model", "all", "--episodes", "4",
+        "--csv", "episodes.csv", "--json", "figures.json",
+    )  # fmt: skip
+    models = ["model_256_steps", "model"]
+    for run in ("cart_0", "cart_1"):
+        for model in models:
+            assert f"{run} {model} " in text
+    assert "cart model, 2 runs" in text
+    rows = list(csv.DictReader(Path("episodes.csv").read_text().splitlines()))
+    assert len(rows) == 4 * 2 * 2
+    assert {(row["training_seed"], row["model"]) for row in rows} == {(s, m) for s in "01" for m in models}
+    assert [row["seed"] for row in rows[:4]] == ["1000000", "1000001", "1000002", "1000003"]
+    figures = json.loads(Path("figures.json").read_text())
+    mean = sum(float(row["return"]) for row in rows if row["model"] == "model") / 8
+    assert figures["cart model, 2 runs"]["mean_return"] == pytest.approx(mean, rel=1e-4)
+
+
+def test_a_model_of_several_plays_as_it_does_alone(runs: Path, capsys: Capture) -> None:
+    said(capsys, "evaluate", "--experiment", "cart_*", "--episodes", "3", "--json", "both.json")
+    said(capsys, "evaluate", "--experiment", "cart_0", "--episodes", "3", "--json", "one.json")
+    both, one = json.loads(Path("both.json").read_text()), json.loads(Path("one.json").read_text())
+    assert both["cart_0 best_model"]["mean_return"] == one["mean_return"]
