@@ -79,3 +79,25 @@ def evaluate(
         base, experiments=experiment or [], models=model or [], agent=agent, overrides=overrides or [],
         episodes=episodes, seed=seed, json_file=json, csv_file=csv, console=console(),
     )  # fmt: skip
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog="Example: rl-pipeline export --experiment navigation_ppo --output agent.onnx",
+)
+def export(
+    overrides: Overrides = None,
+    experiment: Experiment = None,
+    model: Model = None,
+    format: Annotated[str, typer.Option(help="onnx (for Unity's inference engine) or torchscript.")] = "onnx",
+    output: Annotated[Path | None, typer.Option(help="The file; without it, beside the model.")] = None,
+    config_name: ConfigName = None,
+    config: ConfigFile = None,
+    config_dir: ConfigDir = None,
+) -> None:
+    """Write a trained policy as a file for other programs, checked against the model."""
+    from rl_pipeline.run.agents import TRAINED
+    from rl_pipeline.run.export import export as run
+
+    selection = select(overrides or [], config_name, config, config_dir, experiment, model, TRAINED)
+    run(selection, format=format, output=output, console=console())
