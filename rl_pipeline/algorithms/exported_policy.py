@@ -76,7 +76,7 @@ def exported_policy(model: BaseAlgorithm, preprocessing: torch.nn.Module | None 
     for name, part in parts.items():
         if not isinstance(part, spaces.Box):
             raise InputError(f"cannot export a policy that observes {part} ({name}): expected a Box, or a Dict of them")
-    inputs = {name: torch.zeros((1, *part.shape), dtype=torch.float32) for name, part in parts.items()}
+    inputs = {name: torch.zeros((1, *(part.shape or ())), dtype=torch.float32) for name, part in parts.items()}
     action = CONTINUOUS if isinstance(policy.action_space, spaces.Box) else DISCRETE
     if hasattr(policy, "lstm_actor"):
         shape = (policy.lstm_actor.num_layers, 1, policy.lstm_actor.hidden_size)

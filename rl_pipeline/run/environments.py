@@ -13,6 +13,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -33,7 +34,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     _check_backend(config)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
-        env = _made(config, lambda options: gymnasium.make(env_id, **options))
+        env = _made(config, lambda options: _one_environment(env_id, options))
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment.env_config or {})
@@ -74,7 +75,9 @@ class Environments:
     def training(self) -> VecEnv:
         """The environments that the agent learns in; frames of the first can be asked for when videos are wanted."""
         config = self._config
-        return self._open(config.simulation.n_environments, config.training.seed, config.environment.video_wrapper)
+        return self._open(
+            config.simulation.n_environments, config.training.seed, config.environment.video_wrapper, for_training=True
+        )
 
     @property
     def simulation(self) -> Simulation:
@@ -118,8 +121,11 @@ class Environments:
             self._simulation.close()
             self._simulation = None
 
-    def _open(self, num_envs: int, seed: int, frames: bool) -> VecEnv:
-        venv = self._players(num_envs, seed, frames) if task_id(self._env_id) else self._gymnasium(num_envs, seed)
+    def _open(self, num_envs: int, seed: int, frames: bool, *, for_training: bool = False) -> VecEnv:
+        if task_id(self._env_id):
+            venv: VecEnv = self._players(num_envs, seed, frames)
+        else:
+            venv = self._gymnasium(num_envs, seed, for_training)
         self._opened.append(venv)
         return venv
 
@@ -140,16 +146,25 @@ class Environments:
         )  # fmt: skip
         return PlayerVecEnv(env)
 
-    def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
+    def _gymnasium(self, num_envs: int, seed: int, for_training: bool) -> VecEnv:
         render_mode = self._config.environment.render_mode
         if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
             os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         mode = {"render_mode": render_mode} if render_mode else {}
-        return _made(
-            self._config,
-            lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
-        )
+
+        def make(options: dict[str, Any]) -> VecEnv:
+            if is_game(self._env_id):
+                return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
+            return make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
+
+        return _made(self._config, make)
+
+
+def _one_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any] | VecEnv:
+    if is_game(env_id):
+        return make_games(env_id, 1, 0, options, for_training=False)
+    return gymnasium.make(env_id, **options)
 
 
 def _check_backend(config: Config) -> None:
