@@ -61,32 +61,59 @@ def play(
 
 
 @app.command(
-    rich_help_panel=PANEL, epilog="Example: rl-pipeline evaluate --agent random --episodes 100 --json random.json"
+    rich_help_panel=PANEL,
+    epilog="Example: rl-pipeline evaluate --experiment 'navigation_*' --model checkpoints --csv episodes.csv",
 )
 def evaluate(
     overrides: Overrides = None,
-    experiment: Experiment = None,
-    model: Model = None,
+    experiment: Annotated[
+        list[str] | None,
+        typer.Option(help="A folder, name or pattern such as 'nav_*'; may be repeated; without it, the newest."),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="best_model, model, a checkpoint's name, checkpoints, all, or a file; may be repeated."),
+    ] = None,
     agent: Agent = "trained",
-    episodes: Annotated[int | None, typer.Option(min=1, help="Episodes in all.")] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="Episodes of each model.")] = None,
     seed: Seed = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too; - prints them.")] = None,
     monitor: Monitor = False,
     record_bag: RecordBag = None,
+    csv: Annotated[Path | None, typer.Option(help="Write a line an episode to this file.")] = None,
     config_name: ConfigName = None,
     config: ConfigFile = None,
     config_dir: ConfigDir = None,
 ) -> None:
-    """Judge an agent: mean and spread of the return, 95% intervals, success rate."""
+    """Judge agents: mean and spread of the return, 95% intervals, success rate; many models, one table."""
+    from rl_pipeline.config import load_config
     from rl_pipeline.run.evaluate import evaluate as run
 
-    selection = select(overrides or [], config_name, config, config_dir, experiment, model, agent)
+    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
     run(
-        selection,
-        episodes=episodes,
-        seed=seed,
-        json_file=json,
-        monitor=monitor,
-        record_bag=record_bag,
+        base, experiments=experiment or [], models=model or [], agent=agent, overrides=overrides or [],
+        episodes=episodes, seed=seed, json_file=json, csv_file=csv, monitor=monitor, record_bag=record_bag,
         console=console(),
-    )
+    )  # fmt: skip
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog="Example: rl-pipeline export --experiment navigation_ppo --output agent.onnx",
+)
+def export(
+    overrides: Overrides = None,
+    experiment: Experiment = None,
+    model: Model = None,
+    format: Annotated[str, typer.Option(help="onnx (for Unity's inference engine) or torchscript.")] = "onnx",
+    output: Annotated[Path | None, typer.Option(help="The file; without it, beside the model.")] = None,
+    config_name: ConfigName = None,
+    config: ConfigFile = None,
+    config_dir: ConfigDir = None,
+) -> None:
+    """Write a trained policy as a file for other programs, checked against the model."""
+    from rl_pipeline.run.agents import TRAINED
+    from rl_pipeline.run.export import export as run
+
+    selection = select(overrides or [], config_name, config, config_dir, experiment, model, TRAINED)
+    run(selection, format=format, output=output, console=console())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
 
+from rl_pipeline.envs.atari import register_games
 from rl_pipeline.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def check_environment_id(env_id: str) -> str:
             raise InputError(f"environment.id: cannot import {module} ({error})") from None
     if (full_id := task_id(env_id)) is not None:
         return full_id
+    if env_id not in gymnasium.registry:
+        register_games(env_id)
     try:
         gymnasium.spec(env_id)
     except gymnasium.error.Error as error:

@@ -31,7 +31,7 @@ def draw_curves(path: Path, title: str, history: EpisodeHistory, evaluations: Ev
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
     for index, panel in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), index + 1)
-        _style(axes, panel)
+        style_axes(axes, panel)
         _draw_training(axes, panel, history)
         _draw_evaluations(axes, panel, evaluations)
         if index == 0 and axes.get_legend_handles_labels()[0]:
@@ -50,7 +50,8 @@ def rolling_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
     return means
 
 
-def _style(axes: Axes, panel: str) -> None:
+def style_axes(axes: Axes, panel: str) -> None:
+    """Give a panel over environment steps its title, grid and colours."""
     from matplotlib.ticker import EngFormatter
 
     axes.set_title(panel, color=INK, fontsize=10, loc="left")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from rl_pipeline.experiment.writing import OptionalFile
 
-COLUMNS = ("timesteps", "return", "length", "success")
+COLUMNS = ("timesteps", "return", "length", "success", "seconds")
 RECENT = 100
 
 
@@ -70,6 +71,7 @@ class EpisodeRecorder(VecEnvWrapper):
         super().__init__(venv)
         self.history = EpisodeHistory()
         self.timesteps = 0
+        self._began = time.monotonic()
         self._file = path.open("w", newline="", buffering=1)  # line by line, so that a killed run has all of it
         self._optional = OptionalFile(path)
         self._writer = csv.writer(self._file)
@@ -106,7 +108,9 @@ class EpisodeRecorder(VecEnvWrapper):
             length = int(monitored.get("l", self._lengths[index]))
             success = bool(info["is_success"]) if "is_success" in info else None
             self.history.add(self.timesteps, episode_return, length, success)
-            row = (self.timesteps, f"{episode_return:.6g}", length, "" if success is None else int(success))
+            seconds = time.monotonic() - self._began
+            told = "" if success is None else int(success)
+            row = (self.timesteps, f"{episode_return:.6g}", length, told, f"{seconds:.3f}")
             self._optional.attempt(lambda: self._writer.writerow(row))
         self._returns[index] = 0.0
         self._lengths[index] = 0

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.experiment.statistics import bootstrap_interval, interquartile_mean, wilson_interval
 from rl_pipeline.experiment.writing import OptionalFile, whole_file
-
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class EvaluationSummary:
         mean_return: mean of the returns.
         sd_return: their standard deviation (of a sample); None for one episode.
         return_interval: 95% interval of the mean return, by bootstrap; None for one episode.
+        iqm_return: interquartile mean of the returns.
+        iqm_interval: its 95% interval, by bootstrap; None for one episode.
         mean_length: mean number of steps.
         success_rate: 0 to 1; None when the environment does not report it.
         success_interval: 95% interval of the success rate (Wilson 1927).
@@ -58,47 +59,39 @@ class EvaluationSummary:
     mean_return: float
     sd_return: float | None
     return_interval: tuple[float, float] | None
+    iqm_return: float
+    iqm_interval: tuple[float, float] | None
     mean_length: float
     success_rate: float | None
     success_interval: tuple[float, float] | None
     lost: int
 
 
-def summarise(episodes: Episodes) -> EvaluationSummary | None:
-    """Mean, spread and 95% intervals; None when not one episode counts."""
-    counted = ~episodes.lost
-    returns = episodes.returns[counted]
-    if not len(returns):
+def summarise(*runs: Episodes) -> EvaluationSummary | None:
+    """Mean, spread and 95% intervals over all episodes; None when not one counts.
+
+    Of several runs (repetitions with other seeds) the intervals of the return tell what to expect of one more run: they
+    hold the differences between runs. That of the success rate takes the episodes as one sample.
+    """
+    returns = [run.returns[~run.lost] for run in runs if not run.lost.all()]
+    if not returns:
         return None
-    several = len(returns) > 1
-    successes = None if episodes.successes is None else episodes.successes[counted]
+    pooled = np.concatenate(returns)
+    several = len(pooled) > 1
+    told = [run.successes[~run.lost] for run in runs if run.successes is not None]
+    successes = np.concatenate(told) if told else None
     return EvaluationSummary(
-        episodes=len(returns),
-        mean_return=float(returns.mean()),
-        sd_return=float(returns.std(ddof=1)) if several else None,
-        return_interval=_bootstrap_interval(returns) if several else None,
-        mean_length=float(episodes.lengths[counted].mean()),
+        episodes=len(pooled),
+        mean_return=float(pooled.mean()),
+        sd_return=float(pooled.std(ddof=1)) if several else None,
+        return_interval=bootstrap_interval(returns) if several else None,
+        iqm_return=float(interquartile_mean(pooled)),
+        iqm_interval=bootstrap_interval(returns, interquartile_mean) if several else None,
+        mean_length=float(np.concatenate([run.lengths[~run.lost] for run in runs]).mean()),
         success_rate=None if successes is None else float(successes.mean()),
-        success_interval=None if successes is None else _wilson_interval(int(successes.sum()), len(successes)),
-        lost=int(episodes.lost.sum()),
+        success_interval=None if successes is None else wilson_interval(int(successes.sum()), len(successes)),
+        lost=int(sum(run.lost.sum() for run in runs)),
     )
-
-
-def _bootstrap_interval(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Percentile bootstrap of the mean; its own fixed seed makes the same episodes give the same interval."""
-    generator = np.random.default_rng(0)
-    means = [generator.choice(values, len(values)).mean() for _ in range(RESAMPLES)]
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    z = 1.959964
-    rate = successes / trials
-    centre = rate + z * z / (2 * trials)
-    spread = z * np.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials))
-    scale = 1 + z * z / trials
-    return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))
 
 
 class EvaluationLog:

@@ -103,6 +103,11 @@ class ExperimentFolder:
         return self.path / "videos"
 
     @property
+    def final_video(self) -> Path:
+        """The best model at work, filmed at the end."""
+        return self.videos / "final.mp4"
+
+    @property
     def tensorboard(self) -> Path:
         """Folder of the TensorBoard events."""
         return self.path / "tensorboard"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
+
+CHECKPOINTS: Final = "checkpoints"
+ALL: Final = "all"
 
 
 def model_of(folder: ExperimentFolder, name: str) -> Path:
@@ -20,6 +25,21 @@ def model_of(folder: ExperimentFolder, name: str) -> Path:
     if not found:
         raise InputError(f"{folder.path} has no model yet: its training did not come that far")
     raise UnknownNameError("model", name, found, where=str(folder.path))
+
+
+def models_of(folder: ExperimentFolder, name: str) -> list[str]:
+    """Names of models: all `checkpoints` in the order of their steps, `all` (these and the last), or the one of `name`.
+
+    Raises `UnknownNameError` when the experiment does not have them.
+    """
+    if name not in (CHECKPOINTS, ALL):
+        return [model_of(folder, name).stem]
+    models = sorted((path.stem for path in folder.checkpoints.glob("*.zip")), key=_numbers)
+    if name == ALL and folder.model.is_file():
+        models.append(folder.model.stem)
+    if not models:
+        raise InputError(f"{folder.path} has no checkpoints: its training did not come that far, or log_points was 0")
+    return models
 
 
 def find_model(reference: str, directory: Path, where: str) -> Path:
@@ -45,3 +65,7 @@ def find_model(reference: str, directory: Path, where: str) -> Path:
         f"{where}: {reference!r} is neither a model file nor an experiment under {directory}"
         f"{suggestion(reference, names) or '; there is none yet'}"
     )
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.errors import UnknownNameError
 
+TRAINED = "trained"
 BASELINES = ("random", "zero")
 
 
@@ -61,4 +62,4 @@ def baseline_agent(kind: str, action_space: spaces.Space[Any], num_envs: int, se
         return RandomAgent(action_space, num_envs, seed)
     if kind == "zero":
         return ZeroAgent(action_space, num_envs)
-    raise UnknownNameError("agent", kind, ("trained", *BASELINES), where="--agent")
+    raise UnknownNameError("agent", kind, (TRAINED, *BASELINES), where="--agent")

@@ -14,6 +14,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
@@ -40,7 +41,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
         _check_plain(config, env_id)
-        env = _made(config, lambda options: gymnasium.make(env_id, **options))
+        env = _made(config, lambda options: _one_environment(env_id, options))
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment.env_config or {})
@@ -96,6 +97,7 @@ class Environments:
             config.environment.video_wrapper,
             self.parameters,
             opponents,
+            for_training=True,
         )
 
     @cached_property
@@ -163,11 +165,13 @@ class Environments:
         frames: bool,
         parameters: EnvironmentParameters,
         opponents: Opponents | None = None,
+        *,
+        for_training: bool = False,
     ) -> VecEnv:
         if task_id(self._env_id):
             venv: VecEnv = self._players(num_envs, seed, frames, parameters, opponents)
         else:
-            venv = self._gymnasium(num_envs, seed)
+            venv = self._gymnasium(num_envs, seed, for_training)
         self._opened.append(venv)
         return venv
 
@@ -190,16 +194,25 @@ class Environments:
         )  # fmt: skip
         return PlayerVecEnv(env)
 
-    def _gymnasium(self, num_envs: int, seed: int) -> VecEnv:
+    def _gymnasium(self, num_envs: int, seed: int, for_training: bool) -> VecEnv:
         render_mode = self._config.environment.render_mode
         if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
             os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
         mode = {"render_mode": render_mode} if render_mode else {}
-        return _made(
-            self._config,
-            lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
-        )
+
+        def make(options: dict[str, Any]) -> VecEnv:
+            if is_game(self._env_id):
+                return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
+            return make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
+
+        return _made(self._config, make)
+
+
+def _one_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any] | VecEnv:
+    if is_game(env_id):
+        return make_games(env_id, 1, 0, options, for_training=False)
+    return gymnasium.make(env_id, **options)
 
 
 def _check_plain(config: Config, env_id: str) -> None:

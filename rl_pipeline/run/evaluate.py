@@ -1,84 +1,135 @@
-"""`rl-pipeline evaluate`: how good an agent is, over many episodes."""
+"""`rl-pipeline evaluate`: how good agents are, over many episodes."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.bags.recorder import recorded
 from rl_pipeline.experiment.evaluations import EvaluationSummary, summarise
-from rl_pipeline.experiment.progress import counted
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lookup import models_of
+from rl_pipeline.experiment.record import find_records
 from rl_pipeline.experiment.writing import check_destination, write_text
-from rl_pipeline.run.environments import Environments
-from rl_pipeline.run.evaluation import play_episodes
-from rl_pipeline.run.live_communication import watched
+from rl_pipeline.run.agents import TRAINED
+from rl_pipeline.run.comparison import Judged, comparison_figures, episodes_csv, judge, print_comparison
 from rl_pipeline.run.report import print_evaluation_report
-from rl_pipeline.run.selection import Selection
+from rl_pipeline.run.selection import Selection, select
+
+STANDARD_OUTPUT = Path("-")
 
 
 def evaluate(
-    selection: Selection,
+    base: Config,
     *,
+    experiments: Sequence[str],
+    models: Sequence[str],
+    agent: str,
+    overrides: Sequence[str],
     episodes: int | None,
     seed: int | None,
     json_file: Path | None,
+    csv_file: Path | None,
     monitor: bool,
     record_bag: Path | None,
     console: Console,
-) -> EvaluationSummary:
-    """Play the episodes, print a table, and write JSON when a file is named.
+) -> None:
+    """Play the episodes, print a table, and write the files that are named.
 
     Args:
-        selection: what acts, and where.
-        episodes: how many; None: what the `evaluation` section says.
+        base: the configuration without an experiment.
+        experiments: folders, names or patterns of names; none: the newest.
+        models: names of models or files; none: what the `play` section says.
+        agent: `trained`, `random` or `zero`.
+        overrides: put over each experiment's configuration.
+        episodes: how many each agent plays; None: what the `evaluation` section says.
         seed: of the first episode; None: what the `evaluation` section says.
         json_file: where the figures go too; `-` is standard output, in place of the table.
+        csv_file: where a line an episode goes.
         monitor: show the communication with the players too, live.
-        record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`; None: none is.
+        record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`, of several agents in a folder each;
+            None: none is.
         console: where the table is printed.
 
     Raises:
-        InputError: the model does not fit, every simulator was lost, or the file cannot be written.
+        InputError: there is no such agent, experiment or model, a model does not fit, every simulator was lost, or a
+            file cannot be written.
     """
-    if json_file is not None and str(json_file) != "-":
+    if json_file is not None and json_file != STANDARD_OUTPUT:
         check_destination(json_file, "--json")
-    settings = selection.config.evaluation
-    count = settings.num_episodes if episodes is None else episodes
-    first = settings.seed if seed is None else seed
-    with (
-        tempfile.TemporaryDirectory() as logs,
-        Environments(selection.config, Path(logs)) as environments,
-    ):
-        venv = environments.evaluation(environments.evaluation_size(count), first)
-        agent = selection.make_agent(venv)
-        with (
-            watched(venv, console, monitor) as each_step,
-            recorded(venv, record_bag, count, environment=selection.config.environment.id, agent=selection.name),
-            counted("evaluating", count, "episodes", None if monitor else console) as progress,
-        ):
-            result = play_episodes(
-                agent, venv, count, first,
-                deterministic=settings.deterministic, each_step=each_step, progress=progress,
-            )  # fmt: skip
-    summary = summarise(result)
+    if csv_file is not None:
+        check_destination(csv_file, "--csv")
+    selections = _selections(base, experiments, models, agent, overrides)
+    judged = list(
+        judge(selections, episodes=episodes, seed=seed, monitor=monitor, record_bag=record_bag, console=console)
+    )
+    if len(judged) == 1:
+        summary = _summary(judged[0])
+        facts = _facts(judged[0], summary)
+    else:
+        facts = comparison_figures(judged)
+    text = json.dumps(facts, indent=2) + "\n"
+    if json_file == STANDARD_OUTPUT:
+        console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+    elif len(judged) == 1:
+        print_evaluation_report(summary, str(facts["agent"]), str(facts["environment"]), console)
+    else:
+        print_comparison(judged, console)
+    if record_bag is not None and json_file != STANDARD_OUTPUT:
+        console.print(f"  bags          {record_bag}", soft_wrap=True, highlight=False)
+    if json_file is not None and json_file != STANDARD_OUTPUT:
+        write_text(json_file, text)
+    if csv_file is not None:
+        write_text(csv_file, episodes_csv(judged))
+
+
+def _selections(
+    base: Config, experiments: Sequence[str], models: Sequence[str], agent: str, overrides: Sequence[str]
+) -> list[Selection]:
+    """Every model of every experiment that is meant. A file is a model by itself, and a baseline has none."""
+    files = [model for model in models if Path(model).is_file()]
+    chosen: list[tuple[str | None, str | None]] = []
+    if agent != TRAINED:
+        chosen.extend((experiment, None) for experiment in experiments)
+        chosen = chosen or [(None, None)]
+    elif files and not experiments:
+        chosen.extend((None, file) for file in files)
+    else:
+        for folder in _folders(base, experiments):
+            for model in models or [base.play.pretrained_model]:
+                names = [model] if Path(model).is_file() else models_of(folder, model)
+                chosen.extend((str(folder.path), name) for name in names)
+    return [
+        select(base, experiment=experiment, model=model, agent=agent, overrides=overrides)
+        for experiment, model in chosen
+    ]
+
+
+def _folders(base: Config, experiments: Sequence[str]) -> list[ExperimentFolder]:
+    directory = base.experiment.directory
+    if experiments:
+        return [record.folder for record in find_records(experiments, directory)]
+    return [ExperimentFolder.find(base.play.experiment, directory)]
+
+
+def _summary(judged: Judged) -> EvaluationSummary:
+    summary = summarise(judged.episodes)
     if summary is None:
         raise InputError("every simulator was lost before an episode ended: see the player logs")
-    what = selection.name
-    where = selection.config.environment.id
-    facts: dict[str, Any] = {"agent": what, "environment": where, "seed": first, **dataclasses.asdict(summary)}
-    text = json.dumps(facts, indent=2) + "\n"
-    if str(json_file) == "-":
-        console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
-        return summary
-    print_evaluation_report(summary, what, where, console)
-    if record_bag is not None:
-        console.print(f"  bags          {record_bag}", soft_wrap=True, highlight=False)
-    if json_file is not None:
-        write_text(json_file, text)
     return summary
+
+
+def _facts(judged: Judged, summary: EvaluationSummary) -> dict[str, Any]:
+    selection = judged.selection
+    return {
+        "agent": selection.name,
+        "environment": selection.config.environment.id,
+        "seed": judged.seed,
+        **dataclasses.asdict(summary),
+    }

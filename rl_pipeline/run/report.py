@@ -55,6 +55,9 @@ def evaluation_rows(summary: EvaluationSummary) -> list[tuple[str, str]]:
     interval = summary.return_interval
     limits = "" if interval is None else f", 95% interval {interval[0]:.2f} to {interval[1]:.2f}"
     rows = [("return", f"{summary.mean_return:.2f}{spread}{limits}")]
+    if summary.iqm_interval is not None:
+        low, high = summary.iqm_interval
+        rows.append(("interquartile mean", f"{summary.iqm_return:.2f}, 95% interval {low:.2f} to {high:.2f}"))
     if summary.success_rate is not None and summary.success_interval is not None:
         low, high = summary.success_interval
         rows.append(("success rate", f"{summary.success_rate:.1%}, 95% interval {low:.1%} to {high:.1%}"))

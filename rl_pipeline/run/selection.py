@@ -15,9 +15,7 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import model_of
 from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.run.agents import BASELINES, Agent, baseline_agent
-
-TRAINED = "trained"
+from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config
+from rl_pipeline.config.schema import EvaluationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import Checkpoints, Milestones, save_buffer
 from rl_pipeline.experiment.curves import draw_curves
@@ -39,8 +40,8 @@ from rl_pipeline.run.step_callback import StepCallback
 
 logger = logging.getLogger(__name__)
 
-FINAL_VIDEO = "final.mp4"
 FINAL_VIDEO_EPISODES = 3
+FEWEST_EPISODES = 5
 
 
 class TrainingRun:
@@ -145,6 +146,11 @@ class TrainingRun:
         ModelFile.open(self._folder.best_model).load_into(self.model)
         settings = self._config.evaluation
         logger.info("evaluating the best model over %d episodes", settings.num_episodes)
+        if settings.num_episodes < FEWEST_EPISODES:
+            logger.warning(
+                "evaluation.num_episodes: the figures of %d episodes say next to nothing; %d is the default",
+                settings.num_episodes, EvaluationConfig().num_episodes,
+            )  # fmt: skip
         with counted("evaluating", settings.num_episodes, "episodes", self._console) as progress:
             episodes = play_episodes(
                 self.model, self._evaluation_venv, settings.num_episodes, settings.seed,
@@ -162,7 +168,7 @@ class TrainingRun:
         """Film a few episodes of the best model; None, with a warning, when no frames are to be had."""
         if self._config.environment.render_mode != "rgb_array":
             return None
-        path = self._folder.videos / FINAL_VIDEO
+        path = self._folder.final_video
         settings = self._config.evaluation
         try:
             frames = record_episodes(

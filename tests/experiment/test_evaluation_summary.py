@@ -11,6 +11,7 @@ from rl_pipeline.experiment.checkpoints import Milestones
 from rl_pipeline.experiment.curves import draw_curves, rolling_mean
 from rl_pipeline.experiment.episodes import EpisodeHistory
 from rl_pipeline.experiment.evaluations import Episodes, EvaluationLog, summarise
+from rl_pipeline.experiment.statistics import bootstrap_interval, interquartile_mean
 
 
 def episodes(returns: list[float], successes: list[bool] | None = None, lost: list[bool] | None = None) -> Episodes:
@@ -95,3 +96,26 @@ def test_curves_are_drawn_whatever_there_is(tmp_path: Path, count: int) -> None:
     draw_curves(tmp_path / "curves.png", "title", history, log)
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert history.recent_success() == (None if not count else pytest.approx(0.5, abs=0.51))
+
+
+def test_the_interquartile_mean_is_of_the_middle_half() -> None:
+    assert interquartile_mean(np.array([-1000.0, 1.0, 2.0, 3.0, 4.0, 1000.0, 5.0, 6.0])) == 3.5
+    assert interquartile_mean(np.array([[7.0], [9.0]])).tolist() == [7.0, 9.0]
+
+
+@given(st.lists(st.lists(st.floats(-10, 10), min_size=2, max_size=9), min_size=1, max_size=4))
+def test_an_interval_of_several_runs_lies_within_what_was_seen(runs: list[list[float]]) -> None:
+    low, high = bootstrap_interval([np.array(run) for run in runs], interquartile_mean, resamples=50)
+    assert min(map(min, runs)) - 1e-9 <= low <= high <= max(map(max, runs)) + 1e-9
+
+
+def test_differences_between_runs_widen_the_interval() -> None:
+    rng = np.random.default_rng(3)
+    runs = [episodes(list(rng.normal(level, 1.0, 50))) for level in (0.0, 5.0, 10.0)]
+    together, pooled = summarise(*runs), summarise(episodes([value for run in runs for value in run.returns]))
+    assert together is not None
+    assert pooled is not None
+    assert together.mean_return == pytest.approx(pooled.mean_return)
+    assert together.return_interval is not None
+    assert pooled.return_interval is not None
+    assert np.ptp(together.return_interval) > 2 * np.ptp(pooled.return_interval)

@@ -1,0 +1,82 @@
+"""Verbs that look at the experiments there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from rl_pipeline.cli.app import app
+from rl_pipeline.cli.terminal import console
+
+PANEL: Final = "Watch and judge"
+
+Directory = Annotated[Path, typer.Option("--directory", help="Where the experiments are.")]
+Experiments = Annotated[list[str] | None, typer.Argument(help="Folders, names, or patterns such as 'navigation_*'.")]
+Where = Annotated[list[str] | None, typer.Option("--where", help="Only those with KEY=VALUE; may be repeated.")]
+
+EXPERIMENTS: Final = Path("experiments")
+
+
+@app.command(
+    rich_help_panel=PANEL, epilog="Example: rl-pipeline plot 'navigation_*' --output curves.png --html report.html"
+)
+def plot(
+    experiments: Experiments = None,
+    where: Where = None,
+    directory: Directory = EXPERIMENTS,
+    output: Annotated[Path | None, typer.Option(help="Picture of the learning curves, .png or .svg.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Page with results, curves, videos and settings.")] = None,
+    title: Annotated[str | None, typer.Option(help="Heading; without it, the environments' names.")] = None,
+) -> None:
+    """Draw the learning curves of experiments; repetitions with other seeds become a mean with a band."""
+    from rl_pipeline.run.plot import plot as run
+
+    run(experiments or [], where or [], directory, output=output, html=html, title=title, console=console())
+
+
+runs = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+app.add_typer(
+    runs,
+    name="runs",
+    help="List, compare and remove experiments.",
+    epilog="Example: rl-pipeline runs list --where algorithm.name=ppo",
+    rich_help_panel=PANEL,
+)
+
+
+@runs.command("list", epilog="Example: rl-pipeline runs list 'navigation_*' --where status=done")
+def list_runs(experiments: Experiments = None, where: Where = None, directory: Directory = EXPERIMENTS) -> None:
+    """List experiments, newest first: seed, status, steps, and how good the best model is."""
+    from rl_pipeline.experiment.record import find_records
+    from rl_pipeline.run import runs as act
+
+    act.list_runs(act.filtered(find_records(experiments or [], directory), where or []), console())
+
+
+@runs.command(epilog="Example: rl-pipeline runs compare navigation_ppo navigation_sac")
+def compare(experiments: Experiments = None, where: Where = None, directory: Directory = EXPERIMENTS) -> None:
+    """Show which settings differ between experiments, beside their results."""
+    from rl_pipeline.experiment.record import find_records
+    from rl_pipeline.run import runs as act
+
+    act.compare_runs(act.filtered(find_records(experiments or [], directory), where or []), console())
+
+
+@runs.command(epilog="Example: rl-pipeline runs remove 'smoke*'")
+def remove(
+    experiments: Annotated[list[str], typer.Argument(help="Folders, names, or patterns such as 'smoke*'.")],
+    directory: Directory = EXPERIMENTS,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Even those that seem to be running.")] = False,
+) -> None:
+    """Remove experiments with all their models and videos; asks first."""
+    from rl_pipeline.experiment.record import find_records
+    from rl_pipeline.run import runs as act
+
+    chosen = (find_records if force else act.runs_to_remove)(experiments, directory)
+    for record in chosen:
+        console().print(str(record.folder.path), soft_wrap=True)
+    if yes or typer.confirm(f"remove {'this experiment' if len(chosen) == 1 else f'these {len(chosen)} experiments'}?"):
+        act.remove_runs(chosen, console())

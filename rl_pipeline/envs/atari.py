@@ -1,0 +1,69 @@
+"""Atari games, with the preprocessing of the published results (Machado et al. 2018) in place of raw screens.
+
+A game is any environment that the `ale-py` package registers; it comes with the `atari` extra.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+import gymnasium
+
+from rl_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.vec_env import VecEnv
+
+PACKAGE: Final = "ale_py"
+STACKED_FRAMES: Final = 4
+FRAME_SKIP: Final = 4
+
+
+def register_games(env_id: str) -> None:
+    """Import what registers Atari games, since Gymnasium does not by itself.
+
+    Raises `InputError` when `env_id` is such a game and the package is missing.
+    """
+    try:
+        importlib.import_module(PACKAGE)
+    except ImportError:
+        if env_id.startswith("ALE/") or "NoFrameskip-v" in env_id:
+            raise InputError(f"environment.id: {env_id} needs ale-py: pip install 'rl-pipeline[atari]'") from None
+
+
+def is_game(env_id: str) -> bool:
+    """Whether a registered id is that of an Atari game."""
+    return str(gymnasium.spec(env_id).entry_point).startswith(PACKAGE)
+
+
+def make_games(env_id: str, num_envs: int, seed: int, options: dict[str, Any], *, for_training: bool) -> VecEnv:
+    """Games as an agent sees them: 84x84 greyscale, four frames stacked, one action for four frames.
+
+    For training an episode ends with a life and rewards are their signs; the returns that are logged are the game's own
+    all the same. Otherwise a whole game is played.
+    """
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import VecFrameStack
+
+    skipped = gymnasium.spec(env_id).kwargs.get("frameskip", 1) != 1
+    preprocessing = {
+        "frame_skip": 1 if skipped else FRAME_SKIP,
+        "terminal_on_life_loss": for_training,
+        "clip_reward": for_training,
+    }
+    wrapper: Any = _atari_wrapper()
+    games = make_vec_env(
+        env_id, n_envs=num_envs, seed=seed, env_kwargs=options, wrapper_class=wrapper, wrapper_kwargs=preprocessing
+    )
+    return VecFrameStack(games, STACKED_FRAMES)
+
+
+def _atari_wrapper() -> type[gymnasium.Wrapper[Any, Any, Any, Any]]:
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        raise InputError("Atari games need OpenCV: pip install 'rl-pipeline[atari]'") from error
+    from stable_baselines3.common.atari_wrappers import AtariWrapper
+
+    return AtariWrapper

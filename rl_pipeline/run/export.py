@@ -1,0 +1,161 @@
+"""`rl-pipeline export`: a trained policy as a file for other programs: ONNX as Unity reads it, or TorchScript."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+import rl_pipeline
+from rl_pipeline.algorithms.exported_policy import ExportedPolicy, exported_policy, random_observations
+from rl_pipeline.algorithms.rehearsal import rehearse
+from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.experiment.writing import check_destination, write_bytes
+from rl_pipeline.run.environments import checked_spaces
+from rl_pipeline.run.selection import Selection
+
+FORMATS: Final = {"onnx": ".onnx", "torchscript": ".pt"}
+OPSET: Final = 15
+"""The newest that Unity's inference engine (Sentis) reads; it takes 7 to 15."""
+TOLERANCE: Final = 1e-5
+COMPARED: Final = 256
+
+Runner = Callable[[Sequence[torch.Tensor]], NDArray[Any]]
+
+
+def export(selection: Selection, *, format: str, output: Path | None, console: Console) -> Path:
+    """Write the policy, run the written file on random observations and compare its actions with the model's.
+
+    Args:
+        selection: the trained model.
+        format: `onnx` or `torchscript`.
+        output: the file; None: beside the model, by its name.
+        console: where is said what was written.
+
+    Returns:
+        the file.
+
+    Raises:
+        InputError: there is no such format, a package is missing, the policy cannot be exported, or what was written
+            acts in another way than the model; then nothing is left.
+    """
+    if format not in FORMATS:
+        raise UnknownNameError("format", format, FORMATS, where="--format")
+    if selection.model is None:
+        raise InputError("--agent: expected a trained agent to export, found a baseline")
+    path = output or selection.model.with_suffix(FORMATS[format])
+    check_destination(path, "--output")
+    model = rehearse(selection.config, *checked_spaces(selection.config))
+    ModelFile.open(selection.model).load_into(model)
+    policy = exported_policy(model)
+    content = _onnx(policy, _facts(selection, model)) if format == "onnx" else _torchscript(policy)
+    difference = _difference(model, policy, _onnx_runner(content) if format == "onnx" else _script_runner(content))
+    if difference > TOLERANCE:
+        raise InputError(f"{selection.model}: as {format} its actions differ by {difference:.2g}; nothing was written")
+    write_bytes(path, content)
+    console.print(f"policy   {path} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
+    for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
+        console.print(f"{heading:<7}  {', '.join(names)}", soft_wrap=True, highlight=False)
+    console.print(
+        f"checked  {COMPARED} random observations: actions differ from the model's by {difference:.1g} at most",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
+    return path
+
+
+def _onnx(policy: ExportedPolicy, facts: dict[str, str]) -> bytes:
+    try:
+        import onnx
+    except ImportError as error:
+        raise InputError("--format onnx needs the packages of the extra: pip install 'rl-pipeline[export]'") from error
+    content: Any = io.BytesIO()
+    with warnings.catch_warnings():
+        # The tracer warns of checks on shapes, which are constant here, and that it is the older of two exporters: the
+        # newer one writes no opset that Unity reads.
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        torch.onnx.export(
+            policy.module, tuple(policy.inputs.values()), content, dynamo=False, opset_version=OPSET,
+            input_names=list(policy.inputs), output_names=policy.outputs, dynamic_axes=policy.batch_axes(),
+        )  # fmt: skip
+    written = onnx.load_model_from_string(content.getvalue())
+    onnx.helper.set_model_props(written, facts)
+    onnx.checker.check_model(written)
+    return bytes(written.SerializeToString())
+
+
+def _torchscript(policy: ExportedPolicy) -> bytes:
+    content = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            policy.module, tuple(policy.inputs.values()), check_trace=False
+        )
+        torch.jit.save(traced, content)
+    return content.getvalue()
+
+
+def _onnx_runner(content: bytes) -> Runner:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise InputError("--format onnx needs the packages of the extra: pip install 'rl-pipeline[export]'") from error
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+    return lambda inputs: session.run(None, dict(zip(names, (part.numpy() for part in inputs), strict=True)))[0]
+
+
+def _script_runner(content: bytes) -> Runner:
+    script = torch.jit.load(io.BytesIO(content), map_location="cpu")  # type: ignore[no-untyped-call]
+
+    def run(inputs: Sequence[torch.Tensor]) -> NDArray[Any]:
+        with torch.no_grad():
+            outputs = script(*inputs)
+        actions: NDArray[Any] = (outputs[0] if isinstance(outputs, tuple) else outputs).numpy()
+        return actions
+
+    return run
+
+
+def _difference(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> float:
+    """The largest difference between the actions of the written file and the model's, in batches of one and of many."""
+    observations = random_observations(model.policy.observation_space, COMPARED, seed=0)
+    expected, _ = model.policy.predict(observations, deterministic=True)
+    alone = {k: v[:1] for k, v in observations.items()} if isinstance(observations, dict) else observations[:1]
+    many, one = run(policy.tensors(observations)), run(policy.tensors(alone))
+    return max(
+        float(np.abs(many.reshape(expected.shape) - expected).max()),
+        float(np.abs(one.reshape(expected[:1].shape) - expected[:1]).max()),
+    )
+
+
+def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:
+    return {
+        "environment": selection.config.environment.id,
+        "algorithm": selection.config.algorithm.name,
+        "observation_space": " ".join(str(model.observation_space).split()),
+        "action_space": " ".join(str(model.action_space).split()),
+        "model": str(selection.model),
+        "rl_pipeline": rl_pipeline.__version__,
+        "wrappers": json.dumps(selection.config.wrappers, default=str),
+    }
+
+
+def _shapes(policy: ExportedPolicy) -> list[str]:
+    """The inputs with their shapes, such as `obs_0 (batch, 35)`."""
+    axes = policy.batch_axes()
+    return [
+        f"{name} ({', '.join(axes[name].get(axis, str(size)) for axis, size in enumerate(example.shape))})"
+        for name, example in policy.inputs.items()
+    ]
