@@ -53,8 +53,8 @@ def evaluate(
         json_file: where the figures go too; `-` is standard output, in place of the table.
         csv_file: where a line an episode goes.
         monitor: show the communication with the players too, live.
-        record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`, of several agents in a folder each;
-            None: none is.
+        record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`; those of several agents are in
+            a folder for each; None: none is.
         console: where the table is printed.
 
     Raises:
