@@ -80,6 +80,10 @@ def workplace(tmp_path_factory):
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     shutil.copy(ROOT / "configs" / "base_ppo_config.yaml", folder / "my_experiment.yaml")
     run(["rl-pipeline", "train", "experiment.name=smoke", *SHORT], folder, check=True)
+    for copy in ("smoke_again", "scrap"):
+        shutil.copytree(
+            folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
+        )
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     return folder
@@ -111,6 +115,13 @@ def test_documented_command_runs(command, workplace):
         assert "display" in done.stderr
         return
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_questions_run(workplace):
+    for code in re.findall(r"```python\n(.*?)```", (ROOT / "docs/faq.md").read_text(), re.DOTALL):
+        done = run([sys.executable, "-c", code], workplace)
+        assert done.returncode == 0, done.stderr
 
 
 def assert_comes_up(words, folder, sign):
