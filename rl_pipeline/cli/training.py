@@ -24,6 +24,9 @@ def train(
     config_name: ConfigName = None,
     config: ConfigFile = None,
     config_dir: ConfigDir = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Train once for each, such as 0..4 or 0,3,7, and say what they have in common.")
+    ] = None,
     cfg: Annotated[str | None, typer.Option("--cfg", help="job: print the whole configuration and exit.")] = None,
 ) -> None:
     """Train an agent; model, videos and curves go to a new folder under experiments/."""
@@ -34,7 +37,7 @@ def train(
 
     code = run(
         config_name=config_name, config_file=config, config_dir=config_dir, overrides=overrides or [],
-        console=console(), progress=console(stderr=True),
+        seeds=seeds, console=console(), progress=console(stderr=True),
     )  # fmt: skip
     raise typer.Exit(code)
 

@@ -1,0 +1,139 @@
+"""`rl-pipeline train --seeds`: one experiment, repeated with other seeds, and what the repetitions say together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from rl_pipeline.config import Config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.statistics import student_interval
+from rl_pipeline.run.report import print_training_report
+from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
+
+LARGEST: Final = 2**32 - 1
+MOST: Final = 1000
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from `0..4` (both ends count), `0,3,7`, or a mixture of them.
+
+    Raises:
+        InputError: the text is something else, a seed is out of range or occurs twice, or there are over a thousand.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:\.\.\s*(\d+)\s*)?", part)
+        if match is None:
+            raise InputError(f"--seeds: expected seeds such as 0..4 or 0,3,7, found {text!r}")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise InputError(f"--seeds: expected the smaller end first, found {part.strip()!r}")
+        if last > LARGEST:
+            raise InputError(f"--seeds: expected whole numbers from 0 to {LARGEST}, found {last}")
+        if last - first >= MOST or len(seeds) + last - first >= MOST:
+            raise InputError(f"--seeds: expected at most {MOST} seeds, found more in {text!r}")
+        seeds.extend(range(first, last + 1))
+    twice = [seed for index, seed in enumerate(seeds) if seed in seeds[:index]]
+    if twice:
+        raise InputError(f"--seeds: {twice[0]} occurs twice in {text!r}")
+    return seeds
+
+
+def with_seed(config: Config, seed: int) -> Config:
+    """The same experiment with another training seed, in a folder whose name says so."""
+    name = f"{config.experiment.name}_seed_{seed}"
+    return config.model_copy(
+        update={
+            "training": config.training.model_copy(update={"seed": seed}),
+            "experiment": config.experiment.model_copy(update={"name": name}),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """A training and its seed."""
+
+    seed: int
+    result: TrainingResult
+
+
+def train_seeds(
+    config: Config, seeds: Sequence[int], *, overrides: Sequence[str], console: Console, progress: Console
+) -> bool:
+    """Train once for each seed, one after another, and print what they have in common.
+
+    Every run is checked before the first begins. An interruption ends the run that it meets, and none is begun after.
+
+    Args:
+        config: the experiment; its seed and name are replaced.
+        seeds: of the trainings; each run is judged on the same unseen episodes.
+        overrides: what the command line changed, kept in each experiment folder.
+        console: where reports go.
+        progress: where progress is drawn.
+
+    Returns:
+        whether all runs came to their end.
+    """
+    trainers = [
+        (seed, RLTrainer(with_seed(config, seed), overrides=[*overrides, f"training.seed={seed}"], console=progress))
+        for seed in seeds
+    ]
+    done: list[Repetition] = []
+    for seed, trainer in trainers:
+        result = trainer.train()
+        print_training_report(result, console)
+        if result.interrupted:
+            break
+        done.append(Repetition(seed, result))
+    print_summary(done, console)
+    return len(done) == len(trainers)
+
+
+def print_summary(repetitions: Sequence[Repetition], console: Console) -> None:
+    """A line a seed, and the mean over the seeds with its 95 % interval (Student's, of one figure a run)."""
+    judged = [(each.seed, each.result) for each in repetitions if each.result.evaluation is not None]
+    if len(judged) < 2:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("seed", "return", "success", "length", "steps/s"):
+        table.add_column(heading, justify="right")
+    table.add_column("folder", overflow="fold")
+    columns: list[list[float]] = [[], [], []]
+    for seed, result in judged:
+        assert result.evaluation is not None
+        figures = (result.evaluation.mean_return, result.evaluation.success_rate, result.evaluation.mean_length)
+        for column, figure in zip(columns, figures, strict=True):
+            column.append(np.nan if figure is None else figure)
+        speed = f"{result.timesteps / max(result.seconds, 1e-9):,.0f}"
+        table.add_row(str(seed), *_texts(figures), speed, _short(result.folder.path))
+    table.add_section()
+    table.add_row("mean", *_texts([float(np.mean(column)) for column in columns]), style="bold")
+    limits = [student_interval(np.array(column)) for column in columns]
+    for which, label in enumerate(("from", "to")):
+        table.add_row(label, *_texts([limit[which] for limit in limits]), "", "95% interval of the mean")
+    console.print()
+    console.print(table)
+    names = {result.folder.path.parent / f"{_stem(result.folder.path.name)}*" for _, result in judged}
+    console.print(f"\nrl-pipeline plot '{min(names).name}' draws them as one curve", highlight=False, soft_wrap=True)
+
+
+def _texts(figures: Sequence[float | None]) -> tuple[str, str, str]:
+    mean_return, success, length = (np.nan if figure is None else figure for figure in figures)
+    return f"{mean_return:.2f}", "-" if np.isnan(success) else f"{success:.1%}", f"{length:.1f}"
+
+
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-3:])
+
+
+def _stem(name: str) -> str:
+    return name[: name.rindex("_seed_") + len("_seed_")]
