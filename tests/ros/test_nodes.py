@@ -33,7 +33,11 @@ def test_the_trainer_is_a_node_with_parameters_namespace_and_log(tmp_path, event
     logged, names = [], set()
     with RosSession("listener") as listener:
         listener.node.create_subscription(Log, "/rosout", logged.append, 100)
-        with (tmp_path / "out").open("w") as out, subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out) as run:
+        with (
+            (tmp_path / "out").open("w") as out,
+            subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out) as run,
+        ):
+
             def has_ended():
                 names.update(listener.node.get_node_names_and_namespaces())
                 return run.poll() is not None
@@ -71,7 +75,15 @@ def test_a_node_of_another_package_runs_as_it_is(tmp_path, monkeypatch):
     node.parent.mkdir(parents=True)
     node.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
     node.chmod(0o755)
-    call = ["-m", "rl_pipeline.run.node", "ros.package_name=their_pkg", "ros.node_name=their_node", "--ros-args", "-p", "a:=1"]
+    call = [
+        "-m",
+        "rl_pipeline.run.node",
+        "ros.package_name=their_pkg",
+        "ros.node_name=their_node",
+        "--ros-args",
+        "-p",
+        "a:=1",
+    ]
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     subprocess.run([sys.executable, *call], check=True, timeout=60)
     assert (tmp_path / "said").read_text() == "--ros-args -p a:=1\n"
