@@ -17,6 +17,7 @@ connector: with the traffic of Unity's connector;
 images: with an image in every response;
 worlds: many worlds in one player;
 mlagents, ros: against mlagents-envs and rclpy, where they are installed;
+ros-endpoint: the ros2 backend through the endpoint, against rclpy alone;
 training: PPO from end to end;
 scaling: rate against players and payload;
 soak: training among faults"""

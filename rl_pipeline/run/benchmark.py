@@ -24,6 +24,7 @@ BENCHMARKS: Final = {
     "worlds": "worlds:measure_worlds",
     "mlagents": "mlagents:measure_mlagents",
     "ros": "ros:measure_ros",
+    "ros-endpoint": "ros_endpoint:measure_ros_endpoint",
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
     "soak": "soak:soak",
