@@ -56,10 +56,10 @@ class SelfPlay:
             record("self_play/win_rate", float(np.mean(pool.results)))
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on."""
-        return {"opponents": self.opponents.state_dict(), "history": self.history.state_dict()}
+        """Everything that it takes to go on, as arrays and JSON values."""
+        return {**self.opponents.state_dict(), "history": self.history.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the state was taken."""
-        self.opponents.load_state_dict(state["opponents"])
+        self.opponents.load_state_dict(state)
         self.history.load_state_dict(state["history"])

@@ -97,12 +97,18 @@ class OpponentPool:
                 self.results.append(result)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on: tensors, numbers and names only."""
+        """Everything that it takes to go on, as arrays and JSON values."""
         # A snapshot that is no longer kept may still play somewhere.
         kept = list(dict.fromkeys([*self.snapshots, *(one for one in self._playing if one is not None)]))
+        arrays = {
+            f"{index}.{name}": array
+            for index, snapshot in enumerate(kept)
+            for name, array in snapshot.parameters().items()
+        }
         return {
+            **arrays,
             "elo": self.elo,
-            "snapshots": [snapshot.state_dict() for snapshot in kept],
+            "snapshots": [[snapshot.timesteps, snapshot.elo] for snapshot in kept],
             "window": len(self.snapshots),
             "playing": [-1 if one is None else kept.index(one) for one in self._playing],
             "steps": self._steps.tolist(),
@@ -113,7 +119,11 @@ class OpponentPool:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the state was taken."""
-        kept = [Snapshot.of_state(self._policy, each) for each in state["snapshots"]]
+        kept = []
+        for index, (timesteps, elo) in enumerate(state["snapshots"]):
+            start = f"{index}."
+            parameters = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+            kept.append(Snapshot.of(self._policy, parameters, timesteps, elo))
         self.elo = float(state["elo"])
         self.snapshots = deque(kept[: state["window"]], maxlen=self._settings.window)
         if len(state["playing"]) == len(self._playing):
