@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
