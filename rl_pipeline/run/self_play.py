@@ -37,7 +37,9 @@ class SelfPlay:
     def follow(self, model: BaseAlgorithm) -> None:
         """Name the model that learns; to be called before it does."""
         self._model = model
-        self.opponents.follow(model.policy)
+        normalizer = model.get_vec_normalize_env()
+        # Of the statistics there are only the present ones: snapshots see by them too.
+        self.opponents.follow(model.policy, None if normalizer is None else normalizer.normalize_obs)
 
     def update(self, timesteps: int) -> None:
         """Take a snapshot when it is time; to be called after each step."""
