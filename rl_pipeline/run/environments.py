@@ -50,7 +50,6 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         check_adversarial(task, "training.self_play")
     if config.evaluation.opponent is not None:
         check_adversarial(task, "evaluation.opponent")
-        evaluation_opponent(config, task.observation_space, task.action_space)
     if config.simulation.worlds_per_player > 1:
         batched_service(task.reset_service)
         batched_service(task.step_service)
@@ -145,9 +144,7 @@ class Environments:
         have one world each. Every curriculum is at its last lesson, and `evaluation.opponent` plays against the agent.
         """
         frames = self._config.environment.render_mode is not None
-        opponent = None
-        if self._config.evaluation.opponent is not None:
-            opponent = evaluation_opponent(self._config, self._task.observation_space, self._task.action_space)
+        opponent = evaluation_opponent(self._config)
         return self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ class Lessons:
     ) -> None:
         self._model, self._history, self._total = model, history, total
         self._curriculum = Curriculum(parameters)
-        self._counted = 0
+        self._counted = len(history.returns)
 
     def update(self, timesteps: int) -> None:
         """Count the episodes that have ended since the last call; to be called after each step."""
@@ -44,7 +44,7 @@ class Lessons:
             self._model.logger.record(f"curriculum/{name}", lesson)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on."""
+        """Everything that it takes to go on, as JSON values."""
         return self._curriculum.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

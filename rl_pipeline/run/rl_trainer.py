@@ -33,6 +33,7 @@ from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.self_play import SelfPlay
+from rl_pipeline.run.trained_opponent import evaluation_opponent
 from rl_pipeline.run.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ class RLTrainer:
             self._pretrained.load_into(model)
         if (self_play := SelfPlay.of(config)) is not None:
             self_play.follow(model)
+        evaluation_opponent(config)
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console = console

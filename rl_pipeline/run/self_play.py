@@ -37,7 +37,9 @@ class SelfPlay:
     def follow(self, model: BaseAlgorithm) -> None:
         """Name the model that learns; to be called before it does."""
         self._model = model
-        self.opponents.follow(model.policy)
+        normalizer = model.get_vec_normalize_env()
+        # Of the statistics there are only the present ones: snapshots see by them too.
+        self.opponents.follow(model.policy, None if normalizer is None else normalizer.normalize_obs)
 
     def update(self, timesteps: int) -> None:
         """Take a snapshot when it is time; to be called after each step."""
@@ -56,10 +58,10 @@ class SelfPlay:
             record("self_play/win_rate", float(np.mean(pool.results)))
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on."""
-        return {"opponents": self.opponents.state_dict(), "history": self.history.state_dict()}
+        """Everything that it takes to go on, as arrays and JSON values."""
+        return {**self.opponents.state_dict(), "history": self.history.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the state was taken."""
-        self.opponents.load_state_dict(state["opponents"])
+        self.opponents.load_state_dict(state)
         self.history.load_state_dict(state["history"])

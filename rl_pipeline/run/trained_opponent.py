@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rl_pipeline.algorithms.rehearsal import rehearse
 from rl_pipeline.config import Config
+from rl_pipeline.envs.registration import make_task
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.run.agents import Agent
@@ -38,10 +38,8 @@ class TrainedOpponent:
         """It is not rated."""
 
 
-def evaluation_opponent(
-    config: Config, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]
-) -> TrainedOpponent | None:
-    """The model that `evaluation.opponent` names, as an opponent in environments of these spaces; None: it names none.
+def evaluation_opponent(config: Config) -> TrainedOpponent | None:
+    """The model that `evaluation.opponent` names, as an opponent in the configured environment; None: it names none.
 
     Raises:
         InputError: there is no such model, or it does not fit the environment.
@@ -50,6 +48,7 @@ def evaluation_opponent(
     if reference is None:
         return None
     path = find_model(reference, config.experiment.directory, where)
-    model = rehearse(config_of_model(path), observation_space, action_space)
+    task = make_task(config.environment.id, **config.environment.env_config or {})
+    model = rehearse(config_of_model(path), task.observation_space, task.action_space)
     ModelFile.open(path).load_into(model)
     return TrainedOpponent(model, config.evaluation.deterministic)

@@ -69,7 +69,7 @@ def shortened(command):
         return [*words, "--episodes", "1"]
     if words[:2] == ["rl-pipeline", "benchmark"]:
         return [*words, "--players", "2", "--seconds", "0.2", "--repetitions", "1", "--minutes", "0.05"]
-    if words[:2] == ["python", "benchmarks/navigation_scene.py"]:
+    if words[:2] == ["python", "benchmarks/scenes.py"]:
         return [*words, "--steps", "200"]
     if words[:2] == ["python", "benchmarks/fuzz.py"]:
         return [*words, "--streams", "1000"]

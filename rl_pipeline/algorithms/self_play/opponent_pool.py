@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,9 @@ from rl_pipeline.algorithms.self_play.elo import points_won
 from rl_pipeline.algorithms.self_play.snapshot import Snapshot
 from rl_pipeline.config.schema import SelfPlayConfig
 from rl_pipeline.errors import InputError
+
+Preprocess = Callable[[Any], Any]
+"""From observations, shape (N, ...), to what a policy sees of them."""
 
 RECENT: Final = 200
 """Results that the win rate is the mean of."""
@@ -38,6 +41,7 @@ class OpponentPool:
         self._settings = settings
         self._rng = np.random.default_rng((seed, num_envs))
         self._learner: BasePolicy | None = None
+        self._preprocess: Preprocess | None = None
         self._playing: list[Snapshot | None] = [None] * num_envs
         self._steps: NDArray[np.int64] = np.full(num_envs, settings.swap_steps)
         self._next_snapshot = 0
@@ -45,15 +49,19 @@ class OpponentPool:
         self.snapshots: deque[Snapshot] = deque(maxlen=settings.window)
         self.results: deque[float] = deque(maxlen=RECENT)
 
-    def follow(self, learner: BasePolicy) -> None:
+    def follow(self, learner: BasePolicy, preprocess: Preprocess | None = None) -> None:
         """Name the policy that learns; to be called before the first episode.
+
+        Args:
+            learner: the policy.
+            preprocess: what is done to observations before it sees them, such as normalising them; None: nothing.
 
         Raises:
             InputError: the policy remembers what it has seen, which is not kept for opponents.
         """
         if isinstance(learner, RecurrentActorCriticPolicy):
             raise InputError("training.self_play: recurrent policies cannot be opponents yet; use ppo, sac or another")
-        self._learner = learner
+        self._learner, self._preprocess = learner, preprocess
 
     def update(self, timesteps: int) -> bool:
         """Take a snapshot when one is due after so many environment steps; whether one was taken."""
@@ -75,6 +83,8 @@ class OpponentPool:
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
         """Actions of all opponents, shape (N, *action shape): one pass for each policy that plays somewhere."""
         self._steps += 1
+        if self._preprocess is not None:
+            observations = self._preprocess(observations)
         actions: NDArray[Any] | None = None
         for opponent in dict.fromkeys(self._playing):
             rows = [index for index, playing in enumerate(self._playing) if playing is opponent]
@@ -97,12 +107,18 @@ class OpponentPool:
                 self.results.append(result)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on: tensors, numbers and names only."""
+        """Everything that it takes to go on, as arrays and JSON values."""
         # A snapshot that is no longer kept may still play somewhere.
         kept = list(dict.fromkeys([*self.snapshots, *(one for one in self._playing if one is not None)]))
+        arrays = {
+            f"{index}.{name}": array
+            for index, snapshot in enumerate(kept)
+            for name, array in snapshot.parameters().items()
+        }
         return {
+            **arrays,
             "elo": self.elo,
-            "snapshots": [snapshot.state_dict() for snapshot in kept],
+            "snapshots": [[snapshot.timesteps, snapshot.elo] for snapshot in kept],
             "window": len(self.snapshots),
             "playing": [-1 if one is None else kept.index(one) for one in self._playing],
             "steps": self._steps.tolist(),
@@ -113,7 +129,11 @@ class OpponentPool:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where the state was taken."""
-        kept = [Snapshot.of_state(self._policy, each) for each in state["snapshots"]]
+        kept = []
+        for index, (timesteps, elo) in enumerate(state["snapshots"]):
+            start = f"{index}."
+            parameters = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+            kept.append(Snapshot.of(self._policy, parameters, timesteps, elo))
         self.elo = float(state["elo"])
         self.snapshots = deque(kept[: state["window"]], maxlen=self._settings.window)
         if len(state["playing"]) == len(self._playing):

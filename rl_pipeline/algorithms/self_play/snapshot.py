@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
@@ -35,13 +36,13 @@ class Snapshot:
         actions, _ = self.policy.predict(observations)
         return actions
 
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to make it again."""
-        return {"policy": self.policy.state_dict(), "timesteps": self.timesteps, "elo": self.elo}
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        """The parameters of its networks by name."""
+        return {name: tensor.detach().cpu().numpy() for name, tensor in self.policy.state_dict().items()}
 
     @classmethod
-    def of_state(cls, policy: BasePolicy, state: Mapping[str, Any]) -> Snapshot:
-        """The snapshot of a state, with the networks of a policy like that it was taken of."""
-        snapshot = cls(policy, int(state["timesteps"]), float(state["elo"]))
-        snapshot.policy.load_state_dict(state["policy"])
+    def of(cls, policy: BasePolicy, parameters: Mapping[str, NDArray[Any]], timesteps: int, elo: float) -> Snapshot:
+        """The snapshot with these parameters of a policy like that it was taken of."""
+        snapshot = cls(policy, timesteps, elo)
+        snapshot.policy.load_state_dict({name: torch.as_tensor(array) for name, array in parameters.items()})
         return snapshot

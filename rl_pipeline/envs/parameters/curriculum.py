@@ -61,7 +61,7 @@ class Curriculum:
                 logger.info("%s: lesson %r is learned, %r begins", name, lesson.name, self._lesson(name).name)
 
     def state_dict(self) -> dict[str, Any]:
-        """The present lessons and what has been measured of them; plain values only."""
+        """The present lessons and what has been measured of them, as JSON values."""
         return {name: [self._parameters.current[name], *signal.state()] for name, signal in self._signals.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

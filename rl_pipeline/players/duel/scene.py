@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.players import lidar
@@ -122,7 +123,7 @@ class DuelScene(Scene):
         self.in_sight = self.fighters[0].sees(self.fighters[1])
         self._looked = True
 
-    def _place(self, poses: list[np.ndarray[tuple[int], np.dtype[np.float64]]]) -> None:
+    def _place(self, poses: Sequence[NDArray[np.float64]]) -> None:
         """Put cover at these poses (x, y, heading), in pairs, and the rest out of the way."""
         for index in range(2 * len(COVER)):
             body = self.model.body(f"obstacle_{index}").mocapid[0]
