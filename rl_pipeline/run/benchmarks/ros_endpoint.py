@@ -22,7 +22,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.ros.installation import require_ros
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread
+from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
 from rl_pipeline.tasks.navigation import NavigationTask
 
 ALONE: Final = "rclpy client and service"
@@ -76,7 +76,11 @@ def measure_ros_endpoint(
         share = f"{statistics.median(shares[name]):.2f}"
         rows.append((name, f"{statistics.median(rates[name]):,.0f}", share, spread(shares[name]), floor))
     columns = ("case", "per second", "ratio", "spread", "floor")
-    return Figures("ROS service calls", columns, rows, NOTE, {"rates": rates, "ratios": shares})
+    bars = [
+        Bar(f"{THROUGH}, {ALONE}", shares[THROUGH], LEAST_SHARE, TIMES),
+        Bar(f"{many}, {one}", shares[many], LEAST_SCALING, TIMES),
+    ]
+    return Figures("ROS service calls", columns, rows, NOTE, {"rates": rates, "ratios": shares}, bars)
 
 
 def _rounds(stack: ExitStack, config: SimulationConfig, directory: Path, players: int) -> list[Round]:
