@@ -12,8 +12,9 @@ from rl_pipeline.envs.task import Fields
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengths
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.transport.response_rows import Arrived
 from rl_pipeline.transport.response_times import ResponseTimes
-from rl_pipeline.transport.service_batch import Arrived, ServiceBatch
+from rl_pipeline.transport.service_batch import ServiceBatch
 
 Environments = NDArray[np.intp] | slice
 """Indices of environments."""

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.transport import service_batch
+from rl_pipeline.transport.exchange import is_compiled
 from rl_pipeline.transport.frames import KEEPALIVE, FrameReader, decode_command, encode_command, encode_frame
 from rl_pipeline.transport.service_batch import ServiceBatch
 
@@ -53,8 +55,13 @@ class Peer:
             pass
 
 
-@pytest.fixture
-def batch(endpoint, raw_player):
+@pytest.fixture(params=["compiled", "python"])
+def batch(endpoint, raw_player, request, monkeypatch):
+    if request.param == "python":
+        monkeypatch.setattr(service_batch, "is_compiled", lambda: False)
+    elif not is_compiled():
+        pytest.skip("no C compiler was there when the package was installed")
+
     def make(*scripts):
         names = [f"/navigation_{index * 7}/step" for index in range(len(scripts))]
         peers = [Peer(raw_player, name, script) for name, script in zip(names, scripts, strict=True)]
