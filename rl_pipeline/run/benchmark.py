@@ -14,6 +14,7 @@ from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
+from rl_pipeline.run.benchmarks.memory import measure_memory
 from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
 from rl_pipeline.run.benchmarks.worlds import measure_worlds
@@ -22,6 +23,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "transport": measure_transport,
     "connector": measure_connector,
     "worlds": measure_worlds,
+    "memory": measure_memory,
     "soak": soak,
 }
 
@@ -39,7 +41,7 @@ def benchmark(
     """Run one benchmark, print its table and write its figures as JSON when a file is named.
 
     Args:
-        what: `transport`, `connector` or `soak`.
+        what: the benchmark's name.
         console: where the table goes.
         players: players of the batch; None: what the benchmark takes by itself.
         seconds: length of one measurement.

@@ -74,7 +74,8 @@ def measure_transport(
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, response_size = canned_simulation(directory)
         echoes = {
-            count: stack.enter_context(Echo(count, request_size(), response_size)).round for count in {case.players for case in cases}
+            count: stack.enter_context(Echo(count, request_size(), response_size)).round
+            for count in {case.players for case in cases}
         }
         rounds = [
             *(step_batched(stack, config, directory / str(case.players), case.players) for case in cases[:3]),
