@@ -19,6 +19,7 @@ worlds: many worlds in one player;
 mlagents, ros: against mlagents-envs and rclpy, where they are installed;
 training: PPO from end to end;
 scaling: rate against players and payload;
+memory: of a player and of steps;
 soak: training among faults"""
 
 

@@ -27,6 +27,7 @@ BENCHMARKS: Final = {
     "ros": "ros:measure_ros",
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
+    "memory": "memory:measure_memory",
     "soak": "soak:soak",
 }
 """Where each benchmark is, below `rl_pipeline.run.benchmarks`."""

@@ -246,3 +246,13 @@ def test_request_frames_stand_next_to_each_other_without_nul(batch):
     expected = struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
     assert encode_frame(name.decode(), payload) == expected
     assert next(FrameReader().feed(expected)).payload == payload
+
+
+def test_responses_that_others_poll_for_in_the_meantime_are_not_lost(batch, endpoint):
+    calls, _ = batch(*[lambda k, srv_id, request: [answer(srv_id, response(k / 10))]] * 2)
+    for k in range(3):
+        calls.send()
+        endpoint.wait_until(lambda: not np.isnan(calls.response_times().mean).any(), 5)
+        assert calls.receive(5.0) == []
+        healths = [health for _, responses in calls.responses() for health in responses.state.health.tolist()]
+        assert healths == pytest.approx([k / 10] * 2)
