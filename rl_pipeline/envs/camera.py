@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.player_service import Environments
+from rl_pipeline.envs.task import Task
+from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.interfaces.images import RAW, ImageSpec, decode_image
 
@@ -84,6 +86,11 @@ class Camera:
         for index in indices:
             self._decoding.pop(index).result()
 
+    def image(self, environment: int) -> NDArray[np.uint8]:
+        """A copy of the last image of one environment, shape (height, width, 3)."""
+        image: NDArray[np.uint8] = self._images[environment].copy()
+        return image
+
     def close(self) -> None:
         """End the threads; safe to call twice."""
         if "_pool" in self.__dict__:
@@ -112,3 +119,19 @@ class Camera:
                 self._target = self._spare[0]
             self._images = self._target
         return self._target
+
+
+def open_camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
+    """What takes the images of a task; None: it observes none.
+
+    Raises:
+        InputError: it does, and players simulate several worlds, of which they show only the first.
+    """
+    if task.image is None:
+        return None
+    if worlds > 1:
+        raise InputError(
+            f"simulation.worlds_per_player: {type(task).__name__} observes images, and a player of several worlds "
+            f"shows only the first; expected 1, found {worlds}"
+        )
+    return Camera(task.image, num_envs)

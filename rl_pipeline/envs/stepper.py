@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import logging
 from collections.abc import Sequence
@@ -12,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.envs.camera import Camera
+from rl_pipeline.envs.camera import open_camera
+from rl_pipeline.envs.frames import Frames
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.opponents import Opponents, Opposition
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.player_service import Environments, PlayerService, player_service
+from rl_pipeline.envs.player_service import PlayerService, player_service
 from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
@@ -76,9 +76,8 @@ class Stepper:
         self._timeout = simulation.config.unity.step_timeout
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
-        self._filming = frames
         self.simulated_time: NDArray[np.float64] | None = None
-        self._frames: list[tuple[str, bytes] | None] = [None] * num_envs
+        self._frames = Frames(num_envs) if frames and task.image is None else None
         self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._history: StateHistory | None = None
@@ -86,10 +85,10 @@ class Stepper:
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
-        self._camera = _camera(task, num_envs, worlds)
         self._parameters = parameters or EnvironmentParameters.of(task, {})
         self._drawn = {f"parameters.{name}": np.zeros(num_envs) for name in self._parameters.lessons}
         self._opposition = None if opponents is None else Opposition(task, opponents)
+        self._camera = open_camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
             filmed = range(count) if frames or task.image is not None else ()
@@ -230,24 +229,14 @@ class Stepper:
     def image(self, index: int) -> tuple[str, bytes] | None:
         """Format and bytes of the image that came with the last response for an environment, or None."""
         if self._camera is not None:
-            return "jpeg", encode_image(self._camera.images[index])
-        return self._frames[index]
+            return "jpeg", encode_image(self._camera.image(index))
+        return self._frames.encoded(index) if self._frames is not None else None
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
         if self._camera is not None:
-            pixels: NDArray[np.uint8] = self._camera.images[index].copy()
-            return pixels
-        image = self.image(index)
-        if image is None:
-            return None
-        from PIL import Image
-
-        try:
-            return np.asarray(Image.open(io.BytesIO(image[1])).convert("RGB"))
-        except OSError as error:
-            logger.warning("player %d sent a %s image that cannot be read: %s", self._player_of(index), image[0], error)
-            return None
+            return self._camera.image(index)
+        return self._frames.image(index) if self._frames is not None else None
 
     def close(self) -> None:
         """End the threads that decode images; the players are their simulation's."""
@@ -284,12 +273,12 @@ class Stepper:
                     self._note_unreadable(self._player_of(index), error)
                 continue
             answered.append(self._everyone[environments])
-            if self._filming and self._camera is None:
-                self._keep_frames(filmed, responses)
             if self.simulated_time is not None:
                 of_player = np.zeros(len(self.players))
                 of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
                 self.simulated_time[environments] = of_player[self._everyone[environments] // self._worlds]
+            if self._frames is not None:
+                self._frames.take(filmed, responses)
         if self._camera is not None and self._history is not None:
             self._history.current.attach("image", self._camera.images)
         if sum(map(len, answered)) == len(asked):
@@ -320,32 +309,10 @@ class Stepper:
             self._invalid.report(index, self._player_of(index), int(self._seeds[index]), steps, states, actions)
         return rows
 
-    def _keep_frames(self, filmed: Environments, responses: Batch) -> None:
-        data = responses.image.data
-        if data.shape[1] == 0:
-            return
-        formats = responses["image.format"]
-        for row, index in enumerate(self._everyone[filmed].tolist()):
-            self._frames[index] = (formats[row].tobytes().decode(errors="replace"), data[row].tobytes())
-
     def _check_types(self) -> None:
         for service in (self._reset, self._step):
             for name in service.names:
                 self._simulation.backend.check(name, service.type_name)
-
-
-def _camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
-    """What takes the images of a task that observes them.
-
-    Raises:
-        InputError: players of several worlds, which show only the first of them.
-    """
-    if task.image is not None and worlds > 1:
-        raise InputError(
-            f"simulation.worlds_per_player: {type(task).__name__} observes images, and a player of several worlds "
-            f"shows only the first; expected 1, found {worlds}"
-        )
-    return None if task.image is None else Camera(task.image, num_envs)
 
 
 def _repeat(states: Batch, count: int) -> Batch:

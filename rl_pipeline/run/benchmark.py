@@ -7,6 +7,7 @@ import inspect
 import json
 import statistics
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ BENCHMARKS: Final = {
     "ros-endpoint": "ros_endpoint:measure_ros_endpoint",
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
+    "memory": "memory:measure_memory",
     "soak": "soak:soak",
 }
 """Where each benchmark is, below `rl_pipeline.run.benchmarks`."""
@@ -96,7 +98,8 @@ def _measured_all(console: Console, options: Mapping[str, Any]) -> Figures:
     bars = [bar for figures in found.values() for bar in figures.bars]
     columns = ("case", "figure", "spread", "to be reached", "")
     console.print(_table("All figures that are judged", columns, [_judged(bar) for bar in bars]))
-    values = {what: figures.values for what, figures in found.items()}
+    values: dict[str, Any] = {what: figures.values for what, figures in found.items()}
+    values["figures"] = [asdict(bar) for bar in bars]
     return Figures("", (), [], "", values, bars)
 
 

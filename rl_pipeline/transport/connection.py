@@ -118,6 +118,11 @@ class Connection:
         return self._socket.fileno()
 
     @property
+    def between_messages(self) -> bool:
+        """Whether nothing is under way: no bytes wait to be sent, and no frame was received in part."""
+        return not self._outbox and not self._reader
+
+    @property
     def registered(self) -> bool:
         """Whether the peer has said what it offers or wants."""
         return bool(self.services or self.publishers or self.subscribers or self.ros_services)
@@ -200,14 +205,8 @@ class Connection:
                 self._flush()
         except BlockingIOError:
             pass  # the event was of an earlier connection with the same descriptor, closed while it was served
-        except FrameError as error:
-            self._endpoint.rejections.append(f"{self.peer}: {error}")
-            self.close(f"malformed frame: {error}", logging.ERROR)
-        except OSError as error:
-            self.close(f"connection lost: {error}")
-        except Exception:
-            logger.exception("player %s: internal error", self.peer)
-            self.close("internal error")
+        except Exception as error:
+            self._break_off(error)
 
     def close(self, reason: str, level: int = logging.DEBUG) -> None:
         """Close the socket and fail everything outstanding; safe to call twice."""
@@ -224,6 +223,17 @@ class Connection:
         calls, self.calls = self.calls, {}
         for resolve in calls.values():
             resolve(None)
+
+    def _break_off(self, error: Exception) -> None:
+        """Close the connection for an error in serving it."""
+        if isinstance(error, FrameError):
+            self._endpoint.rejections.append(f"{self.peer}: {error}")
+            self.close(f"malformed frame: {error}", logging.ERROR)
+        elif isinstance(error, OSError):
+            self.close(f"connection lost: {error}")
+        else:
+            logger.error("player %s: internal error", self.peer, exc_info=error)
+            self.close("internal error")
 
     def _receive(self) -> None:
         self.heard = True
@@ -278,8 +288,11 @@ class Connection:
         self._account()
 
     def take_back(self, data: memoryview) -> None:
-        """Cut into frames what a slot received of a response that it no longer waits for."""
-        self._dispatch(data)
+        """Cut into frames what a slot received, but does not take for its response."""
+        try:
+            self._dispatch(data)
+        except Exception as error:
+            self._break_off(error)
 
     def on_response(self, srv_id: int, frame: Frame) -> None:
         """Hand a response to whoever waits for it; one that nobody waits for any more is only logged."""

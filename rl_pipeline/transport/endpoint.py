@@ -60,6 +60,8 @@ class Endpoint:
         admission: who may connect and stay.
         memory: what strangers make this process keep.
         log: where what peers do wrong is logged.
+        events: counts what `poll` served and the connections that were closed.
+        deferred: what has to be done before the next `poll`, by those who hope that there will be none.
         lock: held by whoever touches connections; `poll` holds it while it waits.
 
     Raises:
@@ -92,6 +94,8 @@ class Endpoint:
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._srv_ids = itertools.cycle(range(_FIRST_SRV_ID, _LAST_SRV_ID + 1))
         self.lock = threading.RLock()
+        self.events = 0
+        self.deferred: list[Callable[[], None]] = []
         self._epoll = select.epoll()
         self._listeners = Listeners(self._epoll, self._welcome)
         self._next_sweep = 0.0
@@ -135,14 +139,14 @@ class Endpoint:
     def poll(self, timeout: float) -> None:
         """Serve what is due, waiting at most `timeout` seconds for something to come."""
         with self.lock:
+            while self.deferred:
+                self.deferred.pop()()
             for descriptor, event in self._epoll.poll(timeout):
+                self.events += 1
                 handler = self._handlers.get(descriptor)
                 if handler is not None:
                     handler(event)
-            if time.monotonic() > self._next_sweep:
-                self._next_sweep = time.monotonic() + SWEEP_PERIOD
-                self._listeners.resume()
-                self.admission.close_idle(self.connections)
+            self.sweep()
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Serve players until `condition` holds; False when the timeout (seconds) passed first."""
@@ -203,6 +207,20 @@ class Endpoint:
             with contextlib.suppress(OSError, ValueError):
                 self._epoll.unregister(descriptor)
 
+    # What service batches use.
+
+    @property
+    def poller(self) -> int:
+        """Descriptor of the epoll instance that watches every connection."""
+        return self._epoll.fileno()
+
+    def sweep(self) -> None:
+        """Now and then, look at connections that should not stay; who receives without `poll` calls it too."""
+        if (now := time.monotonic()) > self._next_sweep:
+            self._next_sweep = now + SWEEP_PERIOD
+            self._listeners.resume()
+            self.admission.close_idle(self.connections)
+
     # What connections use.
 
     def watch_writable(self, connection: Connection, wanted: bool) -> None:
@@ -211,6 +229,7 @@ class Endpoint:
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection that closes, with all that it registered."""
+        self.events += 1
         descriptor = connection.fileno()
         self._connections.pop(descriptor, None)
         self._handlers.pop(descriptor, None)

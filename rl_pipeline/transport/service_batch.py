@@ -14,18 +14,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces import Batch, CodecError, Layout, Lengths, MessageCodec, Service
+from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
-from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.exchange import Exchange, Framed, is_compiled
 from rl_pipeline.transport.frames import encode_command, encode_frame
-from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
+from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, PlayerSlot, ResponseRows, allocate_rows
+from rl_pipeline.transport.response_times import ResponseTimes
 
 MAX_POLL: Final = 0.25
 """Seconds that one look at the connections may hold their lock."""
-_SRV_ID: Final = b"%07d"
-_PLACEHOLDER: Final = 1_000_000
 
 
 class ServiceBatch:
@@ -52,8 +51,14 @@ class ServiceBatch:
         self.names = list(names)
         self._endpoint = endpoint
         self._requests = _Requests(service.request, self.names, lengths)
-        self._responses = _Responses(service.response, len(self.names), arrived)
-        self._slots = [_Slot(index, self._responses) for index in range(len(self.names))]
+        self._responses = ResponseRows(service.response, len(self.names), arrived)
+        self._slots = [PlayerSlot(index, self._responses) for index in range(len(self.names))]
+        # Whoever is told of each response at once needs the loops in Python.
+        self._exchange = Exchange(len(self.names)) if is_compiled() and arrived is None else None
+        self._everyone = list(range(len(self.names)))
+        self._asked: list[int] = []
+        self._srv_id = 0
+        self._regular_since = -1
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,18 +73,21 @@ class ServiceBatch:
 
         A player that is not connected is not asked, and will be missing from the responses.
         """
-        srv_id = self._endpoint.next_srv_id()
-        digits = _SRV_ID % srv_id
-        services, names, slots, responses = self._endpoint.services, self.names, self._slots, self._responses
+        self._srv_id = self._endpoint.next_srv_id()
+        self._asked = self._everyone if players is None else players.tolist()
         with self._endpoint.lock:
-            responses.begin()
-            frames = self._requests.stamp(digits)
-            for index in range(len(names)) if players is None else players.tolist():
-                connection = services.get(names[index])
-                if connection is not None:
-                    responses.waiting.add(index)
-                    slots[index].expect(connection, srv_id, digits)
-                    connection.send(frames[index])
+            self._responses.begin()
+            self._requests.stamp()
+            if self._exchange is not None and self._is_regular():
+                unsent = self._exchange.send(players, self._srv_id, SRV_ID % self._srv_id)
+                self._endpoint.deferred.append(self._arm)
+            else:
+                self._requests.number(SRV_ID % self._srv_id)
+                self._arm()
+                unsent = [(index, 0) for index in self._responses.waiting]
+            for index, sent in unsent:
+                if (connection := self._slots[index].connection) is not None:
+                    connection.send(self._requests.rows[index].frames[sent:])
 
     def receive(self, timeout: float) -> list[int]:
         """Wait until every player that was asked has answered or is gone, at most `timeout` seconds.
@@ -89,13 +97,61 @@ class ServiceBatch:
         """
         waiting, poll = self._responses.waiting, self._endpoint.poll
         deadline = time.monotonic() + timeout
+        self._receive_compiled(min(timeout, MAX_POLL))
         while waiting and (remaining := deadline - time.monotonic()) > 0:
             poll(min(remaining, MAX_POLL))
+        if not waiting:
+            return []
         with self._endpoint.lock:
             late = sorted(waiting)
             for index in late:
                 self._slots[index].abandon()
         return late
+
+    def _is_regular(self) -> bool:
+        """Whether it is known of all players asked what they will send, so that the compiled loops can serve them.
+
+        Nothing changes that but an event at the endpoint: as long as there is none, players are not looked at.
+        """
+        assert self._exchange is not None
+        if self._regular_since == self._endpoint.events:
+            return True
+        for index in self._asked:
+            slot, connection = self._slots[index], self._endpoint.services.get(self.names[index])
+            if connection is None:
+                return False
+            slot.meet(connection)
+            if slot.row is None or slot.header is None or not connection.between_messages:
+                return False
+            self._exchange.prepare(index, connection.fileno(), self._requests.rows[index], slot.row, slot.header)
+        if self._asked is self._everyone:
+            self._regular_since = self._endpoint.events
+        return True
+
+    def _receive_compiled(self, timeout: float) -> None:
+        """Receive in the compiled loop what was sent there, until something else comes than what is waited for."""
+        with self._endpoint.lock:
+            if self._arm not in self._endpoint.deferred:
+                return
+            assert self._exchange is not None
+            players, moments = self._exchange.receive(self._endpoint.poller, timeout)
+            self._responses.arrive(players, moments)
+            self._endpoint.deferred.remove(self._arm)
+            if len(players) < len(self._asked):
+                self._arm()
+            self._endpoint.sweep()
+
+    def _arm(self) -> None:
+        """Have the connections of the players that are still to answer hand their responses over."""
+        self._regular_since = -1
+        digits = SRV_ID % self._srv_id
+        for index in set(self._asked).difference(self._responses.arrived):
+            connection = self._endpoint.services.get(self.names[index])
+            if connection is not None:
+                received = 0 if self._exchange is None else self._exchange.received(index, self._srv_id)
+                if not received:
+                    self._slots[index].meet(connection)
+                self._slots[index].expect(self._srv_id, digits, received)
 
     def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """What arrived since `send`, as pairs of player indices and their responses.
@@ -108,7 +164,7 @@ class ServiceBatch:
             yield players, responses
 
     def stamps(self) -> Stamps:
-        """When requests and responses of the last calls were sent and received."""
+        """When the last requests and responses were sent and received."""
         return self._responses.log.stamps()
 
     def response_times(self) -> ResponseTimes:
@@ -122,236 +178,37 @@ class ServiceBatch:
 
 
 class _Requests:
-    """Rows of frames: both headers, right-aligned, and the request behind them."""
+    """Rows of frames: both headers, right-aligned, and the request behind them.
+
+    Attributes:
+        batch: the requests.
+        rows: the frames of each player.
+    """
 
     def __init__(self, codec: MessageCodec, names: Sequence[str], lengths: Lengths | None) -> None:
         layout = codec.layout(lengths)
-        command = encode_command("__request", srv_id=_PLACEHOLDER)
+        command = encode_command("__request", srv_id=PLACEHOLDER)
         headers = [command + encode_frame(name, bytes(layout.size))[: -layout.size] for name in names]
         width = max(len(header) for header in headers)
-        self._rows, payloads = _allocate_rows(len(names), width, layout.size)
+        rows, payloads = allocate_rows(len(names), width, layout.size)
         payloads[:] = np.frombuffer(layout.empty(1).bytes(0), np.uint8)
-        self._views: list[memoryview] = []
-        for row, header in zip(self._rows, headers, strict=True):
+        digits = command.index(SRV_ID % PLACEHOLDER)
+        self.rows: list[Framed] = []
+        for row, header in zip(rows, headers, strict=True):
             row[width - len(header) : width] = np.frombuffer(header, np.uint8)
-            self._views.append(memoryview(row)[width - len(header) :])
+            frames = memoryview(row)[width - len(header) :]
+            self.rows.append(Framed(frames, frames[digits : digits + 7]))
         self.batch = layout.view(payloads)
-        digits = command.index(_SRV_ID % _PLACEHOLDER)
-        self._digits = [view[digits : digits + 7] for view in self._views]
         self._stamp: tuple[NDArray[np.int32], NDArray[np.uint32]] | None = None
         if "request_sent" in (self.batch.array.dtype.names or ()):
             self._stamp = self.batch["request_sent.sec"], self.batch["request_sent.nanosec"]
 
-    def stamp(self, digits: bytes) -> list[memoryview]:
-        """Write the id and the time into every row; returns the rows, ready to be sent."""
-        for view in self._digits:
-            view[:] = digits
+    def stamp(self) -> None:
+        """Write the time into every request."""
         if self._stamp is not None:
             self._stamp[0][:], self._stamp[1][:] = divmod(time.time_ns(), 1_000_000_000)
-        return self._views
 
-
-class _Responses:
-    """Rows that responses of one layout are received into, and the odd ones beside them.
-
-    Attributes:
-        waiting: players whose response is outstanding.
-        refused: what is wrong with the responses that cannot be decoded, by player.
-        log: who answered when.
-        generation: counts allocations of the rows; memory of an earlier generation is no longer read.
-    """
-
-    def __init__(self, codec: MessageCodec, count: int, arrived: Arrived | None = None) -> None:
-        self.waiting: set[int] = set()
-        self.refused: dict[int, CodecError] = {}
-        self.generation = 0
-        self._codec = codec
-        self._count = count
-        self._on_arrival = arrived
-        self.log = ResponseLog(count)
-        self._arrived: list[int] = []
-        self._moments: list[float] = []
-        self._odd: dict[int, bytes] = {}
-        self._layout: Layout | None = None
-        self._width = 0
-        self._rows = self._payloads = np.zeros((count, 0), np.uint8)
-        self._batch: Batch | None = None
-
-    def begin(self) -> None:
-        """Forget the responses of the call before."""
-        self.waiting.clear()
-        self._arrived, self._moments = self.log.begin(time.perf_counter())
-        self._odd.clear()
-        if self.refused:
-            self.refused = {}
-
-    def arrive(self, index: int) -> None:
-        """Count the response that stands in row `index`."""
-        self._arrived.append(index)
-        self._moments.append(time.perf_counter())
-        self.waiting.discard(index)
-        if self._on_arrival is not None:
-            self._on_arrival(index, self._odd[index] if index in self._odd else self._payloads[index])
-
-    def row(self, index: int, header: int, size: int) -> memoryview | None:
-        """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""
-        if self._layout is None or self._layout.size != size:
-            return None
-        if header > self._width:
-            self._allocate(self._layout, header)
-        return memoryview(self._rows[index])[self._width - header :]
-
-    def store(self, index: int, payload: bytes) -> None:
-        """Take a response that was not received into its row."""
-        if self._layout is None and (layout := self._layout_of(index, payload)) is not None:
-            self._allocate(layout, 0)
-        if self._layout is not None and len(payload) == self._layout.size:
-            self._payloads[index] = np.frombuffer(payload, np.uint8)
-        else:
-            self._odd[index] = payload
-        self.arrive(index)
-
-    def groups(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
-        """Pairs of player indices and their responses, see ServiceBatch.responses."""
-        if self._odd and len(self._odd) > len(self._arrived) // 2:
-            self._adopt()
-        regular = [index for index in self._arrived if index not in self._odd] if self._odd else self._arrived
-        if regular:
-            yield from self._regular(regular)
-        for index, payload in self._odd.items():
-            yield from self._single(index, payload)
-
-    def _regular(self, players: list[int]) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
-        assert self._layout is not None
-        assert self._batch is not None
-        if len(players) == self._count and self._layout.matches(self._payloads):
-            yield slice(None), self._batch
-            return
-        indices = np.sort(np.array(players))
-        rows = self._payloads[indices]
-        if self._layout.matches(rows):
-            yield indices, self._layout.view(rows)
-            return
-        for index in indices.tolist():
-            yield from self._single(index, self._payloads[index].tobytes())
-
-    def _single(self, index: int, payload: bytes) -> Iterator[tuple[NDArray[np.intp], Batch]]:
-        if (layout := self._layout_of(index, payload)) is not None:
-            yield np.array([index]), layout.view(np.frombuffer(payload, np.uint8)[None])
-
-    def _layout_of(self, index: int, payload: bytes) -> Layout | None:
-        """The layout of a response; None when it cannot be decoded, which is then noted as refused."""
-        try:
-            return self._codec.layout_of(payload)
-        except CodecError as error:
-            self.refused[index] = error
-            return None
-
-    def _adopt(self) -> None:
-        """Most responses have another size than the rows: make theirs the rows' layout."""
-        layout = self._layout_of(*next(iter(self._odd.items())))
-        if layout is None:
-            return
-        payloads = {index: self._payloads[index].tobytes() for index in self._arrived} | self._odd
-        self._allocate(layout, self._width)
-        self._odd.clear()
-        for index, payload in payloads.items():
-            if len(payload) == self._payloads.shape[1]:
-                self._payloads[index] = np.frombuffer(payload, np.uint8)
-            else:
-                self._odd[index] = payload
-
-    def _allocate(self, layout: Layout, header: int) -> None:
-        """Make rows for a layout, with room for `header` bytes of headers, keeping payloads of the same size."""
-        previous = self._payloads
-        self.generation += 1
-        # The eighth byte of CDR's alignment is counted from behind the payload's own 4-byte header.
-        self._width = -(-max(header - 4, 0) // 8) * 8 + 4
-        self._rows, self._payloads = _allocate_rows(self._count, self._width, layout.size)
-        if previous.shape == self._payloads.shape:
-            self._payloads[:] = previous
-        self._layout = layout
-        self._batch = layout.view(self._payloads)
-
-
-def _allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Rows of `width` bytes of headers and `size` bytes of payload, at a stride of 8 bytes; and their payloads."""
-    stride = -(-(width + size) // 8) * 8
-    rows = np.zeros((count, stride), np.uint8)[:, : width + size]
-    return rows, rows[:, width:]
-
-
-class _Slot:
-    """Where one player's next response goes; see connection.ResponseSlot.
-
-    It expects the response to be framed like the one before, but for the id, and to be as long.
-    """
-
-    def __init__(self, index: int, responses: _Responses) -> None:
-        self.srv_id = 0
-        self._index = index
-        self._responses = responses
-        self._connection: Connection | None = None
-        self._generation = 0
-        self._template: tuple[bytes, bytes] | None = None
-        self._header = b""
-        self._row: memoryview | None = None
-        self._payload_size = 0
-        self._size = 0
-
-    def expect(self, connection: Connection, srv_id: int, digits: bytes) -> None:
-        """Arm for the response to the request that is about to be sent."""
-        if connection is not self._connection:
-            self._connection, self._row, self._template = connection, None, None
-            connection.become_player()
-        self.srv_id = srv_id
-        self._size = 0
-        if self._template is not None:
-            self._header = digits.join(self._template)
-            if self._row is None or self._generation != self._responses.generation:
-                self._row = self._responses.row(self._index, len(self._header), self._payload_size)
-                self._generation = self._responses.generation
-        connection.slot = self
-
-    def abandon(self) -> None:
-        """Stop waiting: the response, should it come, is nobody's."""
-        connection, row, size = self._connection, self._row, self._size
-        self._connection = self._row = None
-        if connection is not None and connection.slot is self:
-            connection.slot = None
-            if row is not None and size:
-                connection.take_back(row[:size])
-
-    def free(self) -> memoryview | None:
-        row = self._row
-        return row[self._size :] if row is not None and self._size else row
-
-    def received(self, size: int) -> memoryview | None:
-        row, header = self._row, self._header
-        assert row is not None
-        assert self._connection is not None
-        self._size = size = self._size + size
-        known = min(size, len(header))
-        if row[:known] != header[:known]:
-            self._row = self._template = None
-            return row[:size]
-        if size == len(row):
-            self._connection.slot = None
-            if self._generation == self._responses.generation:
-                self._responses.arrive(self._index)
-            else:
-                self._responses.store(self._index, bytes(row[len(header) :]))
-        return None
-
-    def complete(self, destination: str, payload: bytes) -> None:
-        command = encode_command("__response", nul=True, srv_id=_PLACEHOLDER)
-        digits = command.index(_SRV_ID % _PLACEHOLDER)
-        header = encode_frame(destination, payload, nul=True)[: -len(payload) or None]
-        self._template = (command[:digits], command[digits + 7 :] + header)
-        self._payload_size = len(payload)
-        self._row = None
-        self._responses.store(self._index, payload)
-
-    def fail(self) -> None:
-        self._responses.waiting.discard(self._index)
-        self._connection = self._row = None
+    def number(self, digits: bytes) -> None:
+        """Write the digits of the call's id into every frame."""
+        for row in self.rows:
+            row.digits[:] = digits

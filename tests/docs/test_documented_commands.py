@@ -68,7 +68,8 @@ def shortened(command):
     if words[:2] in (["rl-pipeline", "play"], ["rl-pipeline", "evaluate"]):
         return [*words, "--episodes", "1"]
     if words[:2] == ["rl-pipeline", "benchmark"]:
-        return [*words, "--players", "2", "--seconds", "0.2", "--repetitions", "1", "--minutes", "0.05"]
+        length = ["--seconds", "0.1", "--repetitions", "1", "--minutes", "0.05", "--timesteps", "64"]
+        return [*words, "--players", "2", *length]
     if words[:2] == ["python", "benchmarks/scenes.py"]:
         return [*words, "--steps", "200"]
     if words[:2] == ["python", "benchmarks/fuzz.py"]:

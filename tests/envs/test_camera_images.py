@@ -80,7 +80,7 @@ def test_large_raw_image_is_copied_into_the_batch_and_nowhere_else(canned):
     image = ImageSpec(720, 1280)
     env = canned(image, 2)
     env.reset(seed=0)
-    for _ in range(4):
+    for _ in range(6):
         env.step(FORWARD)
     tracemalloc.start()
     try:
@@ -91,7 +91,9 @@ def test_large_raw_image_is_copied_into_the_batch_and_nowhere_else(canned):
     finally:
         tracemalloc.stop()
     assert not observation.flags.owndata, "the observation is the memory that was received into"
-    assert peak - before < np.prod(image.shape) / 20
+    assert peak - before < np.prod(image.shape) / 4, (
+        "a copy of one of the images that are received would be 4 times that"
+    )
 
 
 def test_images_change_and_stay_until_the_step_after_the_next(embedded):

@@ -1,9 +1,13 @@
 """The built wheel holds all that the package reads at run time."""
 
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 USE = """
@@ -13,17 +17,22 @@ import rl_pipeline
 assert rl_pipeline.__file__.startswith(sys.argv[1]), rl_pipeline.__file__
 from rl_pipeline.config import load_config
 from rl_pipeline.interfaces import load_interfaces
-print(load_config("navigation_ppo").algorithm.name, load_interfaces().service("interfaces_pkg/NavigationStep").name)
+from rl_pipeline.transport.exchange import is_compiled
+print(is_compiled(), load_config("navigation_ppo").algorithm.name)
+print(load_interfaces().service("interfaces_pkg/NavigationStep").name)
 """
 
 
-def test_wheel_brings_configurations_and_interfaces(tmp_path):
+@pytest.mark.parametrize("compiler", ["cc", "no-such-compiler"])
+def test_wheel_brings_configurations_interfaces_and_what_is_compiled(tmp_path, compiler):
+    compiled = shutil.which(compiler) is not None
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True, timeout=110)
+    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True, timeout=110, env=os.environ | {"CC": compiler})
     (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name.endswith("-none-any.whl") is not compiled
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
         assert not [name for name in archive.namelist() if name.startswith("tests")]
     command = [sys.executable, "-c", USE, str(tmp_path / "site")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.stdout.split() == ["ppo", "interfaces_pkg/NavigationStep"], done.stderr
+    assert done.stdout.split() == [str(compiled), "ppo", "interfaces_pkg/NavigationStep"], done.stderr

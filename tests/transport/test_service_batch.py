@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.transport import service_batch
+from rl_pipeline.transport.exchange import is_compiled
 from rl_pipeline.transport.frames import KEEPALIVE, FrameReader, decode_command, encode_command, encode_frame
 from rl_pipeline.transport.service_batch import ServiceBatch
 
@@ -53,8 +55,13 @@ class Peer:
             pass
 
 
-@pytest.fixture
-def batch(endpoint, raw_player):
+@pytest.fixture(params=["compiled", "python"])
+def batch(endpoint, raw_player, request, monkeypatch):
+    if request.param == "python":
+        monkeypatch.setattr(service_batch, "is_compiled", lambda: False)
+    elif not is_compiled():
+        pytest.skip("no C compiler was there when the package was installed")
+
     def make(*scripts):
         names = [f"/navigation_{index * 7}/step" for index in range(len(scripts))]
         peers = [Peer(raw_player, name, script) for name, script in zip(names, scripts, strict=True)]
@@ -239,3 +246,13 @@ def test_request_frames_stand_next_to_each_other_without_nul(batch):
     expected = struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
     assert encode_frame(name.decode(), payload) == expected
     assert next(FrameReader().feed(expected)).payload == payload
+
+
+def test_responses_that_others_poll_for_in_the_meantime_are_not_lost(batch, endpoint):
+    calls, _ = batch(*[lambda k, srv_id, request: [answer(srv_id, response(k / 10))]] * 2)
+    for k in range(3):
+        calls.send()
+        endpoint.wait_until(lambda: not np.isnan(calls.response_times().mean).any(), 5)
+        assert calls.receive(5.0) == []
+        healths = [health for _, responses in calls.responses() for health in responses.state.health.tolist()]
+        assert healths == pytest.approx([k / 10] * 2)

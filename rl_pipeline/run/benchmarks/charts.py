@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rl_pipeline.experiment.curves import GRID, INK, rolling_mean
 from rl_pipeline.experiment.writing import whole_file
@@ -19,11 +20,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OURS, THEIRS, MISSED = "#2f6fde", "#9aa3b2", "#e4572e"
+_POINTS: Final = 101
+"""Of a learning curve."""
+_WINDOW: Final = 20
+"""Episodes that a point of a learning curve is the mean of."""
 _TITLES: Final = {
     SHARE: "share of a plain echo of the same bytes (= 1.0)",
     TIMES: "times as fast as what else steps the same players",
     RATE: "environment steps/s with the traffic of Unity's connector",
 }
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training, as its learning curve shows it.
+
+    Attributes:
+        rate: environment steps per second.
+        timesteps: environment steps at which an episode ended.
+        returns: of these episodes.
+    """
+
+    rate: float
+    timesteps: Sequence[int]
+    returns: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,8 @@ def draw_scaling(
     path: Path, by_players: Sequence[Line], players_label: str, by_payload: Sequence[Line], payload_label: str
 ) -> None:
     """Write the chart of rates against the number of players, and against the size of a response; log scales."""
+    from matplotlib.ticker import LogLocator
+
     figure = _figure(9.6, 4.0)
     figure.suptitle("Environment steps per second", color=INK, fontsize=12, fontweight="bold")
     for axes, lines, label in zip(
@@ -68,42 +90,48 @@ def draw_scaling(
             axes.fill_between(line.sizes, *_extremes(line.rates), color=colour, alpha=0.15, linewidth=0)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.set_xlabel(label, color=INK, fontsize=9)
         axes.set_ylabel("steps/s, all players together", color=INK, fontsize=9)
         _number_axis(axes.xaxis)
         _number_axis(axes.yaxis)
         axes.legend(frameon=False, fontsize=8, labelcolor=INK)
-    figure.axes[0].set_xticks(by_players[0].sizes)
+    figure.axes[0].set_xticks(by_players[0].sizes, [str(size) for size in by_players[0].sizes])
     _save(figure, path)
 
 
-def draw_learning(path: Path, title: str, curves: Sequence[tuple[str, float, Sequence[int], Sequence[float]]]) -> None:
-    """Write the learning curves of trainings against steps, and against time.
+def draw_learning(path: Path, title: str, sides: Mapping[str, Sequence[Training]], total: int) -> None:
+    """Write the learning curves of trainings of `total` steps, against steps and against time.
 
     Args:
         path: where to.
         title: of the chart.
-        curves: of each training what stepped it, its environment steps per second, and the steps at which its
-            episodes ended, with their returns.
+        sides: trainings by what stepped them; a line is their mean, and the band from the least to the greatest.
+        total: environment steps of each.
     """
     figure = _figure(9.6, 3.8)
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
-    colours = dict(zip(dict.fromkeys(name for name, *_ in curves), (OURS, MISSED), strict=False))
+    steps = np.linspace(0, total, _POINTS)
     for axes, label in zip(figure.subplots(1, 2, sharey=True), ("environment steps", "seconds"), strict=True):
         _style(axes)
-        named: set[str] = set()
-        for name, rate, timesteps, returns in curves:
-            at = np.array(timesteps) / (1 if label == "environment steps" else rate)
-            window = max(1, min(50, len(returns) // 4))
-            text = None if name in named else f"{name}, mean of {window} episodes"
-            named.add(name)
-            axes.plot(at, rolling_mean(returns, window), color=colours[name], linewidth=1.6, alpha=0.8, label=text)
+        for (name, trainings), colour in zip(sides.items(), (OURS, MISSED), strict=True):
+            at = steps if label == "environment steps" else steps / np.mean([each.rate for each in trainings])
+            means = np.array([_means(training, steps) for training in trainings])
+            axes.plot(at, means.mean(axis=0), color=colour, linewidth=2.0, label=name)
+            axes.fill_between(at, means.min(axis=0), means.max(axis=0), color=colour, alpha=0.15, linewidth=0)
         axes.set_xlabel(label, color=INK, fontsize=9)
         axes.set_xlim(left=0)
         _number_axis(axes.xaxis)
-    figure.axes[0].set_ylabel("return of an episode", color=INK, fontsize=9)
+    figure.axes[0].set_ylabel(f"return, mean of {_WINDOW} episodes", color=INK, fontsize=9)
     figure.axes[0].legend(frameon=False, fontsize=8, labelcolor=INK)
     _save(figure, path)
+
+
+def _means(training: Training, steps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean return of the last episodes that had ended by so many steps; NaN where none had."""
+    means = np.append(rolling_mean(training.returns, _WINDOW), np.nan)
+    position: NDArray[np.intp] = np.searchsorted(training.timesteps, steps, side="right") - 1
+    return means[position]
 
 
 def _draw_panel(axes: Axes, bars: Sequence[Bar], unit: str) -> None:

@@ -118,7 +118,7 @@ def _theirs(stack: ExitStack, directory: Path, environment: ModuleType, agents: 
     for file, message in zip(files, _messages(environment, agents), strict=True):
         file.write_bytes(message)
     script = Path(__file__).with_name("mlagents_player.py")
-    player = subprocess.Popen([sys.executable, str(script), str(port), *map(str, files)])
+    player = subprocess.Popen([sys.executable, str(script), str(port), *map(str, files)], start_new_session=True)
     stack.callback(_end, player)
     env = environment.UnityEnvironment(None, base_port=port, timeout_wait=_TIMEOUT)
     stack.callback(env.close)

@@ -127,7 +127,8 @@ def _call(stack: ExitStack, directory: Path, executor_name: str) -> Round:
     from rclpy.node import Node
 
     script = Path(__file__).with_name("ros_service.py")
-    service = subprocess.Popen([sys.executable, str(script), executor_name, str(directory / "response.bin")])
+    command = [sys.executable, str(script), executor_name, str(directory / "response.bin")]
+    service = subprocess.Popen(command, start_new_session=True)
     stack.callback(_end, service)
     context = Context()
     context.init()

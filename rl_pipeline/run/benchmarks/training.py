@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -79,10 +79,11 @@ def measure_training(
         ]
         for side, venv in interleaved(sides, repetitions, progress):
             _train(side, venv, timesteps, seed=len(side.rates))
+    title = f"PPO on {players} embedded players, {timesteps:,} steps"
     gains = [a / b for a, b in zip(ours.rates, theirs.rates, strict=True)]
     apart = _standard_errors_apart(ours, theirs, timesteps)
     return Figures(
-        f"PPO on {players} embedded players, {timesteps:,} steps",
+        title,
         ("players stepped by", "steps/s", "spread", "return at the end", "reach"),
         [
             ours.row(timesteps),
@@ -91,14 +92,14 @@ def measure_training(
                 "gain",
                 f"{times(ours.rates, theirs.rates):.2f} times",
                 spread(gains),
-                f"{apart:.1f} errors apart",
+                "" if apart is None else f"{apart:.1f} errors apart",
                 f"{REACH} times",
             ),
         ],
         NOTE,
         {"timesteps": timesteps, "ours": asdict(ours), "theirs": asdict(theirs), "returns_apart": apart},
         [Bar(f"PPO end to end, {players} players, SubprocVecEnv", gains, REACH, TIMES)],
-        lambda path: _draw(path, ours, theirs, players),
+        lambda path: _draw(path, (ours, theirs), title, timesteps),
     )
 
 
@@ -109,10 +110,14 @@ def mean_and_error(values: list[float]) -> tuple[float, float]:
     return statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5
 
 
-def _standard_errors_apart(ours: Side, theirs: Side, total: int) -> float:
-    """The difference of the returns at the end, in standard errors: beyond about 2, it is none of chance."""
+def _standard_errors_apart(ours: Side, theirs: Side, total: int) -> float | None:
+    """The difference of the returns at the end, in standard errors: beyond about 2, it is none of chance.
+
+    None when too few episodes ended to tell.
+    """
     (a, error_a), (b, error_b) = (mean_and_error(side.last_returns(total)) for side in (ours, theirs))
-    return float(abs(a - b) / np.hypot(error_a, error_b))
+    apart = abs(a - b) / np.hypot(error_a, error_b)
+    return float(apart) if np.isfinite(apart) else None
 
 
 def _batch(stack: ExitStack, directory: Path, players: int) -> Any:
@@ -167,12 +172,11 @@ def _train(side: Side, venv: Any, timesteps: int, seed: int) -> None:
     side.returns.append([value for _, value in ends])
 
 
-def _draw(path: Path, ours: Side, theirs: Side, players: int) -> None:
-    from rl_pipeline.run.benchmarks.charts import draw_learning
+def _draw(path: Path, sides: Sequence[Side], title: str, timesteps: int) -> None:
+    from rl_pipeline.run.benchmarks.charts import Training, draw_learning
 
-    curves = [
-        (side.name, rate, timesteps, returns)
-        for side in (ours, theirs)
-        for rate, timesteps, returns in zip(side.rates, side.timesteps, side.returns, strict=True)
-    ]
-    draw_learning(path, f"PPO on {players} embedded players", curves)
+    curves = {
+        side.name: [Training(*each) for each in zip(side.rates, side.timesteps, side.returns, strict=True)]
+        for side in sides
+    }
+    draw_learning(path, title, curves, timesteps)

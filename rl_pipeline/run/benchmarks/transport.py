@@ -57,29 +57,30 @@ class Case:
 def measure_transport(
     players: int = 16, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Measure one player, `players` players as one batch, and as many under Stable-Baselines3's vector environments.
+    """Measure batches of one player, `players` and four times as many, and the usual vector environments.
 
     Args:
-        players: size of the batch.
+        players: size of the batch, and of what it is compared with.
         seconds: length of one measurement.
         repetitions: measurements of each case, interleaved.
         progress: called with what is being measured.
     """
-    batch = Case(f"{players} players, one batch", players, floor=0.50)
+    batch = Case(f"{players} players, one batch", players, floor=0.72)
+    large = Case(f"{4 * players} players, one batch", 4 * players, floor=0.78)
     others = [
         Case(f"{players} players, SubprocVecEnv", players),
         Case(f"{players} players, AsyncVectorEnv", players),
     ]
-    cases = [Case("1 player", 1, floor=0.35), batch, *others]
+    cases = [Case("1 player", 1, floor=0.55), batch, large, *others]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, response_size = canned_simulation(directory)
         echoes = {
-            count: stack.enter_context(Echo(count, request_size(), response_size)).round for count in {1, players}
+            count: stack.enter_context(Echo(count, request_size(), response_size)).round
+            for count in {case.players for case in cases}
         }
         rounds = [
-            step_batched(stack, config, directory / "one", 1),
-            step_batched(stack, config, directory / "many", players),
+            *(step_batched(stack, config, directory / str(case.players), case.players) for case in cases[:3]),
             _sb3_subprocesses(stack, config, players),
             _gymnasium_subprocesses(stack, config, players),
         ]
@@ -89,12 +90,14 @@ def measure_transport(
             rate = rate_of(step, case.players, seconds)
             case.rates.append(rate)
             case.ratios.append(rate / echo)
+    growth = times(batch.rates, large.rates)
     speedups = {other.name: times(batch.rates, other.rates) for other in others}
     return Figures(
         f"Environment steps per second, {request_size()} bytes out, {response_size} back",
         ("case", "steps/s", "of the echo", "spread", "floor"),
         [case.row() for case in cases]
-        + [(f"the batch against {name}", "", f"{speedup:.1f} times", "", "") for name, speedup in speedups.items()],
+        + [(f"the batch against {name}", "", f"{speedup:.1f} times", "", "") for name, speedup in speedups.items()]
+        + [(f"a step with {large.players} against {players}", "", f"{growth:.2f} times", "", "")],
         NOTE,
         {
             "request_bytes": request_size(),
@@ -105,6 +108,7 @@ def measure_transport(
                 for case in cases
             ],
             "speedups": speedups,
+            "step_time_growth": growth,
         },
         [
             *(Bar(case.name, case.ratios, case.floor) for case in cases if case.floor),

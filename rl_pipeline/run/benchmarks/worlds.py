@@ -101,7 +101,7 @@ def measure_worlds(
         ],
         NOTE,
         {"cases": [asdict(single), asdict(many)], "physics": alone, "ratios": ratios},
-        [Bar(f"{many.name}, {single.name}", ratios, REACH, TIMES)],
+        [Bar(f"{many.name} against {single.name}", ratios, REACH, TIMES)],
     )
 
 

@@ -1,0 +1,246 @@
+"""Where the responses of a batched call are received: rows of one array, and the odd ones beside them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec
+from rl_pipeline.transport.backend import Arrived
+from rl_pipeline.transport.connection import Connection
+from rl_pipeline.transport.exchange import Framed
+from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.response_times import ResponseLog
+
+PLACEHOLDER: Final = 1_000_000
+"""An id of as many digits as every other, for frames whose id is written later."""
+SRV_ID: Final = b"%07d"
+
+
+class ResponseRows:
+    """Rows that responses of one layout are received into, and the odd ones beside them.
+
+    Attributes:
+        waiting: players whose response is outstanding.
+        arrived: players whose response is there, in the order of arrival.
+        refused: what is wrong with the responses that cannot be decoded, by player.
+        log: who answered when.
+        generation: counts allocations of the rows; memory of an earlier generation is no longer read.
+    """
+
+    def __init__(self, codec: MessageCodec, count: int, on_arrival: Arrived | None = None) -> None:
+        self.waiting: set[int] = set()
+        self.refused: dict[int, CodecError] = {}
+        self.generation = 0
+        self._codec = codec
+        self._count = count
+        self._on_arrival = on_arrival
+        self.log = ResponseLog(count)
+        self.arrived: list[int] = []
+        self._moments: list[float] = []
+        self._odd: dict[int, bytes] = {}
+        self._layout: Layout | None = None
+        self._width = 0
+        self._rows = self._payloads = np.zeros((count, 0), np.uint8)
+        self._batch: Batch | None = None
+
+    def begin(self) -> None:
+        """Forget the responses of the call before."""
+        self.waiting.clear()
+        self.arrived, self._moments = self.log.begin(time.perf_counter())
+        self._odd.clear()
+        if self.refused:
+            self.refused = {}
+
+    def arrive(self, players: list[int], moments: list[float]) -> None:
+        """Count the responses that stand in the rows of players, and when they came (s, performance counter)."""
+        self.arrived += players
+        self._moments += moments
+        self.waiting.difference_update(players)
+        if self._on_arrival is not None:
+            for index in players:
+                self._on_arrival(index, self._odd[index] if index in self._odd else self._payloads[index])
+
+    def row(self, index: int, header: int, size: int) -> memoryview | None:
+        """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""
+        if self._layout is None or self._layout.size != size:
+            return None
+        if header > self._width:
+            self._allocate(self._layout, header)
+        return memoryview(self._rows[index])[self._width - header :]
+
+    def store(self, index: int, payload: bytes) -> None:
+        """Take a response that was not received into its row."""
+        if self._layout is None and (layout := self._layout_of(index, payload)) is not None:
+            self._allocate(layout, 0)
+        if self._layout is not None and len(payload) == self._layout.size:
+            self._payloads[index] = np.frombuffer(payload, np.uint8)
+        else:
+            self._odd[index] = payload
+        self.arrive([index], [time.perf_counter()])
+
+    def groups(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+        """Pairs of player indices and their responses, see ServiceBatch.responses."""
+        if self._odd and len(self._odd) > len(self.arrived) // 2:
+            self._adopt()
+        regular = [index for index in self.arrived if index not in self._odd] if self._odd else self.arrived
+        if regular:
+            yield from self._regular(regular)
+        for index, payload in self._odd.items():
+            yield from self._single(index, payload)
+
+    def _regular(self, players: list[int]) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+        assert self._layout is not None
+        assert self._batch is not None
+        if len(players) == self._count and self._layout.matches(self._payloads):
+            yield slice(None), self._batch
+            return
+        indices = np.sort(np.array(players))
+        rows = self._payloads[indices]
+        if self._layout.matches(rows):
+            yield indices, self._layout.view(rows)
+            return
+        for index in indices.tolist():
+            yield from self._single(index, self._payloads[index].tobytes())
+
+    def _single(self, index: int, payload: bytes) -> Iterator[tuple[NDArray[np.intp], Batch]]:
+        if (layout := self._layout_of(index, payload)) is not None:
+            yield np.array([index]), layout.view(np.frombuffer(payload, np.uint8)[None])
+
+    def _layout_of(self, index: int, payload: bytes) -> Layout | None:
+        """The layout of a response; None when it cannot be decoded, which is then noted as refused."""
+        try:
+            return self._codec.layout_of(payload)
+        except CodecError as error:
+            self.refused[index] = error
+            return None
+
+    def _adopt(self) -> None:
+        """Most responses have another size than the rows: make theirs the rows' layout."""
+        layout = self._layout_of(*next(iter(self._odd.items())))
+        if layout is None:
+            return
+        payloads = {index: self._payloads[index].tobytes() for index in self.arrived} | self._odd
+        self._allocate(layout, self._width)
+        self._odd.clear()
+        for index, payload in payloads.items():
+            if len(payload) == self._payloads.shape[1]:
+                self._payloads[index] = np.frombuffer(payload, np.uint8)
+            else:
+                self._odd[index] = payload
+
+    def _allocate(self, layout: Layout, header: int) -> None:
+        """Make rows for a layout, with room for `header` bytes of headers, keeping payloads of the same size."""
+        previous = self._payloads
+        self.generation += 1
+        # The eighth byte of CDR's alignment is counted from behind the payload's own 4-byte header.
+        self._width = -(-max(header - 4, 0) // 8) * 8 + 4
+        self._rows, self._payloads = allocate_rows(self._count, self._width, layout.size)
+        if previous.shape == self._payloads.shape:
+            self._payloads[:] = previous
+        self._layout = layout
+        self._batch = layout.view(self._payloads)
+
+
+def allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Rows of `width` bytes of headers and `size` bytes of payload, at a stride of 8 bytes; and their payloads."""
+    stride = -(-(width + size) // 8) * 8
+    rows = np.zeros((count, stride), np.uint8)[:, : width + size]
+    return rows, rows[:, width:]
+
+
+class PlayerSlot:
+    """Where one player's next response goes; see connection.ResponseSlot.
+
+    It expects the response to be framed like the one before, but for the id, and to be as long.
+
+    Attributes:
+        srv_id: id of the call that the response belongs to.
+        connection: of the player, as far as it is known.
+        row: memory for the response, when it is known what it will look like.
+        header: what the response begins with; the id is written into it for each call.
+    """
+
+    def __init__(self, index: int, responses: ResponseRows) -> None:
+        self.srv_id = 0
+        self.connection: Connection | None = None
+        self.row: memoryview | None = None
+        self.header: Framed | None = None
+        self._index = index
+        self._responses = responses
+        self._generation = 0
+        self._payload_size = 0
+        self._size = 0
+
+    def meet(self, connection: Connection) -> None:
+        """Expect the responses of a connection, which may be another than before, in memory that is up to date."""
+        if connection is not self.connection:
+            self.connection, self.row, self.header = connection, None, None
+            connection.become_player()
+        elif self.header is not None and (self.row is None or self._generation != self._responses.generation):
+            self.row = self._responses.row(self._index, len(self.header.frames), self._payload_size)
+            self._generation = self._responses.generation
+
+    def expect(self, srv_id: int, digits: bytes, size: int = 0) -> None:
+        """Arm for the response to a request, of which the row holds `size` bytes already."""
+        assert self.connection is not None
+        self.srv_id = srv_id
+        self._size = size
+        self._responses.waiting.add(self._index)
+        self.connection.slot = self
+        if self.header is not None:
+            self.header.digits[:] = digits
+        if size and (spilled := self.received(0)) is not None:
+            self.connection.take_back(spilled)
+
+    def abandon(self) -> None:
+        """Stop waiting: the response, should it come, is nobody's."""
+        connection, row, size = self.connection, self.row, self._size
+        self.connection = self.row = None
+        if connection is not None and connection.slot is self:
+            connection.slot = None
+            if row is not None and size:
+                connection.take_back(row[:size])
+
+    def free(self) -> memoryview | None:
+        """The rest of the row; None when it is not known what will come."""
+        row = self.row
+        return row[self._size :] if row is not None and self._size else row
+
+    def received(self, size: int) -> memoryview | None:
+        """Count bytes received into `free()`; returns all of the row back when it is not the expected response."""
+        row, header = self.row, self.header
+        assert row is not None
+        assert header is not None
+        assert self.connection is not None
+        self._size = size = self._size + size
+        known = min(size, len(header.frames))
+        if row[:known] != header.frames[:known]:
+            self.row = self.header = None
+            return row[:size]
+        if size == len(row):
+            self.connection.slot = None
+            if self._generation == self._responses.generation:
+                self._responses.arrive([self._index], [time.perf_counter()])
+            else:
+                self._responses.store(self._index, bytes(row[len(header.frames) :]))
+        return None
+
+    def complete(self, destination: str, payload: bytes) -> None:
+        """Take a response that came as an ordinary frame, and expect the next to be framed like it."""
+        command = encode_command("__response", nul=True, srv_id=PLACEHOLDER)
+        digits = command.index(SRV_ID % PLACEHOLDER)
+        frames = memoryview(bytearray(command + encode_frame(destination, payload, nul=True)[: -len(payload) or None]))
+        self.header = Framed(frames, frames[digits : digits + 7])
+        self._payload_size = len(payload)
+        self.row = None
+        self._responses.store(self._index, payload)
+
+    def fail(self) -> None:
+        """Stop waiting: the connection is gone."""
+        self._responses.waiting.discard(self._index)
+        self.connection = self.row = None
