@@ -32,9 +32,9 @@ class Robot:
         self.twists, self.shown, self.talking = [], [], True
         self.scene = NavigationScene(sample_time=PERIOD)
         self.scene.reset(seed=5)
-        self._response = load_interfaces().service("interfaces_pkg/NavigationStep").response.layout(
-            NavigationScene.lengths
-        ).empty(1)
+        self._response = (
+            load_interfaces().service("interfaces_pkg/NavigationStep").response.layout(NavigationScene.lengths).empty(1)
+        )
         self._write = self.scene.state_writer(self._response)
         self._context = Context()
         self._context.init()

@@ -11,6 +11,7 @@ pytest.importorskip("examples_pkg", reason="the workspace is not built (bash ros
 
 from rcl_interfaces.msg import Log
 
+from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.run.node import run
 from rl_pipeline.run.ros_node import words
@@ -33,7 +34,11 @@ def test_the_trainer_is_a_node_with_parameters_namespace_and_log(tmp_path, event
     logged, names = [], set()
     with RosSession("listener") as listener:
         listener.node.create_subscription(Log, "/rosout", logged.append, 100)
-        with (tmp_path / "out").open("w") as out, subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out) as run:
+        with (
+            (tmp_path / "out").open("w") as out,
+            subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out) as run,
+        ):
+
             def has_ended():
                 names.update(listener.node.get_node_names_and_namespaces())
                 return run.poll() is not None
@@ -71,17 +76,23 @@ def test_a_node_of_another_package_runs_as_it_is(tmp_path, monkeypatch):
     node.parent.mkdir(parents=True)
     node.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
     node.chmod(0o755)
-    call = ["-m", "rl_pipeline.run.node", "ros.package_name=their_pkg", "ros.node_name=their_node", "--ros-args", "-p", "a:=1"]
+    call = [
+        "-m",
+        "rl_pipeline.run.node",
+        "ros.package_name=their_pkg",
+        "ros.node_name=their_node",
+        "--ros-args",
+        "-p",
+        "a:=1",
+    ]
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
     subprocess.run([sys.executable, *call], check=True, timeout=60)
     assert (tmp_path / "said").read_text() == "--ros-args -p a:=1\n"
 
 
-def test_an_unknown_node_or_package_is_told_with_the_nearest(capsys, monkeypatch):
-    from rl_pipeline.errors import UnknownNameError
-
+def test_an_unknown_node_or_package_is_told_with_the_nearest(monkeypatch):
     monkeypatch.setenv("AMENT_PREFIX_PATH", sys.prefix)
-    with pytest.raises(UnknownNameError, match="ros.node_name: unknown node 'trian'; did you mean 'train'"):
+    with pytest.raises(UnknownNameError, match=r"ros\.node_name: unknown node 'trian'; did you mean 'train'\?"):
         run(["ros.node_name=trian"])
     with pytest.raises(UnknownNameError, match="unknown package 'example_pkg'; did you mean 'examples_pkg'"):
         run(["ros.package_name=example_pkg"])
