@@ -4,10 +4,9 @@ import sys
 
 import rclpy
 from geometry_msgs.msg import Twist
+from interfaces_pkg.srv import NavigationReset, NavigationStep
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage
-
-from interfaces_pkg.srv import NavigationReset, NavigationStep
 
 rclpy.init()
 node = rclpy.create_node("anybody")
