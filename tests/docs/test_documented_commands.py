@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,17 @@ SHORT = [
     "environment.video_length=5",
     "environment.horizon=40",
 ]
-SELF = ("bash launch_tests.bash", "source ")
+SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
 """What this very run is, and what only changes the shell."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
     "python -m rl_pipeline.players.navigation": "cannot connect to",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
+    "rl-pipeline deploy": "on ROS node",
 }
 """Commands that run until they are ended, and what they say when they are up."""
+ROS = ("ros.backend=ros2", "--ros-args", "rl-pipeline deploy", "rl-pipeline endpoint --ros2")
+"""What commands that need ROS 2 have in them."""
 
 
 def documented_commands():
@@ -47,6 +51,11 @@ def documented_commands():
 
 def shortened(command):
     words = shlex.split(command)
+    if "--ros-args" in words:
+        split = words.index("--ros-args")
+        return [*shortened(shlex.join(words[:split])), *words[split:]]
+    if words[:2] == ["rl-pipeline", "deploy"]:
+        return [*words, "--experiment", "smoke"]
     if words[:2] in (["rl-pipeline", "train"], ["bash", "launch_node.bash"]) and "--cfg" not in words:
         return [*words, *SHORT]
     if words[:2] == ["python", "train_example.py"]:
@@ -92,12 +101,14 @@ def run(words, folder, check=False):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", documented_commands())
 def test_documented_command_runs(command, workplace):
+    if any(part in command for part in ROS) and find_spec("rclpy") is None:
+        pytest.skip("ROS 2 is not installed (bash install.bash ros)")
     for start, sign in SERVERS.items():
         if command.startswith(start):
-            assert_comes_up(shlex.split(command), workplace, sign)
+            assert_comes_up(shortened(command), workplace, sign)
             return
     if command.startswith("bash launch_node.bash"):
-        words = [sys.executable, "-m", "rl_pipeline.run.node", *SHORT]  # what it runs once everything is installed
+        words = [sys.executable, "-m", "rl_pipeline.run.node", *shortened(command)[2:]]  # what it runs once installed
     else:
         words = shortened(command)
     done = run(words, workplace)
