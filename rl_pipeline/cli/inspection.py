@@ -29,7 +29,7 @@ def check(
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline benchmark transport")
 def benchmark(
-    what: Annotated[str, typer.Argument(help="transport, connector, worlds or soak")],
+    what: Annotated[str, typer.Argument(help="transport, connector, worlds, ros-endpoint or soak")],
     players: Annotated[int | None, typer.Option(min=1, help="Players in the batch.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="Seconds of each measurement.")] = 1.0,
     repetitions: Annotated[int, typer.Option(min=1, help="Measurements of each case.")] = 3,

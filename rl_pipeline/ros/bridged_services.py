@@ -8,8 +8,9 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from rclpy.serialization import deserialize_message, serialize_message
+from rclpy.serialization import serialize_message
 
+from rl_pipeline.ros.serialized import RequestId, SerializedClient, SerializedService
 from rl_pipeline.ros.watched import Watched
 from rl_pipeline.transport.bridge import Respond
 from rl_pipeline.transport.connection import Connection
@@ -50,10 +51,10 @@ class OfferedService:
         self._name = name
         self._timeout = timeout
         self._response = service_class.Response
-        self._request = service_class.Request
-        self._waiting: deque[tuple[Any, bytes, float]] = deque()
-        self._outstanding: dict[int, tuple[Any, float]] = {}
+        self._waiting: deque[tuple[RequestId, bytes, float]] = deque()
+        self._outstanding: dict[int, tuple[RequestId, float]] = {}
         self._service = node.create_service(service_class, name, _unused)
+        self._bytes = SerializedService(self._service)
         self._watched = Watched(endpoint, self._service, self._take)
 
     @property
@@ -67,58 +68,58 @@ class OfferedService:
             self._fail(self._waiting.popleft()[0], self._late())
         # Python's dicts keep the order of insertion, which is that of the deadlines.
         while self._outstanding and (oldest := next(iter(self._outstanding.items())))[1][1] < now:
-            srv_id, (header, _) = oldest
+            srv_id, (request_id, _) = oldest
             del self._outstanding[srv_id]
             self._connection.calls.pop(srv_id, None)
-            self._fail(header, self._late())
+            self._fail(request_id, self._late())
         self._send()
 
     def close(self) -> None:
         """Withdraw the service from ROS."""
-        headers = [header for header, _ in self._outstanding.values()] + [header for header, *_ in self._waiting]
+        unanswered = [entry[0] for entry in self._outstanding.values()] + [entry[0] for entry in self._waiting]
         self._outstanding.clear()
         self._waiting.clear()
-        for header in headers:
-            self._fail(header, "the player was lost")
+        for request_id in unanswered:
+            self._fail(request_id, "the player was lost")
         self._watched.close()
         self._node.destroy_service(self._service)
 
     def _take(self) -> bool:
-        request, header = self._service.handle.service_take_request(self._request) or (None, None)
+        request = self._bytes.take()
         if request is None:
             return False
-        self._waiting.append((header, serialize_message(request), time.monotonic() + self._timeout))
+        self._waiting.append((*request, time.monotonic() + self._timeout))
         self._send()
         return True
 
     def _send(self) -> None:
         while self._waiting and len(self._outstanding) < MAX_OUTSTANDING and self._connection.open:
-            header, payload, deadline = self._waiting.popleft()
+            request_id, payload, deadline = self._waiting.popleft()
             if not self._connection.is_player:
                 self._connection.become_player()
             srv_id = self._endpoint.next_srv_id()
-            self._outstanding[srv_id] = header, deadline
+            self._outstanding[srv_id] = request_id, deadline
             answer = partial(self._answer, srv_id)
             self._endpoint.request(self._connection, self._name, payload, srv_id, answer)
 
     def _answer(self, srv_id: int, payload: bytes | None) -> None:
-        header, _ = self._outstanding.pop(srv_id, (None, 0.0))
-        if header is None:
+        request_id, _ = self._outstanding.pop(srv_id, (None, 0.0))
+        if request_id is None:
             return
         if payload is None:
-            self._fail(header, "the player was lost")
+            self._fail(request_id, "the player was lost")
         else:
             try:
-                self._service.send_response(deserialize_message(decodable(payload), self._response), header)
-            except Exception as error:
-                self._fail(header, f"the player's response is no {self._response.__name__} ({error})")
+                self._bytes.respond(request_id, decodable(payload))
+            except ValueError as error:
+                self._fail(request_id, f"the player answered with {error}")
         self._send()
 
-    def _fail(self, header: Any, problem: str) -> None:
+    def _fail(self, request_id: RequestId, problem: str) -> None:
         logger.error("service %s of player %s failed: %s", self._name, self._connection.peer, problem)
         fields = self._response.get_fields_and_field_types()
         if fields.get("success") == "boolean" and fields.get("message") == "string":
-            self._service.send_response(self._response(success=False, message=problem), header)
+            self._bytes.respond(request_id, serialize_message(self._response(success=False, message=problem)))
 
     def _late(self) -> str:
         return f"the player did not answer within {self._timeout:g} s (ros.endpoint.service_timeout)"
@@ -138,10 +139,9 @@ class CalledService:
     def __init__(self, endpoint: Endpoint, node: Node, name: str, service_class: Any, timeout: float) -> None:
         self._node = node
         self._timeout = timeout
-        self._request = service_class.Request
-        self._response = service_class.Response
         self._client = node.create_client(service_class, name)
-        self._held: deque[tuple[Any, Respond, float]] = deque()
+        self._bytes = SerializedClient(self._client)
+        self._held: deque[tuple[bytes, Respond, float]] = deque()
         self._outstanding: dict[int, tuple[Respond, float]] = {}
         self._watched = Watched(endpoint, self._client, self._take)
 
@@ -157,12 +157,7 @@ class CalledService:
 
     def call(self, payload: bytes, respond: Respond) -> None:
         """Call the service with the request's payload; `respond` is called within the timeout."""
-        try:
-            request = deserialize_message(payload, self._request)
-        except Exception as error:
-            respond(None, f"the request is no {self._request.__name__} ({error})")
-            return
-        self._held.append((request, respond, time.monotonic() + self._timeout))
+        self._held.append((payload, respond, time.monotonic() + self._timeout))
         self.send_held()
 
     def send_held(self) -> None:
@@ -170,8 +165,11 @@ class CalledService:
         if not self._held or not self._client.service_is_ready():
             return
         while self._held:
-            request, respond, deadline = self._held.popleft()
-            self._outstanding[self._client.handle.send_request(request)] = respond, deadline
+            payload, respond, deadline = self._held.popleft()
+            try:
+                self._outstanding[self._bytes.send(payload)] = respond, deadline
+            except ValueError as error:
+                respond(None, f"the request is {error}")
 
     def expire(self, now: float) -> None:
         """End the calls whose deadline (on the monotonic clock, s) has passed."""
@@ -189,12 +187,12 @@ class CalledService:
         self._node.destroy_client(self._client)
 
     def _take(self) -> bool:
-        header, response = self._client.handle.take_response(self._response)
-        if header is None:
+        response = self._bytes.take()
+        if response is None:
             return False
-        respond, _ = self._outstanding.pop(header.request_id.sequence_number, (None, 0.0))
+        respond, _ = self._outstanding.pop(response.request_id.sequence_number, (None, 0.0))
         if respond is not None:
-            respond(serialize_message(response))
+            respond(response.payload)
         return True
 
 

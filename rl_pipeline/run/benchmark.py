@@ -14,6 +14,7 @@ from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
 from rl_pipeline.run.benchmarks.connector import measure_connector
 from rl_pipeline.run.benchmarks.figures import Figures
+from rl_pipeline.run.benchmarks.ros_endpoint import measure_ros_endpoint
 from rl_pipeline.run.benchmarks.soak import soak
 from rl_pipeline.run.benchmarks.transport import measure_transport
 from rl_pipeline.run.benchmarks.worlds import measure_worlds
@@ -23,6 +24,7 @@ BENCHMARKS: Final[dict[str, Callable[..., Figures]]] = {
     "connector": measure_connector,
     "worlds": measure_worlds,
     "soak": soak,
+    "ros-endpoint": measure_ros_endpoint,
 }
 
 
@@ -39,7 +41,7 @@ def benchmark(
     """Run one benchmark, print its table and write its figures as JSON when a file is named.
 
     Args:
-        what: `transport`, `connector` or `soak`.
+        what: a name of `BENCHMARKS`.
         console: where the table goes.
         players: players of the batch; None: what the benchmark takes by itself.
         seconds: length of one measurement.

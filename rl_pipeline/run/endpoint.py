@@ -76,12 +76,11 @@ def _listening(simulation: SimulationConfig, host: str, port: int, what: str) ->
     ros = simulation.ros
     token = ros.token.get_secret_value() if ros.token is not None else None
     with Endpoint(host, port, token=token, limits=LIMITS) as server:
-        last = server.port
+        ports = [server.port]
         if ros.one_port_per_environment:
-            for index in range(1, simulation.n_environments):
-                last = server.listen(server.port + index)
-        ports = host_and_port(server.host, server.port) + (f" to {last}" if last != server.port else "")
-        logger.info("endpoint listening on %s (%s)", ports, what)
+            ports += [server.listen(port + index if port else 0) for index in range(1, simulation.n_environments)]
+        others = "".join(f", {each}" for each in ports[1:])
+        logger.info("endpoint listening on %s%s (%s)", host_and_port(server.host, server.port), others, what)
         yield server
 
 

@@ -27,15 +27,19 @@ SHORT = [
 ]
 SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
 """What this very run is, and what only changes the shell."""
+NEEDS_ROS = (
+    "ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "rl-pipeline benchmark ros-endpoint",
+)  # fmt: skip
+"""What commands that need ROS 2 have in them."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
     "python -m rl_pipeline.players.navigation": "cannot connect to",
+    "rl-pipeline endpoint": "listening on",
+    "bash launch_ros_tcp_endpoint.bash": "listening on",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
     "rl-pipeline deploy": "on ROS node",
 }
 """Commands that run until they are ended, and what they say when they are up."""
-ROS = ("ros.backend=ros2", "--ros-args", "rl-pipeline deploy", "rl-pipeline endpoint --ros2")
-"""What commands that need ROS 2 have in them."""
 
 
 def documented_commands():
@@ -47,6 +51,13 @@ def documented_commands():
                 if command and not command.startswith(("#", *SELF)):
                     commands.setdefault(command, page.name)
     return [pytest.param(command, id=f"{page}: {command}") for command, page in commands.items()]
+
+
+def installed(command):
+    """What a script runs once everything is installed."""
+    if command.startswith("bash launch_ros_tcp_endpoint.bash"):
+        return [sys.executable, "-m", "rl_pipeline.cli", "endpoint", "--ros2"]
+    return shortened(command)
 
 
 def shortened(command):
@@ -101,11 +112,11 @@ def run(words, folder, check=False):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", documented_commands())
 def test_documented_command_runs(command, workplace):
-    if any(part in command for part in ROS) and find_spec("rclpy") is None:
-        pytest.skip("ROS 2 is not installed (bash install.bash ros)")
+    if any(part in command for part in NEEDS_ROS) and find_spec("interfaces_pkg") is None:
+        pytest.skip("ROS 2 is not installed, or its workspace is not built")
     for start, sign in SERVERS.items():
         if command.startswith(start):
-            assert_comes_up(shortened(command), workplace, sign)
+            assert_comes_up(installed(command), workplace, sign)
             return
     if command.startswith("bash launch_node.bash"):
         words = [sys.executable, "-m", "rl_pipeline.run.node", *shortened(command)[2:]]  # what it runs once installed

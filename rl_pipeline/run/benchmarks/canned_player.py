@@ -19,6 +19,7 @@ from typing import Final
 
 FIELD_SIZE: Final = 8
 """Bytes of one field of a message, and so of one write of the connector."""
+CONNECT_TIMEOUT: Final = 30.0
 
 
 def frame(destination: bytes, payload: bytes) -> bytes:
@@ -41,9 +42,21 @@ def receive_polled(sock: socket.socket, poll: float) -> bytes:
             time.sleep(poll)
 
 
+def connected(host: str, port: int) -> socket.socket:
+    """A connection to the endpoint, which may not be there yet."""
+    deadline = time.monotonic() + CONNECT_TIMEOUT
+    while True:
+        try:
+            return socket.create_connection((host, port), timeout=CONNECT_TIMEOUT)
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
 def serve(host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None) -> None:
     """Answer requests until the endpoint closes the connection; with `poll`, in the manner of the connector."""
-    sock = socket.create_connection((host, port), timeout=30)
+    sock = connected(host, port)
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, poll is None)
     sock.sendall(bytes(8))

@@ -9,19 +9,7 @@ import time
 
 import pytest
 
-pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
-
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.serialization import serialize_message
-from std_srvs.srv import SetBool
-
 from rl_pipeline.transport.frames import decode_command
-
-# A domain of this test session's own, below those whose ports other programs are given by the kernel.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 
 
 class EndpointProcess:
@@ -33,8 +21,9 @@ class EndpointProcess:
         self.log = []
         for line in self.process.stderr:
             self.log.append(line)
-            if found := re.search(r"listening on \S+:(\d+)", line):
-                self.port = int(found[1])
+            if found := re.search(r"listening on \S+:(\d[\d, ]*) \(", line):
+                self.ports = [int(port) for port in found[1].split(",")]
+                self.port = self.ports[0]
                 break
         else:
             raise AssertionError("".join(self.log))
@@ -58,39 +47,48 @@ class EndpointProcess:
         self.process.stderr.close()
 
 
-class PlainNode(Node):
-    """A node as anybody writes it, and waits with deadlines."""
+class PlainNode:
+    """A node as anybody writes it, which waits with deadlines; what it does not know itself, it asks rclpy's node."""
 
     def __init__(self):
-        self._own_context = Context()
-        self._own_context.init()
-        super().__init__("plain", context=self._own_context)
-        self._own_executor = SingleThreadedExecutor(context=self._own_context)
-        self._own_executor.add_node(self)
+        from rclpy.context import Context
+        from rclpy.executors import SingleThreadedExecutor
+        from rclpy.node import Node
+
+        self._context = Context()
+        self._context.init()
+        self._node = Node("plain", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+
+    def __getattr__(self, name):
+        return getattr(self._node, name)
 
     def spin_until(self, condition, timeout=10.0):
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self._own_executor.spin_once(timeout_sec=0.05)
+            self._executor.spin_once(timeout_sec=0.05)
         return True
 
     def wait(self, condition, timeout=10.0):
         assert self.spin_until(condition, timeout), "it never came to be"
 
-    def start_call(self, name, request, service=SetBool):
+    def start_call(self, name, request, service):
         client = self.create_client(service, name)
         self.wait(client.service_is_ready)
         return client.call_async(request)
 
-    def call(self, name, request, service=SetBool, timeout=10.0):
+    def call(self, name, request, service, timeout=10.0):
         future = self.start_call(name, request, service)
         self.wait(future.done, timeout)
         return future.result()
 
     def sees_service(self, name):
         """Whether somebody offers a service; the names of the graph are also those that are only called."""
+        from std_srvs.srv import SetBool
+
         client = self.create_client(SetBool, name)
         try:
             return self.spin_until(client.service_is_ready, timeout=0.2)
@@ -98,9 +96,9 @@ class PlainNode(Node):
             self.destroy_client(client)
 
     def end(self):
-        self._own_executor.shutdown(timeout_sec=5)
-        self.destroy_node()
-        self._own_context.try_shutdown()
+        self._executor.shutdown(timeout_sec=5)
+        self._node.destroy_node()
+        self._context.try_shutdown()
 
 
 class Unity:
@@ -137,6 +135,8 @@ class Unity:
         return self
 
     def send(self, name, message):
+        from rclpy.serialization import serialize_message
+
         self.raw.frame(name, serialize_message(message))
 
     def request_of_ros(self):

@@ -5,6 +5,8 @@ import socket
 import time
 
 import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
 from std_msgs.msg import Int32
 from std_srvs.srv import SetBool, Trigger
 
@@ -27,7 +29,7 @@ def serve_one(player, name, message="served"):
 def test_response_of_unity_reaches_its_caller_and_the_endpoint_lives_on(ros, unity, server):
     player = unity().offer("/fault1")
     for turn in ("first", "second"):
-        future = ros.start_call("/fault1", TRUE)
+        future = ros.start_call("/fault1", TRUE, SetBool)
         serve_one(player, "/fault1", turn)
         ros.wait(future.done)
         assert future.result() == answered(turn)
@@ -36,9 +38,9 @@ def test_response_of_unity_reaches_its_caller_and_the_endpoint_lives_on(ros, uni
 
 def test_unanswered_request_blocks_neither_other_services_nor_topics(ros, unity):
     slow, other = unity().offer("/fault2/slow"), unity().offer("/fault2/other").subscribe("/fault2/t", "std_msgs/Int32")
-    pending = ros.start_call("/fault2/slow", TRUE)
+    pending = ros.start_call("/fault2/slow", TRUE, SetBool)
     slow.request_of_ros()
-    future = ros.start_call("/fault2/other", TRUE)
+    future = ros.start_call("/fault2/other", TRUE, SetBool)
     serve_one(other, "/fault2/other")
     ros.wait(future.done)
     publisher = ros.create_publisher(Int32, "/fault2/t", 1)
@@ -50,14 +52,14 @@ def test_unanswered_request_blocks_neither_other_services_nor_topics(ros, unity)
 
 def test_service_answers_again_after_unity_died_in_the_middle_of_a_request(ros, unity, eventually):
     player = unity().offer("/fault3")
-    lost = ros.start_call("/fault3", TRUE)
+    lost = ros.start_call("/fault3", TRUE, SetBool)
     player.request_of_ros()
     player.leave()
     ros.wait(lost.done)
     assert lost.result() == SetBool.Response(success=False, message="the player was lost")
     ros.wait(lambda: not ros.sees_service("/fault3"))
     again = unity().offer("/fault3")
-    future = ros.start_call("/fault3", TRUE)
+    future = ros.start_call("/fault3", TRUE, SetBool)
     serve_one(again, "/fault3")
     ros.wait(future.done)
     assert future.result().success
@@ -70,7 +72,7 @@ def test_call_just_after_unity_left_does_not_hang_what_comes_later(ros, unity):
     player.leave()
     client.call_async(TRUE)
     again = unity().offer("/fault4")
-    future = ros.start_call("/fault4", TRUE)
+    future = ros.start_call("/fault4", TRUE, SetBool)
     serve_one(again, "/fault4")
     ros.wait(future.done)
 
@@ -92,7 +94,7 @@ def test_response_with_an_unknown_id_poisons_no_later_connection(ros, unity):
     assert poisoner.is_served()
     later = unity().offer("/fault6")
     assert later.next("__handshake")
-    future = ros.start_call("/fault6", TRUE)
+    future = ros.start_call("/fault6", TRUE, SetBool)
     serve_one(later, "/fault6")
     ros.wait(future.done)
 
@@ -109,7 +111,7 @@ def test_command_that_cannot_be_understood_costs_no_connection(unity):
 def test_each_unity_gets_the_requests_for_its_own_services(ros, unity):
     first, second = unity().offer("/fault8/first"), unity().offer("/fault8/second")
     for player, name in ((first, "/fault8/first"), (second, "/fault8/second"), (first, "/fault8/first")):
-        future = ros.start_call(name, TRUE)
+        future = ros.start_call(name, TRUE, SetBool)
         serve_one(player, name, name)
         ros.wait(future.done)
         assert future.result().message == name
@@ -155,7 +157,7 @@ def test_two_endpoints_live_in_one_domain_on_ports_and_with_names_of_their_own(r
     ros.wait(lambda: {"unity_endpoint", "second_endpoint"} <= set(ros.get_node_names()))
     here, there = unity().offer("/fault12/here"), unity(other.port).offer("/fault12/there")
     for player, name in ((here, "/fault12/here"), (there, "/fault12/there")):
-        future = ros.start_call(name, TRUE)
+        future = ros.start_call(name, TRUE, SetBool)
         serve_one(player, name, name)
         ros.wait(future.done)
 

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+
+pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
 from geometry_msgs.msg import Twist
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
@@ -133,7 +135,7 @@ def test_images_for_a_unity_that_stops_reading_are_dropped_but_for_the_newest(ro
         image.format = str(number)
         publisher.publish(image)
         ros.spin_until(lambda: False, 0.005)
-    ros.start_call("/across/alive", SetBool.Request())
+    ros.start_call("/across/alive", SetBool.Request(), SetBool)
     assert other.request_of_ros()
     began, numbers = time.monotonic(), []
     while not numbers or numbers[-1] < 99:

@@ -1,0 +1,171 @@
+"""What the endpoint adds to a ROS service call, and what the `ros2` backend makes of it: the ros-endpoint benchmark.
+
+A plain rclpy client calls a plain rclpy service, and then the step service of a player behind the endpoint: the same
+client, messages and executor, in turn. Run as a module, this file is the plain service.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.errors import InputError
+from rl_pipeline.ros.installation import require_ros
+from rl_pipeline.ros.message_types import service_class
+from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
+from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread
+from rl_pipeline.tasks.navigation import NavigationTask
+
+ALONE: Final = "rclpy client and service"
+THROUGH: Final = "rclpy client, endpoint and player"
+BACKEND: Final = "ros2 backend, {} players"
+SERVICE: Final = "/benchmark/step"
+PLAYER_SERVICE: Final = "/navigation_0/step"
+LEAST_SHARE: Final = 1 / 1.35
+"""Of rclpy's own rate, so that the endpoint adds 35 % to its round trip at most."""
+LEAST_SCALING: Final = 2.5
+TIMEOUT: Final = 30.0
+NOTE: Final = (
+    "Round trips of a navigation step with 30 rays. The first two: the same client, messages and executor, without and "
+    "with the endpoint between. The backend's: environment steps, with decoding, observation and reward; of several "
+    "players against one, the others against rclpy alone. Median of the ratios pair by pair, and their spread."
+)
+
+
+def measure_ros_endpoint(
+    players: int = 4, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
+) -> Figures:
+    """Measure a plain service call, the same through the endpoint, and the backend with 1 and `players` players.
+
+    Args:
+        players: of the backend's second case.
+        seconds: length of one measurement.
+        repetitions: measurements of each case, interleaved.
+        progress: called with what is being measured.
+
+    Raises:
+        InputError: ROS 2 is not installed, or the interfaces are not built.
+    """
+    require_ros()
+    service_class(NavigationTask.step_service)
+    one, many = "ros2 backend, 1 player", BACKEND.format(players)
+    sizes = {ALONE: 1, THROUGH: 1, one: 1, many: players}
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
+        config, _ = canned_simulation(directory)
+        config = config.model_copy(update={"ros": config.ros.model_copy(update={"backend": "ros2"})})
+        rounds = _rounds(stack, config, directory, players)
+        rates: dict[str, list[float]] = {name: [] for name in sizes}
+        named = list(zip(sizes, zip(sizes, rounds, strict=True), strict=True))
+        for name, step in interleaved(named, repetitions, progress):
+            rates[name].append(rate_of(step, sizes[name], seconds))
+    rows: list[tuple[str, ...]] = [(ALONE, f"{statistics.median(rates[ALONE]):,.0f}", "", "", "")]
+    shares: dict[str, list[float]] = {}
+    for name, base, least in ((THROUGH, ALONE, LEAST_SHARE), (one, ALONE, 0.0), (many, one, LEAST_SCALING)):
+        shares[name] = [a / b for a, b in zip(rates[name], rates[base], strict=True)]
+        floor = f"{least:.2f}" if least else ""
+        share = f"{statistics.median(shares[name]):.2f}"
+        rows.append((name, f"{statistics.median(rates[name]):,.0f}", share, spread(shares[name]), floor))
+    columns = ("case", "per second", "ratio", "spread", "floor")
+    return Figures("ROS service calls", columns, rows, NOTE, {"rates": rates, "ratios": shares})
+
+
+def _rounds(stack: ExitStack, config: SimulationConfig, directory: Path, players: int) -> list[Round]:
+    """What is measured, in the order of the table. Each group of players has a ROS domain of its own."""
+    base = 1 + os.getpid() % 50 * 2
+    with _domain(base):
+        one = step_batched(stack, config, directory / "one", 1)
+        service = subprocess.Popen([sys.executable, "-m", __name__, str(directory / "response.bin")])
+        stack.callback(_end, service)
+        alone, through = _callers(stack, (SERVICE, PLAYER_SERVICE))
+    with _domain(base + 1):
+        many = step_batched(stack, config, directory / "many", players)
+    return [alone, through, one, many]
+
+
+def _callers(stack: ExitStack, services: tuple[str, ...]) -> list[Round]:
+    """Plain rclpy clients of some services of the navigation step, in one node."""
+    from rclpy.context import Context
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.node import Node
+
+    context = Context()
+    context.init(domain_id=int(os.environ["ROS_DOMAIN_ID"]))
+    stack.callback(context.try_shutdown)
+    node = Node("benchmark_client", context=context)
+    stack.callback(node.destroy_node)
+    executor = SingleThreadedExecutor(context=context)
+    stack.callback(executor.shutdown)
+    executor.add_node(node)
+    step = service_class(NavigationTask.step_service)
+
+    def caller(service: str) -> Round:
+        client = node.create_client(step, service)
+        if not client.wait_for_service(TIMEOUT):
+            raise InputError(f"ROS 2: {service} was not discovered within {TIMEOUT:g} s")
+
+        def call() -> None:
+            future = client.call_async(step.Request())
+            executor.spin_until_future_complete(future, TIMEOUT)
+            assert future.result() is not None, f"{service} did not answer within {TIMEOUT:g} s"
+
+        return call
+
+    return [caller(service) for service in services]
+
+
+@contextlib.contextmanager
+def _domain(number: int) -> Iterator[None]:
+    """Have nodes that this process and its children make see each other and nobody else."""
+    apart = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(number)}
+    before = {name: os.environ.get(name) for name in apart}
+    os.environ.update(apart)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _serve(payload: bytes) -> None:
+    """Answer every request at once with the same response, as a plain service does."""
+    import rclpy
+    from rclpy.executors import ExternalShutdownException
+    from rclpy.serialization import deserialize_message
+
+    step = service_class(NavigationTask.step_service)
+    response = deserialize_message(payload, step.Response)
+
+    def answer(request: Any, unfilled: Any) -> Any:
+        return response
+
+    rclpy.init()
+    node = rclpy.create_node("benchmark_service")
+    node.create_service(step, SERVICE, answer)
+    with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
+        rclpy.spin(node)
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]).read_bytes())
