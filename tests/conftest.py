@@ -1,9 +1,11 @@
-"""Builds of players that tests bring: any executable that takes the players' command line and speaks the protocol."""
+"""What tests of several packages share: builds of players, peers that write the protocol by hand, waiting."""
 
 import contextlib
 import os
 import shlex
 import signal
+import socket
+import struct
 import sys
 import threading
 import time
@@ -12,8 +14,63 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
 
 HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
+
+
+class RawPlayer:
+    """A peer that writes the protocol by hand, so that a test can say exactly which bytes arrive."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.reader = FrameReader()
+        self.waiting = []
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def command(self, name, **fields):
+        self.send(encode_command(name, nul=True, **fields))
+
+    def frame(self, destination, payload):
+        self.send(encode_frame(destination, payload, nul=True))
+
+    def receive(self):
+        """The next frame, or None when the endpoint closed the connection."""
+        while not self.waiting:
+            data = self.socket.recv(65536)
+            if not data:
+                return None
+            self.waiting += self.reader.feed(data)
+        return self.waiting.pop(0)
+
+    def closed(self):
+        try:
+            while self.receive() is not None:
+                pass
+        except ConnectionError:
+            pass
+        return True
+
+    def close(self, reset=False):
+        if reset:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+@pytest.fixture
+def connect_raw():
+    """Connect peers to a port that are written by hand."""
+    players = []
+
+    def connect(port):
+        players.append(RawPlayer(port))
+        return players[-1]
+
+    yield connect
+    for player in players:
+        player.close()
 
 
 @pytest.fixture

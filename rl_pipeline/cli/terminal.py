@@ -18,11 +18,15 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def log_to_terminal(debug: bool) -> None:
-    """What the package logs goes to standard error: bare lines, and warnings marked as such."""
+    """What the package logs goes to standard error: bare lines, and warnings marked as such.
+
+    A process that logs elsewhere already, as a ROS node does, keeps to that.
+    """
     handler = _TerminalHandler()
     handler.setFormatter(_TerminalFormatter())
     package = logging.getLogger("rl_pipeline")
-    package.handlers = [handler]
+    if all(isinstance(other, _TerminalHandler) for other in package.handlers):
+        package.handlers = [handler]
     package.setLevel(logging.DEBUG if debug else logging.INFO)
 
 

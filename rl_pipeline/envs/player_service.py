@@ -14,7 +14,6 @@ from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengt
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
-from rl_pipeline.transport.service_batch import ServiceBatch
 
 Environments = NDArray[np.intp] | slice
 """Indices of environments."""
@@ -48,7 +47,7 @@ class PlayerService:
 
     def __init__(self, simulation: Simulation, players: Sequence[int], kind: str, type_name: str) -> None:
         names = [simulation.service_name(player, kind) for player in players]
-        self._batch = ServiceBatch(simulation.endpoint, load_interfaces().service(type_name), names)
+        self._batch = simulation.backend.calls(load_interfaces().service(type_name), names)
         self.type_name = type_name
 
     @property
@@ -114,7 +113,7 @@ class WorldsService(PlayerService):
         names = [simulation.service_name(player, f"{kind}_batch") for player in players]
         service = batched_service(type_name)
         lengths = request_lengths(load_interfaces().service(type_name), worlds, reset=kind == "reset")
-        self._batch = ServiceBatch(simulation.endpoint, service, names, lengths)
+        self._batch = simulation.backend.calls(service, names, lengths)
         self.type_name = service.name
         self._worlds = worlds
         self._indices: NDArray[np.intp] = np.arange(len(players) * worlds).reshape(-1, worlds)

@@ -305,11 +305,7 @@ class Stepper:
     def _check_types(self) -> None:
         for service in (self._reset, self._step):
             for name in service.names:
-                found = self._simulation.endpoint.services[name].services[name]
-                if found != service.type_name:
-                    raise InputError(
-                        f"{name}: the player offers it as {found}, and the task expects {service.type_name}"
-                    )
+                self._simulation.backend.check(name, service.type_name)
 
 
 def _repeat(states: Batch, count: int) -> Batch:

@@ -27,19 +27,15 @@ class MessageCodec:
         name: two-part name of the type, such as `geometry_msgs/Pose`; a half of a service is `pkg/Name_Request` or
             `pkg/Name_Response`.
         constants: value of each constant of the definition by name.
+        struct: the type and its fields.
     """
 
     def __init__(self, struct: Struct) -> None:
         self.name = struct.name
         self.constants: dict[str, Constant] = struct.constants
-        self._struct = struct
+        self.struct = struct
         self._layouts: dict[tuple[int, ...], Layout] = {}
         self._latest: Layout | None = None
-
-    @property
-    def struct(self) -> Struct:
-        """The type's fields."""
-        return self._struct
 
     def layout(self, lengths: Lengths | None = None) -> Layout:
         """The layout of messages with the given lengths; a string or sequence that is not given has length 0.
@@ -48,7 +44,7 @@ class MessageCodec:
             UnknownNameError: a path that is no string or sequence of the message.
             CodecError: a length that the definition does not allow.
         """
-        layout = Layout(self._struct, lengths or {})
+        layout = Layout(self.struct, lengths or {})
         return self._keep(tuple(layout.lengths.values()), layout)
 
     def layout_of(self, payload: Payload) -> Layout:
@@ -60,7 +56,7 @@ class MessageCodec:
         latest = self._latest
         if latest is not None and 0 <= len(payload) - latest.size <= PADDING and latest.matches(_row(payload)):
             return latest
-        self._latest = self._layout(read_lengths(self._struct, _memory(payload)))
+        self._latest = self._layout(read_lengths(self.struct, _memory(payload)))
         return self._latest
 
     def decode(self, payload: Payload) -> dict[str, Any]:
@@ -70,7 +66,7 @@ class MessageCodec:
             CodecError: the bytes are no message of this type.
         """
         layout = self.layout_of(payload)
-        return plain(self._struct, np.frombuffer(payload, layout.dtype, count=1)[0].item())
+        return plain(self.struct, np.frombuffer(payload, layout.dtype, count=1)[0].item())
 
     def encode(self, values: Mapping[str, Any]) -> bytes:
         """One message from nested or dotted values (`{"pose": {...}, "twist.linear.x": 1.0}`); the rest is zero.
@@ -82,8 +78,8 @@ class MessageCodec:
             CodecError: a value that its field cannot hold.
         """
         values = nest(values)
-        message = self._layout(measure(self._struct, values)).empty(1)
-        fill(self._struct, values, message.array)
+        message = self._layout(measure(self.struct, values)).empty(1)
+        fill(self.struct, values, message.array)
         return message.bytes(0)
 
     def decode_batch(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
@@ -108,13 +104,13 @@ class MessageCodec:
     def _ragged(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
         """Messages one by one; they may still turn out alike but for their padding."""
         rows = [self.layout_of(payload).view(_row(payload)) for payload in payloads]
-        return RaggedBatch(self._struct, rows).take(slice(None))
+        return RaggedBatch(self.struct, rows).take(slice(None))
 
     def _layout(self, lengths: dict[str, int]) -> Layout:
         """The kept or new layout of `lengths`, which must be complete and in the order of the wire."""
         key = tuple(lengths.values())
         layout = self._layouts.get(key)
-        return self._keep(key, Layout(self._struct, lengths)) if layout is None else layout
+        return self._keep(key, Layout(self.struct, lengths)) if layout is None else layout
 
     def _keep(self, key: tuple[int, ...], layout: Layout) -> Layout:
         layout = self._layouts.setdefault(key, layout)

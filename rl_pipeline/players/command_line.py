@@ -26,6 +26,7 @@ class PlayerOptions:
         sample_time: control period in simulated seconds; 0: the scene's own.
         time_scale: simulated seconds per second; 0: as fast as possible.
         worlds: how many worlds are simulated; several are offered by batched services.
+        camera_rate: frames that are published for each simulated second; 0: none.
         batch_mode: no window.
         graphics: whether frames can be asked for.
         log_file: where the log goes; None: standard error.
@@ -40,6 +41,7 @@ class PlayerOptions:
     sample_time: float = 0.0
     time_scale: float = 1.0
     worlds: int = 1
+    camera_rate: float = 0.0
     batch_mode: bool = False
     graphics: bool = True
     log_file: Path | None = None
@@ -104,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--sample-time", _duration, "control period in simulated seconds; 0: the scene's own")
     option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
     option("--worlds", _whole("a whole number from 1 to 1024", 1, 1024), "worlds to simulate, by batched services")
+    option("--camera-rate", _duration, "frames to publish for each simulated second; 0: none")
     return parser
 
 

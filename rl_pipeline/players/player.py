@@ -12,6 +12,7 @@ from rl_pipeline.players.command_line import PlayerOptions
 from rl_pipeline.players.pace import Pace
 from rl_pipeline.players.rendering.frames import FORMAT, FrameSource
 from rl_pipeline.players.simulated import Simulated
+from rl_pipeline.players.topics import Topics
 from rl_pipeline.transport.client import Client
 
 IDLE_WAIT: Final = 1.0
@@ -68,6 +69,7 @@ class Player:
         prefix, suffix = f"/{scene.name}_{options.environment_id}", scene.service_suffix
         self._reset_service = self._offer(f"{prefix}/reset{suffix}", scene.reset_service)
         self._step_service = self._offer(f"{prefix}/step{suffix}", scene.step_service)
+        self._topics = Topics(scene, self._client, options, frames)
 
     def run(self) -> None:
         """Answer requests until the window is closed, or an exception such as SystemExit ends it."""
@@ -78,6 +80,7 @@ class Player:
                 self._client.poll(self._wait())
                 if not self._pause:
                     self._catch_up()
+                self._topics.publish()
                 self._show()
         finally:
             self._client.close()

@@ -22,6 +22,7 @@ class Simulated(ABC):
         reset_service: type of the reset service. Its request must have `bool render`.
         step_service: type of the step service. Its request must have `bool render`. Both responses must have what
             interfaces_pkg/NavigationStep has beside its `state`.
+        command_type: message type of commands by a topic; None: it takes none.
         lengths: elements of every sequence of a response except its image, by dotted path.
         camera: where frames are seen from.
         model: the compiled model that frames and window show.
@@ -35,6 +36,7 @@ class Simulated(ABC):
     service_suffix: str = ""
     reset_service: str
     step_service: str
+    command_type: str | None = None
     lengths: Mapping[str, int]
     camera: Camera
     model: mujoco.MjModel
@@ -55,6 +57,10 @@ class Simulated(ABC):
     @abstractmethod
     def act(self, request: Batch) -> None:
         """Take the actions of a step request, a batch of one, and hold them from now on."""
+
+    def command(self, message: Batch) -> None:
+        """Take the action of a message of `command_type`, a batch of one, and hold it from now on."""
+        raise NotImplementedError(f"{self.name} has a command_type but no command")
 
     @abstractmethod
     def advance(self, substeps: int) -> None:

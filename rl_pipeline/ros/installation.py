@@ -15,6 +15,7 @@ from rl_pipeline.errors import InputError
 
 APT_ROOT: Final = Path("/opt/ros")
 INSTALL: Final = "bash install.bash ros"
+INTERFACES: Final = "interfaces_pkg"
 BUILD: Final = "bash ros_ws/build.bash"
 
 
@@ -54,9 +55,15 @@ def distribution() -> str | None:
     return None
 
 
-def interfaces_are_built() -> bool:
-    """Whether this Python finds the interfaces of the workspace."""
-    return find_spec("interfaces_pkg") is not None
+def require_interfaces() -> None:
+    """Make sure that ROS 2 is there, and that the workspace is built for this Python.
+
+    Raises:
+        InputError: one is missing.
+    """
+    require_ros()
+    if find_spec(INTERFACES) is None:
+        raise InputError(f"ROS 2: {INTERFACES} is not built for this Python; run: {BUILD}")
 
 
 def _origin() -> Path | None:

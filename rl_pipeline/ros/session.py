@@ -20,6 +20,8 @@ SHUTDOWN_TIMEOUT: Final = 5.0
 MAX_SPIN: Final = 0.25
 """Seconds after which a wait looks at its condition though nothing has happened."""
 
+_of_process: RosSession | None = None
+
 
 class RosSession:
     """A node in a context of its own, so that several can live in one process, one after another or side by side.
@@ -68,6 +70,16 @@ class RosSession:
         self.executor = _make_executor(self.context)
         self.executor.add_node(self.node)
 
+    @classmethod
+    def of_process(cls) -> RosSession | None:
+        """The session of a process that is a ROS node as a whole, such as the trainer's; None: it is none."""
+        return _of_process
+
+    def become_process(self) -> None:
+        """Make this the node that everything in this process shares, until it is closed."""
+        global _of_process
+        _of_process = self
+
     def __enter__(self) -> RosSession:
         return self
 
@@ -96,6 +108,9 @@ class RosSession:
 
     def close(self) -> None:
         """End node and context; safe to call twice."""
+        global _of_process
+        if _of_process is self:
+            _of_process = None
         if self.context.ok():
             self.executor.shutdown(timeout_sec=SHUTDOWN_TIMEOUT)
             self.node.destroy_node()

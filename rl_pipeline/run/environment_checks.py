@@ -109,7 +109,7 @@ class _ProtocolChecks:
     def _types(self) -> str:
         for kind, service in self._services.items():
             name = self._simulation.service_name(self._player, kind)
-            found = self._simulation.endpoint.services[name].services[name]
+            found = self._simulation.endpoint.type_of(name)
             if found != service.name:
                 return f"{name} is offered as {found}, expected {service.name}"
         return ""

@@ -18,6 +18,7 @@ from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
+from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -30,7 +31,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     Raises:
         InputError: the environment, its options, the backend or the build cannot be used.
     """
-    _check_backend(config)
+    check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
         env = _made(config, lambda options: gymnasium.make(env_id, **options))
@@ -63,7 +64,7 @@ class Environments:
         self._opened: list[VecEnv] = []
         self._simulation: Simulation | None = None
         self._log_directory = experiment_dir / "players"
-        _check_backend(config)
+        check_backend(config.simulation)
 
     def __enter__(self) -> Environments:
         return self
@@ -150,11 +151,6 @@ class Environments:
             self._config,
             lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
         )
-
-
-def _check_backend(config: Config) -> None:
-    if (backend := config.simulation.ros.backend) != "direct":
-        raise InputError(f"ros.backend: {backend!r} is not available in this version; use 'direct'")
 
 
 def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:

@@ -40,6 +40,7 @@ def monitor(experiment: str | None, directory: Path, *, once: bool, console: Con
         while _is_running(folder):
             threading.Event().wait(PERIOD)
             live.update(_table(folder), refresh=True)
+        live.update(_table(folder), refresh=True)
 
 
 def _find(experiment: str | None, directory: Path) -> ExperimentFolder:

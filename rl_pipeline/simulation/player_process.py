@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +27,16 @@ class PlayerProcess:
         command: executable and arguments.
         log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
         reaper: told of the process group, so that it is ended even when this process cannot; None on Windows.
+        environment: further environment variables.
     """
 
-    def __init__(self, command: Sequence[str], log_file: Path, reaper: Reaper | None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        log_file: Path,
+        reaper: Reaper | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.log_file = log_file
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
         self._reaper = reaper
@@ -43,7 +50,7 @@ class PlayerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
-                env={**os.environ, **_SINGLE_THREADED},
+                env={**os.environ, **_SINGLE_THREADED, **(environment or {})},
             )
         if reaper is not None:
             reaper.watch(self._process.pid)

@@ -10,12 +10,13 @@ from typing import Final
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
+from rl_pipeline.simulation.backends import open_backend
 from rl_pipeline.simulation.command_line import build_command, player_arguments
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.restart_quota import RestartQuota
 from rl_pipeline.transport.addresses import host_and_port
-from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.direct import DirectBackend
 
 logger = logging.getLogger(__name__)
 
@@ -59,18 +60,19 @@ class Simulation:
         self._worlds: dict[int, int] = {}
         self._reaper: Reaper | None = None
         self._token = config.ros.token.get_secret_value() if config.ros.token is not None else None
-        self.endpoint = Endpoint(
-            config.ros.tcp_ip,
-            None if config.ros.one_port_per_environment else config.ros.tcp_port,
-            token=self._token,
-        )
-        self.endpoint.start()
+        self.backend = open_backend(config, log_directory)
 
     def __enter__(self) -> Simulation:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def endpoint(self) -> DirectBackend:
+        """Where players connect to this process, with the `direct` backend."""
+        assert isinstance(self.backend, DirectBackend), "only with the direct backend"
+        return self.backend
 
     @property
     def processes(self) -> dict[int, PlayerProcess]:
@@ -125,7 +127,7 @@ class Simulation:
 
     def close(self) -> None:
         """End every player and the endpoint; safe to call twice."""
-        self.endpoint.close()
+        self.backend.close()
         for player in self._players.values():
             player.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT
@@ -139,14 +141,14 @@ class Simulation:
     def _port_of(self, environment_id: int) -> int:
         ros = self.config.ros
         if not ros.one_port_per_environment:
-            return self.endpoint.port
+            return self.backend.port
         port = ros.tcp_port + environment_id if ros.tcp_port else 0
         if port > LAST_PORT:
             raise InputError(
                 f"ros.tcp_port: environment {environment_id} would have port {port} (ros.one_port_per_environment), "
                 f"and {LAST_PORT} is the last there is"
             )
-        return self.endpoint.listen(port)
+        return self.backend.listen(port)
 
     def _launch(self, environment_ids: Sequence[int]) -> None:
         if not self.config.unity.launch:
@@ -161,7 +163,7 @@ class Simulation:
             log_file = self._log_directory.absolute() / f"player_{environment_id}.log"
             arguments = player_arguments(
                 self.config.unity,
-                host=self.endpoint.address.reachable,
+                host=self.backend.reachable,
                 port=self._ports[environment_id],
                 environment_id=environment_id,
                 seed=(self._seed + environment_id) % 2**31,
@@ -186,11 +188,7 @@ class Simulation:
         if (player := self._players.pop(environment_id, None)) is not None:
             player.stop(timeout=0)
         # A hung process may still hold its connection; what it answers late must not pass for an answer.
-        for service in self._services_of(environment_id):
-            connection = self.endpoint.services.get(service)
-            if connection is not None:
-                with self.endpoint.lock:
-                    connection.close("replaced")
+        self.backend.drop(self._services_of(environment_id), "replaced")
         self._launch([environment_id])
 
     def _wait_for(self, environment_ids: Sequence[int], failed: Callable[[int, str], None]) -> None:
@@ -214,12 +212,11 @@ class Simulation:
             if now > next_status:
                 next_status = now + STATUS_PERIOD
                 logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
-            self.endpoint.poll(WATCH_PERIOD)
+            self.backend.poll(WATCH_PERIOD)
         logger.info("%d players connected after %.1f s", len(environment_ids), time.monotonic() - began)
 
     def _registered(self, environment_id: int) -> bool:
-        services = self.endpoint.services
-        return all(service in services for service in self._services_of(environment_id))
+        return all(self.backend.type_of(service) is not None for service in self._services_of(environment_id))
 
     def _services_of(self, environment_id: int) -> list[str]:
         """Names of the services that a player offers."""
@@ -249,7 +246,7 @@ class Simulation:
         return message if self.config.unity.launch else f"{message} to {self._address()}"
 
     def _address(self) -> str:
-        return ", ".join(host_and_port(self.endpoint.host, port) for port in sorted(set(self._ports.values())))
+        return ", ".join(host_and_port(self.backend.host, port) for port in sorted(set(self._ports.values())))
 
     def _never_connected(self, environment_id: int, others: int) -> str:
         timeout = self.config.unity.connect_timeout
@@ -261,8 +258,6 @@ class Simulation:
             message += f", nor did {others} more"
         if not self.config.unity.launch:
             message += f"; unity.launch is false: start the players, and have them connect to {self._address()}"
-        if offered := sorted(self.endpoint.services):
+        if offered := self.backend.offered:
             message += f"; offered are: {', '.join(offered[:8])}"
-        if self.endpoint.rejections:
-            message += f"; turned away: {self.endpoint.rejections[-1]}"
-        return message
+        return message + self.backend.hint

@@ -27,10 +27,11 @@ CONNECT_TIMEOUT: Final = 2.0
 RECEIVE_SIZE: Final = 2**18
 
 Handler = Callable[[memoryview], "bytes | memoryview"]
+MessageHandler = Callable[[memoryview], None]
 
 
 class Client:
-    """Connects to an endpoint, offers services there and answers their requests, re-connecting for ever.
+    """Connects to an endpoint, takes part in its services and topics, re-connecting for ever.
 
     Nothing runs by itself: `poll` does what is due.
 
@@ -43,7 +44,9 @@ class Client:
     def __init__(self, host: str, port: int, token: str | None = None) -> None:
         self._address = (host, port)
         self._greeting = KEEPALIVE if token is None else encode_command("__token", nul=True, token=token)
-        self._services: dict[str, tuple[str, Handler]] = {}
+        self._services: dict[str, Handler] = {}
+        self._subscribers: dict[str, MessageHandler] = {}
+        self._registrations: dict[tuple[str, str], bytes] = {}
         self._socket: socket.socket | None = None
         self._reader = FrameReader()
         self._announced: int | None = None
@@ -58,9 +61,22 @@ class Client:
 
     def serve(self, name: str, type_name: str, handler: Handler) -> None:
         """Offer a Unity service: `handler` takes the request's CDR payload and returns the response's."""
-        self._services[name] = (type_name, handler)
+        self._services[name] = handler
+        self._register("__unity_service", topic=name, message_name=type_name)
+
+    def subscribe(self, topic: str, type_name: str, handler: MessageHandler) -> None:
+        """Have `handler` called with the CDR payload of each of the topic's messages."""
+        self._subscribers[topic] = handler
+        self._register("__subscribe", topic=topic, message_name=type_name)
+
+    def advertise(self, topic: str, type_name: str, *, queue_size: int = 10, latch: bool = False) -> None:
+        """Say that `publish` will be called for a topic; with `latch`, later subscribers get its last message."""
+        self._register("__publish", topic=topic, message_name=type_name, queue_size=queue_size, latch=latch)
+
+    def publish(self, topic: str, payload: bytes | memoryview) -> None:
+        """Send a message of an advertised topic, as CDR; it is lost while there is no connection."""
         if self._socket is not None:
-            self._send(self._registration(name))
+            self._send(encode_frame(topic, payload, nul=True))
 
     def poll(self, timeout: float) -> None:
         """Connect if need be, answer what has come and keep the connection alive; waits `timeout` seconds at most."""
@@ -116,15 +132,19 @@ class Client:
         self._reader = FrameReader()
         self._announced = None
         logger.info("connected to %s:%d", *self._address)
-        return self._send(self._greeting + b"".join(self._registration(name) for name in self._services))
+        return self._send(self._greeting + b"".join(self._registrations.values()))
 
     def _disconnect(self, reason: str) -> None:
         logger.warning("connection to %s:%d lost: %s", *self._address, reason)
         self.close()
         self._next_attempt = time.monotonic() + RECONNECT_DELAY
 
-    def _registration(self, name: str) -> bytes:
-        return encode_command("__unity_service", nul=True, topic=name, message_name=self._services[name][0])
+    def _register(self, command: str, **fields: object) -> None:
+        """Tell the endpoint, now and again with every connection."""
+        registration = encode_command(command, nul=True, **fields)
+        self._registrations[command, str(fields["topic"])] = registration
+        if self._socket is not None:
+            self._send(registration)
 
     def _send(self, data: bytes) -> bool:
         assert self._socket is not None
@@ -143,8 +163,16 @@ class Client:
             self._answer(srv_id, frame)
         elif frame.destination == "__request":
             self._announced = int(decode_command(frame)["srv_id"])
+        elif (handler := self._subscribers.get(frame.destination)) is not None:
+            self._take(handler, frame)
         elif frame.destination in ("__log", "__warn", "__error"):
             logger.info("endpoint says: %s", decode_command(frame).get("text"))
+
+    def _take(self, handler: MessageHandler, frame: Frame) -> None:
+        try:
+            handler(memoryview(frame.payload))
+        except Exception:
+            logger.exception("a message of %s cannot be used", frame.destination)
 
     def _answer(self, srv_id: int, frame: Frame) -> None:
         """Answer one request. Like Unity, a request that cannot be served is logged and gets no answer."""
@@ -153,7 +181,7 @@ class Client:
             logger.error("request for %r, which is not offered here", frame.destination)
             return
         try:
-            payload = service[1](memoryview(frame.payload))
+            payload = service(memoryview(frame.payload))
         except Exception:
             logger.exception("service %s failed", frame.destination)
             return

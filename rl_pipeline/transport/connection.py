@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rl_pipeline.transport.frames import MAX_TOKEN_PAYLOAD, Frame, FrameError, FrameReader, encode_command, encode_frame
+from rl_pipeline.transport.outbox import Outbox
+from rl_pipeline.transport.traffic import Traffic
 
 if TYPE_CHECKING:
     from rl_pipeline.transport.endpoint import Endpoint
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RECEIVE_SIZE: Final = 2**18
-MAX_BACKLOG: Final = 16 * 2**20
-"""Bytes that may wait for a slow peer; topic messages beyond it are dropped, and counted."""
+DEPTH: Final = 10
+"""Messages of a topic that wait for a slow peer, unless its subscription says otherwise."""
+MAX_UNSENT: Final = 2**18
+"""Bytes that the kernel takes ahead of what it sends: what waits there cannot be replaced by something newer."""
 
 # Whether the other end is still there is asked of its kernel, which answers however busy the player is: a connection
 # whose machine is gone is lost after 5 + 3 * 2 s of silence, or after 30 s with something unacknowledged.
@@ -30,6 +34,8 @@ _PROBES: Final = (
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
 )
+# Python 3.11 does not name the option.
+_NOTSENT_LOWAT: Final[int] = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 # Linux only, and not sticky: the kernel forgets it after some packets, so it is set again with each receive.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -69,7 +75,8 @@ class Connection:
         ros_services: ROS services the player said it will call, name to type.
         calls: outstanding requests by srv_id, each with the function that takes the payload (None: it failed).
         slot: the outstanding batched request, of which there is at most one.
-        dropped: topic messages dropped because the peer reads too slowly.
+        depths: how many messages of a topic wait at most when the peer reads too slowly, where it is not DEPTH.
+        traffic: what came and went so far.
         admitted: whether the peer is served; False until it has sent the token, where there is one.
         is_player: whether this process has called a service of it. Strangers get less of everything (see limits.py).
         opened: when the connection was accepted, on the monotonic clock, s.
@@ -85,8 +92,9 @@ class Connection:
         self.latched: dict[str, bytes | None] = {}
         self.calls: dict[int, Callable[[bytes | None], None]] = {}
         self.slot: ResponseSlot | None = None
+        self.depths: dict[str, int] = {}
+        self.traffic = Traffic()
         self.open = True
-        self.dropped = 0
         # What the next frame belongs to: `__request` and `__response` announce the frame behind them.
         self.announced: tuple[str, int] | None = None
         self.admitted = not endpoint.admission.needs_token
@@ -98,9 +106,10 @@ class Connection:
         self._endpoint = endpoint
         self._socket = sock
         self._reader = FrameReader(endpoint.limits.stranger_payload if self.admitted else MAX_TOKEN_PAYLOAD)
-        self._backlog = bytearray()
+        self._outbox = Outbox()
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, MAX_UNSENT)
         for level, option, value in _PROBES:
             sock.setsockopt(level, option, value)
 
@@ -129,12 +138,17 @@ class Connection:
         self._kept += size
         self._account()
 
+    @property
+    def queue_age(self) -> float:
+        """Seconds that the oldest of what waits to be sent has waited."""
+        return self._outbox.age
+
     def send(self, data: bytes | memoryview) -> None:
         """Send whole frames, in order; what the kernel does not take now waits and is sent when it can."""
         if not self.open:
             return
         sent = 0
-        if not self._backlog:
+        if not self._outbox:
             try:
                 sent = self._socket.send(data)
             except BlockingIOError:
@@ -144,16 +158,20 @@ class Connection:
                 return
             if sent == len(data):
                 return
-        self._backlog += memoryview(data)[sent:]
+        self._outbox.put(memoryview(data)[sent:])
         self._endpoint.watch_writable(self, True)
         self._account()
 
     def send_message(self, topic: str, payload: bytes) -> None:
-        """Send a topic's message, or drop it when the peer is too far behind."""
-        if len(self._backlog) > MAX_BACKLOG:
-            self.dropped += 1
-            return
-        self.send(encode_frame(topic, payload))
+        """Send a topic's message; when the peer is behind, it takes the place of an older one that waits."""
+        data = encode_frame(topic, payload)
+        self.traffic.sent(len(data))
+        if not self._outbox:
+            self.send(data)
+        elif self.open:
+            depth = self.depths.get(topic, DEPTH)
+            self.traffic.dropped += self._outbox.put_message(topic, data, depth)
+            self._account()
 
     def error(self, text: str) -> None:
         """Log an error of this peer, and tell it (Unity shows it on its console)."""
@@ -250,14 +268,12 @@ class Connection:
     def _account(self) -> None:
         """Say how much memory this connection takes, unless a player's, which takes what it needs."""
         if self.open and not self.is_player:
-            self._endpoint.memory.hold(self, len(self._reader) + len(self._backlog) + self._kept)
+            self._endpoint.memory.hold(self, len(self._reader) + len(self._outbox) + self._kept)
 
     def _flush(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while self._backlog:
-                sent = self._socket.send(self._backlog)
-                del self._backlog[:sent]
-        if not self._backlog:
+            self._outbox.flush(self._socket.send)
+        if not self._outbox:
             self._endpoint.watch_writable(self, False)
         self._account()
 
@@ -271,6 +287,7 @@ class Connection:
             slot, self.slot = self.slot, None
             slot.complete(frame.destination, frame.payload)
         elif (resolve := self.calls.pop(srv_id, None)) is not None:
+            self.traffic.received(len(frame.payload))
             resolve(frame.payload)
         else:
             text = "player %s: response %d, which nobody waits for"

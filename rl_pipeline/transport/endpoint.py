@@ -190,6 +190,19 @@ class Endpoint:
             self._listeners.close()
             self._epoll.close()
 
+    def watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
+        """Have `poll` call `handler` whenever another file descriptor can be read."""
+        with self.lock:
+            self._handlers[descriptor] = handler
+            self._epoll.register(descriptor, select.EPOLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Undo `watch`; the descriptor is still open then."""
+        with self.lock:
+            self._handlers.pop(descriptor, None)
+            with contextlib.suppress(OSError, ValueError):
+                self._epoll.unregister(descriptor)
+
     # What connections use.
 
     def watch_writable(self, connection: Connection, wanted: bool) -> None:
@@ -204,9 +217,7 @@ class Endpoint:
         with contextlib.suppress(OSError, ValueError):
             self._epoll.unregister(descriptor)
         self.memory.release(connection)
-        for name in connection.services:
-            if self.services.get(name) is connection:
-                del self.services[name]
+        self.graph.withdraw(connection)
 
     def request(
         self,
@@ -218,6 +229,7 @@ class Endpoint:
     ) -> None:
         """Send a request; `resolve` gets the response's payload, or None when the player is lost before it answers."""
         connection.calls[srv_id] = resolve
+        connection.traffic.sent(len(payload))
         connection.send(encode_command("__request", srv_id=srv_id) + encode_frame(service, payload))
 
     # Accepting.

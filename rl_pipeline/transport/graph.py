@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from rl_pipeline.transport.bridge import Bridge, BridgeError
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.frames import (
     MAX_DESTINATION,
@@ -15,6 +16,7 @@ from rl_pipeline.transport.frames import (
     encode_command,
     encode_frame,
 )
+from rl_pipeline.transport.registration import Registration, registrations_of
 
 if TYPE_CHECKING:
     from rl_pipeline.transport.endpoint import Endpoint
@@ -34,9 +36,13 @@ class Graph:
 
     Commands are dispatched by an allow-list. A command that cannot be understood costs its sender one error, and
     nothing else: frames still begin where they should.
+
+    Attributes:
+        bridge: the ROS graph behind the endpoint, which then carries all topics and ROS services; None: there is none.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.bridge: Bridge | None = None
         self._endpoint = endpoint
         self._local_services: dict[str, ServiceHandler] = {}
         self._local_subscribers: dict[str, list[MessageHandler]] = {}
@@ -73,6 +79,7 @@ class Graph:
         elif frame.destination.startswith("__"):
             self._on_command(connection, frame)
         elif frame.destination in connection.publishers:
+            connection.traffic.received(len(frame.payload))
             self._publish_of(connection, frame.destination, frame.payload)
         else:
             connection.error(f"not registered to publish topic {frame.destination!r}")
@@ -91,6 +98,8 @@ class Graph:
                 connection.announced = ("", 0)  # its payload follows, and belongs to nobody
             reason = f"{frame.destination}: missing {error}" if isinstance(error, KeyError) else str(error)
             connection.error(f"malformed command: {reason}")
+        except BridgeError as error:
+            connection.error(f"{frame.destination}: {error}")
 
     def _announce(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
         srv_id = fields["srv_id"]
@@ -114,13 +123,41 @@ class Graph:
             return
         if command == "__unity_service" and not self._take_service(connection, name):
             return
+        queue_size = fields.get("queue_size")
+        registration = Registration(
+            _TABLES[command], name, type_name, fields.get("latch") is True, queue_size if type(queue_size) is int else 0
+        )
+        self._open(connection, registration)
         size = len(type_name) - len(table[name]) if name in table else REGISTRATION_SIZE + len(name) + len(type_name)
         table[name] = type_name
         connection.keep(size)
-        if command == "__publish" and fields.get("latch") is True:
+        if command == "__publish" and registration.latch:
             connection.latched.setdefault(name, None)
         if command == "__subscribe" and (payload := self._latched_message(name)) is not None:
             connection.send_message(name, payload)
+
+    def _open(self, connection: Connection, registration: Registration) -> None:
+        """Tell the bridge of a registration, which replaces one of the same name and another type."""
+        if self.bridge is None:
+            return
+        table = getattr(connection, registration.table)
+        if (previous := table.pop(registration.name, None)) is not None:
+            self.bridge.close(connection, registration._replace(type_name=previous))
+        try:
+            self.bridge.open(connection, registration)
+        except BridgeError:
+            if self._endpoint.services.get(registration.name) is connection and registration.table == "services":
+                del self._endpoint.services[registration.name]
+            raise
+
+    def withdraw(self, connection: Connection) -> None:
+        """Take everything that a player registered out of the graph: its connection is closed."""
+        for name in connection.services:
+            if self._endpoint.services.get(name) is connection:
+                del self._endpoint.services[name]
+        if self.bridge is not None:
+            for registration in registrations_of(connection):
+                self.bridge.close(connection, registration)
 
     def _take_service(self, connection: Connection, name: str) -> bool:
         """Make a connection the owner of a service, unless somebody else is."""
@@ -144,22 +181,36 @@ class Graph:
             return
         latched = connection.latched.pop(name, None) if command == "__remove_publisher" else None
         connection.keep(-(REGISTRATION_SIZE + len(name) + len(type_name) + len(latched or b"")))
+        if self.bridge is not None:
+            self.bridge.close(connection, Registration(_TABLES[command], name, type_name))
         if command == "__remove_unity_service" and self._endpoint.services.get(name) is connection:
             del self._endpoint.services[name]
 
     def _list_topics(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        types = dict(self._topic_types)
+        """Tell the names and types of all topics and, where the reader looks for them, services."""
+        topics, services = dict(self._topic_types), {}
         for other in self._endpoint.connections:
             for name, type_name in (*other.publishers.items(), *other.subscribers.items()):
-                types.setdefault(name, type_name)
-        topics = sorted(types.items())
-        connection.send(
-            encode_command(command, topics=[name for name, _ in topics], types=[type_name for _, type_name in topics])
-        )
+                topics.setdefault(name, type_name)
+            services.update(other.services)
+        if self.bridge is not None:
+            topics |= self.bridge.topics()
+            services |= self.bridge.services()
+        lists: dict[str, Any] = {}
+        for names, types, offered in (("topics", "types", topics), ("services", "service_types", services)):
+            lists[names] = sorted(offered)
+            lists[types] = [offered[name] for name in lists[names]]
+        connection.send(encode_command(command, **lists))
 
     # Topics and services.
 
     def _publish_of(self, connection: Connection, topic: str, payload: bytes) -> None:
+        if self.bridge is not None:
+            try:
+                self.bridge.publish(topic, decodable(payload))
+            except BridgeError as error:
+                connection.error(f"{topic}: {error}")
+            return
         if topic in connection.latched:
             previous, connection.latched[topic] = connection.latched[topic], payload
             connection.keep(len(payload) - len(previous or b""))
@@ -177,26 +228,30 @@ class Graph:
             if topic in connection.subscribers:
                 connection.send_message(topic, payload)
         for handler in self._local_subscribers.get(topic, ()):
-            handler(_decodable(payload))
+            handler(decodable(payload))
 
     def _on_ros_request(self, connection: Connection, srv_id: int, frame: Frame) -> None:
         """Answer a player's call of a ROS service: here, or by another player that offers it as a Unity service."""
         service = frame.destination
 
-        def respond(payload: bytes | None) -> None:
+        def respond(payload: bytes | None, problem: str = "nobody serves it, or whoever does was lost") -> None:
             if payload is None:
                 # The protocol has no error reply. A response without a payload fails to deserialize in the caller's
                 # await, which is an exception there instead of a wait without end.
-                connection.error(f"service {service!r} failed: nobody serves it, or whoever does was lost")
+                connection.error(f"service {service!r} failed: {problem}")
                 payload = b""
+            connection.traffic.sent(len(payload))
             connection.send(encode_command("__response", srv_id=srv_id) + encode_frame(service, payload))
 
+        connection.traffic.received(len(frame.payload))
         if service in self._local_services:
             try:
-                respond(self._local_services[service](_decodable(frame.payload)))
+                respond(self._local_services[service](decodable(frame.payload)))
             except Exception:
                 logger.exception("service %s failed", service)
                 respond(None)
+        elif self.bridge is not None:
+            self.bridge.call(service, decodable(frame.payload), respond)
         elif (
             (server := self._endpoint.services.get(service)) is not None
             and server is not connection
@@ -207,7 +262,7 @@ class Graph:
             respond(None)
 
 
-def _decodable(payload: bytes) -> bytes:
+def decodable(payload: bytes) -> bytes:
     """An empty message as ROS can read it: Unity sends only the header, and ROS wants one byte behind it."""
     return payload + b"\0" if len(payload) == 4 else payload
 

@@ -1,52 +1,9 @@
-import socket
-import struct
 import threading
 
 import pytest
 
 from rl_pipeline.transport.client import Client
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
-
-
-class RawPlayer:
-    """A peer that writes the protocol by hand, so that a test can say exactly which bytes arrive."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
-        self.reader = FrameReader()
-        self.waiting = []
-
-    def send(self, data):
-        self.socket.sendall(data)
-
-    def command(self, name, **fields):
-        self.send(encode_command(name, nul=True, **fields))
-
-    def frame(self, destination, payload):
-        self.send(encode_frame(destination, payload, nul=True))
-
-    def receive(self):
-        """The next frame, or None when the endpoint closed the connection."""
-        while not self.waiting:
-            data = self.socket.recv(65536)
-            if not data:
-                return None
-            self.waiting += self.reader.feed(data)
-        return self.waiting.pop(0)
-
-    def closed(self):
-        try:
-            while self.receive() is not None:
-                pass
-        except ConnectionError:
-            pass
-        return True
-
-    def close(self, reset=False):
-        if reset:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.socket.close()
 
 
 class ThreadedClient:
@@ -79,16 +36,8 @@ def endpoint():
 
 
 @pytest.fixture
-def raw_player(endpoint):
-    players = []
-
-    def connect():
-        players.append(RawPlayer(endpoint.port))
-        return players[-1]
-
-    yield connect
-    for player in players:
-        player.close()
+def raw_player(endpoint, connect_raw):
+    return lambda: connect_raw(endpoint.port)
 
 
 @pytest.fixture

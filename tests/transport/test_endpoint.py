@@ -153,7 +153,11 @@ def test_topic_list_has_parallel_names_and_types(endpoint, raw_player):
     player.command("__subscribe", topic="/t", message_name="std_msgs/Int32")
     player.command("__topic_list")
     lists = [decode_command(player.receive()) for _ in range(3)][1:]
-    assert lists == [{"topics": [], "types": []}, {"topics": ["/t"], "types": ["std_msgs/Int32"]}]
+    nothing = {"services": [], "service_types": []}
+    assert lists == [
+        {"topics": [], "types": [], **nothing},
+        {"topics": ["/t"], "types": ["std_msgs/Int32"], **nothing},
+    ]
 
 
 def test_ros_service_served_here_answers_the_player(endpoint, raw_player):
@@ -238,8 +242,8 @@ def test_slow_subscriber_is_skipped_and_catches_up(endpoint, raw_player, eventua
     for _ in range(60):
         endpoint.graph.publish("/t", "std_msgs/String", payload)
     connection = endpoint.connections[0]
-    assert 0 < connection.dropped < 60
-    for _ in range(60 - connection.dropped + 1):
+    assert 0 < connection.traffic.dropped < 60
+    for _ in range(60 - connection.traffic.dropped + 1):
         player.receive()
     endpoint.graph.publish("/t", "std_msgs/String", b"news")
     assert player.receive() == Frame("/t", b"news")

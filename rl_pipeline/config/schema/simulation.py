@@ -12,6 +12,7 @@ from pydantic import (
     field_validator,
 )
 
+from rl_pipeline.config.schema.endpoint import EndpointConfig
 from rl_pipeline.config.schema.section import Section
 from rl_pipeline.config.values import secret
 
@@ -25,6 +26,10 @@ class RosConfig(Section):
         default="direct",
         description="direct: players connect to the trainer; ros2: by way of ROS services; mlagents: gRPC",
     )
+    launch_endpoint: bool = Field(
+        default=True,
+        description="with ros2: start the endpoint that players connect to; false: one runs, or players are ROS nodes",
+    )
     tcp_ip: str = Field(
         default="127.0.0.1", min_length=1, description="address the endpoint listens on; 0.0.0.0 admits other machines"
     )
@@ -32,6 +37,9 @@ class RosConfig(Section):
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
     token: Secret | None = Field(
         default=None, description="secret that players must know; null: whoever can connect is served"
+    )
+    endpoint: EndpointConfig = Field(
+        default=EndpointConfig(), description="how `rl-pipeline endpoint` stands between players and ROS"
     )
     package_name: str = Field(
         default="examples_pkg", min_length=1, description="ROS package that launch_node.bash runs"

@@ -47,6 +47,7 @@ class NavigationScene(Scene):
     name = "navigation"
     reset_service = "interfaces_pkg/NavigationReset"
     step_service = "interfaces_pkg/NavigationStep"
+    command_type = "geometry_msgs/Twist"
     lengths = _LENGTHS
     default_control_period = 0.1
     max_timestep = 0.02
@@ -85,6 +86,10 @@ class NavigationScene(Scene):
     def act(self, request: Batch) -> None:
         """Hold the target twist of a NavigationStep request; see `drive`."""
         self.drive(float(request["action.linear.x"][0]), float(request["action.angular.z"][0]))
+
+    def command(self, message: Batch) -> None:
+        """Hold the target twist of a geometry_msgs/Twist; see `drive`."""
+        self.drive(float(message["linear.x"][0]), float(message["angular.z"][0]))
 
     def drive(self, speed: float, turn_rate: float) -> None:
         """Hold this target twist, m/s and rad/s, clipped to what the vehicle can do; NaN counts as 0."""

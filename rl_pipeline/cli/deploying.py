@@ -1,0 +1,42 @@
+"""Verbs that bring policies to robots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from rl_pipeline.cli.app import app
+from rl_pipeline.cli.arguments import Agent, Experiment, Model, Overrides, select
+from rl_pipeline.cli.serving import ROS_ARGUMENTS
+
+PANEL: Final = "Deploy"
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: rl-pipeline deploy --experiment navigation_ppo --robot configs/robots/vehicle.yaml --dry-run",
+)
+def deploy(
+    overrides: Overrides = None,
+    robot: Annotated[
+        Path, typer.Option(help="YAML that maps the robot's topics to the task's state and action.")
+    ] = Path("robot.yaml"),
+    experiment: Experiment = None,
+    model: Model = None,
+    agent: Agent = "trained",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish on ~/action only, not to the robot.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Act at once, without waiting for ~/enable.")] = False,
+) -> None:
+    """Run a trained policy as a ROS 2 node on a robot or a running simulation.
+
+    ROS arguments follow the others: --ros-args -r __ns:=/robot1 -p use_sim_time:=true
+    """
+    from rl_pipeline.run.deploy import deploy as run
+
+    given = overrides or []
+    split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
+    selection = select(given[:split], None, None, None, experiment, model, agent)
+    run(selection, robot, dry_run=dry_run, enable=enable, ros_arguments=given[split:])

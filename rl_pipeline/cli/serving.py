@@ -1,0 +1,35 @@
+"""Verbs that serve players without training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+from rl_pipeline.cli.app import app
+from rl_pipeline.cli.arguments import Overrides
+from rl_pipeline.cli.terminal import console
+
+PANEL: Final = "Serve"
+ROS_ARGUMENTS: Final = "--ros-args"
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example: rl-pipeline endpoint --ros2 --stats ros.tcp_port=10000 --ros-args -p ROS_IP:=0.0.0.0",
+)
+def endpoint(
+    overrides: Overrides = None,
+    ros2: Annotated[bool, typer.Option("--ros2", help="Let players take part in the ROS 2 graph.")] = False,
+    stats: Annotated[bool, typer.Option("--stats", help="Show what each connection does, live.")] = False,
+) -> None:
+    """Serve players by themselves: with --ros2 in place of Unity's ros_tcp_endpoint, else for each other only.
+
+    A trainer needs it only with ros.backend=ros2; otherwise players connect to the trainer itself.
+    """
+    from rl_pipeline.run.endpoint import endpoint as run
+
+    given = overrides or []
+    split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
+    run(given[:split], console(), ros2=ros2, stats=stats, ros_arguments=given[split:])

@@ -1,0 +1,169 @@
+"""The ROS graph behind an endpoint: what players register takes part in it, for as long as they are connected."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rl_pipeline.config.schema.endpoint import EndpointConfig
+from rl_pipeline.errors import InputError
+from rl_pipeline.ros.bridged_services import CalledService, OfferedService
+from rl_pipeline.ros.bridged_topics import PublishedTopic, SubscribedTopic
+from rl_pipeline.ros.message_types import message_class, service_class
+from rl_pipeline.ros.qos import QosRules
+from rl_pipeline.transport.bridge import BridgeError, Respond
+from rl_pipeline.transport.connection import Connection
+from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.registration import Registration
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+ADAPTION_PERIOD: Final = 1.0
+"""Seconds between two looks at what the publishers of subscribed topics offer."""
+HELD_PERIOD: Final = 0.05
+"""Seconds between two looks for a service that a player calls and that is not there yet."""
+DEADLINE_PERIOD: Final = 0.25
+"""Seconds between two looks at deadlines, while something is unanswered."""
+
+
+class RosBridge:
+    """Carries topics and services between the players of an endpoint and the graph of a ROS node.
+
+    Several players may publish, want or call the same; a service is offered by one. Everything happens in the thread
+    that polls the endpoint, which also calls `tend`.
+
+    Args:
+        endpoint: where players connect; from now on its graph is bridged.
+        node: takes part in ROS; no executor may spin it.
+        config: deadlines and quality of service.
+    """
+
+    def __init__(self, endpoint: Endpoint, node: Node, config: EndpointConfig) -> None:
+        self._endpoint = endpoint
+        self._node = node
+        self._timeout = config.service_timeout
+        self._rules = QosRules(config.qos)
+        self._publishers: dict[str, PublishedTopic] = {}
+        self._subscribers: dict[str, SubscribedTopic] = {}
+        self._called: dict[str, CalledService] = {}
+        self._offered: dict[str, OfferedService] = {}
+        self._tables: dict[str, dict[str, Any]] = {
+            "publishers": self._publishers,
+            "subscribers": self._subscribers,
+            "ros_services": self._called,
+            "services": self._offered,
+        }
+        self._users: dict[tuple[str, str], dict[Connection, str]] = {}
+        self._next_adaption = 0.0
+        endpoint.graph.bridge = self
+
+    def open(self, connection: Connection, registration: Registration) -> None:
+        """Take part in a topic or service for a player; see `Bridge`."""
+        table, name = self._tables[registration.table], registration.name
+        users = self._users.setdefault((registration.table, name), {})
+        if (known := next(iter(users.values()), registration.type_name)) != registration.type_name:
+            raise BridgeError(f"another player has {name!r} as {known}, not as {registration.type_name}")
+        if name not in table:
+            table[name] = self._made(connection, registration)
+        elif registration.table == "subscribers":
+            self._subscribers[name].catch_up(connection)
+        if registration.table == "subscribers":
+            connection.depths[name] = self._subscribers[name].waiting
+        users[connection] = registration.type_name
+
+    def close(self, connection: Connection, registration: Registration) -> None:
+        """Undo `open`; see `Bridge`."""
+        users = self._users.get((registration.table, registration.name), {})
+        if users.pop(connection, None) is not None and not users:
+            del self._users[registration.table, registration.name]
+            self._tables[registration.table].pop(registration.name).close()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a player's message; see `Bridge`."""
+        self._publishers[topic].publish(payload)
+
+    def call(self, service: str, payload: bytes, respond: Respond) -> None:
+        """Call a ROS service for a player; see `Bridge`."""
+        if service in self._called:
+            self._called[service].call(payload, respond)
+        else:
+            respond(None, "it was not registered by __ros_service")
+
+    def topics(self) -> dict[str, str]:
+        """Names and types of all topics of the graph."""
+        return _two_part_types(self._node.get_topic_names_and_types())
+
+    def services(self) -> dict[str, str]:
+        """Names and types of all services of the graph."""
+        return _two_part_types(self._node.get_service_names_and_types())
+
+    def tend(self) -> float:
+        """Do what time demands; returns in how many seconds it has to be done again."""
+        now = time.monotonic()
+        if now >= self._next_adaption:
+            self._next_adaption = now + ADAPTION_PERIOD
+            for topic in self._subscribers.values():
+                topic.adapt()
+        services: list[OfferedService | CalledService] = [*self._offered.values(), *self._called.values()]
+        for service in services:
+            if service.pending:
+                service.expire(now)
+        if any(service.held for service in self._called.values()):
+            return HELD_PERIOD
+        return DEADLINE_PERIOD if any(service.pending for service in services) else ADAPTION_PERIOD
+
+    def close_all(self) -> None:
+        """Withdraw everything from ROS."""
+        self._endpoint.graph.bridge = None
+        for table in self._tables.values():
+            for bridged in table.values():
+                bridged.close()
+            table.clear()
+        self._users.clear()
+
+    def _made(self, connection: Connection, registration: Registration) -> Any:
+        """What stands in ROS for a registration.
+
+        Raises:
+            BridgeError: ROS does not take its name, or its type is not installed.
+        """
+        name, type_name, node = registration.name, _installed(registration), self._node
+        try:
+            match registration.table:
+                case "publishers":
+                    return PublishedTopic(node, name, message_class(type_name), self._rules.publisher(registration))
+                case "subscribers":
+                    type_class = message_class(type_name)
+                    return SubscribedTopic(self._endpoint, node, name, type_name, type_class, self._rules)
+                case "ros_services":
+                    return CalledService(self._endpoint, node, name, service_class(type_name), self._timeout)
+                case _:
+                    type_class = service_class(type_name)
+                    return OfferedService(self._endpoint, node, connection, name, type_class, self._timeout)
+        except InputError as error:
+            raise BridgeError(str(error)) from None
+        except ValueError as error:  # what rclpy raises for names that are none
+            raise BridgeError(
+                f"{registration.name!r} is no name that ROS takes: {str(error).splitlines()[0]}"
+            ) from None
+
+
+def _installed(registration: Registration) -> str:
+    """The type's name, if its package could hold interfaces: players must not have just any module imported here."""
+    type_name = registration.type_name
+    package = type_name.partition("/")[0]
+    if re.fullmatch(r"[a-z][a-z0-9_]*", package) and (spec := importlib.machinery.PathFinder.find_spec(package)):
+        for folder in spec.submodule_search_locations or ():
+            if any(Path(folder).glob(f"{package}_s__rosidl_typesupport_*")):
+                return type_name
+    raise BridgeError(f"{type_name}: no ROS package {package!r} with interfaces is installed")
+
+
+def _two_part_types(listed: Sequence[tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """Names with their types as connectors spell them, package/Type."""
+    return {name: f"{types[0].split('/')[0]}/{types[0].split('/')[-1]}" for name, types in listed}

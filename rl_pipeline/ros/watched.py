@@ -1,0 +1,85 @@
+"""ROS entities as file descriptors, so that one poller waits for them and for sockets.
+
+rclpy's executors wait for entities only, and would need a thread of their own that hands everything over. Underneath,
+rcl calls a C function when something can be taken from an entity. That function is here `eventfd_write` of the C
+library: the middleware's own thread makes a descriptor readable, without Python's lock and without a wake-up between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+from rl_pipeline.transport.endpoint import Endpoint
+
+logger = logging.getLogger(__name__)
+
+BURST: Final = 64
+"""What is taken from one entity before others get their turn."""
+
+_SETTERS: Final = {
+    "Subscription": "rcl_subscription_set_on_new_message_callback",
+    "Service": "rcl_service_set_on_new_request_callback",
+    "Client": "rcl_client_set_on_new_response_callback",
+}
+
+
+class Watched:
+    """A subscription, service or client of rclpy that an endpoint's poller serves.
+
+    Args:
+        endpoint: whose poller it is.
+        entity: what is watched; it must be in no executor that spins.
+        take: takes one message, request or response from it and acts on it; returns whether there was one.
+    """
+
+    def __init__(self, endpoint: Endpoint, entity: Any, take: Callable[[], bool]) -> None:
+        self._endpoint = endpoint
+        self._entity = entity
+        self._take = take
+        self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        endpoint.watch(self._descriptor, self._serve)
+        _notify(entity, self._descriptor)
+
+    def close(self) -> None:
+        """Stop watching; the entity must still exist."""
+        # Once rcl has forgotten the descriptor it writes to it no more, and its number may be another's.
+        _notify(self._entity, None)
+        self._endpoint.unwatch(self._descriptor)
+        os.close(self._descriptor)
+
+    def _serve(self, event: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._descriptor)
+        try:
+            for _ in range(BURST):
+                if not self._take():
+                    return
+        except Exception:
+            logger.exception("ROS: what came cannot be served")
+        os.eventfd_write(self._descriptor, 1)
+
+
+def _notify(entity: Any, descriptor: int | None) -> None:
+    """Have the middleware make a descriptor readable when something has come; None: no longer.
+
+    `eventfd_write(int, uint64_t)` is called as `callback(const void *user_data, size_t count)`: both pass their two
+    arguments in the same registers, on all processors that ROS runs on.
+    """
+    rcl, eventfd_write = _libraries()
+    setter = getattr(rcl, _SETTERS[type(entity).__name__])
+    callback = None if descriptor is None else eventfd_write
+    with entity.handle:
+        if setter(ctypes.c_void_p(entity.handle.pointer), callback, ctypes.c_void_p(descriptor)) != 0:
+            raise RuntimeError(f"the ROS middleware cannot tell when a {type(entity).__name__} has something to take")
+
+
+@cache
+def _libraries() -> tuple[ctypes.CDLL, ctypes.c_void_p]:
+    """The rcl that rclpy has loaded, and the address of `eventfd_write`."""
+    return ctypes.CDLL("librcl.so"), ctypes.cast(ctypes.CDLL(None).eventfd_write, ctypes.c_void_p)

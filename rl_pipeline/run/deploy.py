@@ -1,0 +1,96 @@
+"""`rl-pipeline deploy`: a trained policy as a ROS 2 node on a robot or a running simulation."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from rl_pipeline.algorithms.rehearsal import rehearse
+from rl_pipeline.config.deployment import read_deployment
+from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.registration import make_task, task_id
+from rl_pipeline.envs.task import Task
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.ros.session import RosSession
+from rl_pipeline.run.agents import Agent, baseline_agent
+from rl_pipeline.run.deployment.field_mapping import ActionMapping, StateMapping
+from rl_pipeline.run.selection import Selection
+
+logger = logging.getLogger(__name__)
+
+
+def deploy(
+    selection: Selection,
+    robot: Path,
+    *,
+    dry_run: bool = False,
+    enable: bool = False,
+    ros_arguments: Sequence[str] = (),
+) -> None:
+    """Run the policy until interrupted; the robot is then commanded zero.
+
+    Args:
+        selection: which policy.
+        robot: the deployment file.
+        dry_run: publish what would be commanded on `~/action` only.
+        enable: act at once, whatever the file says.
+        ros_arguments: `--ros-args` and what follows.
+
+    Raises:
+        InputError: the file, the model or ROS 2 is not there or wrong, or they do not suit each other.
+    """
+    deployment = read_deployment(robot)
+    if enable:
+        deployment = deployment.model_copy(update={"enabled": True})
+    task = _task(selection.config)
+    try:
+        service = load_interfaces().service(task.step_service)
+        StateMapping(deployment, service)
+        ActionMapping(deployment.action, service)
+    except InputError as error:
+        raise InputError(f"{robot}: {error}") from None
+    agent = policy(selection, task)
+    shared = RosSession.of_process()
+    session = shared or RosSession("deploy", ros_arguments)
+    try:
+        # What imports rclpy comes after the session, which says what to do where there is none.
+        from rl_pipeline.run.deployment.policy_node import PolicyNode
+
+        node = PolicyNode(session.node, task, agent, deployment, dry_run=dry_run)
+        name = session.node.get_fully_qualified_name()
+        rests = "" if node.enabled else f"; it acts when {name}/enable is called"
+        logger.info("%s: %s on ROS node %s%s", "dry run" if dry_run else "policy", _named(selection), name, rests)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                session.spin()
+        finally:
+            node.close()
+    finally:
+        if shared is None:
+            session.close()
+
+
+def policy(selection: Selection, task: Task) -> Agent:
+    """The selected agent, made for the task's spaces without a simulator."""
+    if selection.model is None:
+        return baseline_agent(selection.agent, task.action_space, 1, selection.config.evaluation.seed)
+    simulation = selection.config.simulation.model_copy(update={"n_environments": 1, "worlds_per_player": 1})
+    config = selection.config.model_copy(update={"simulation": simulation})
+    model = rehearse(config, task.observation_space, task.action_space)
+    ModelFile.open(selection.model).load_into(model)
+    return model
+
+
+def _task(config: Config) -> Task:
+    env_id = config.environment.id
+    if task_id(env_id) is None:
+        raise InputError(f"environment.id: a policy is deployed for a task of this package, and {env_id} is none")
+    return make_task(env_id, **config.environment.env_config or {})
+
+
+def _named(selection: Selection) -> str:
+    return str(selection.model) if selection.model is not None else f"{selection.agent} agent"

@@ -1,0 +1,81 @@
+"""What waits for a peer that reads too slowly: everything in its order, but of each topic only the newest messages."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from typing import Final
+
+MAX_WAITING: Final = 16 * 2**20
+"""Bytes that may wait for a peer; a topic's messages beyond it take the place of older ones, or are dropped."""
+
+
+class Outbox:
+    """Frames in the order in which they are sent.
+
+    Answers and requests are never dropped. A topic keeps its `depth` newest messages, so that a slow peer gets few
+    messages late instead of all of them ever later.
+    """
+
+    def __init__(self) -> None:
+        self._serials = itertools.count()
+        self._frames: dict[int, tuple[memoryview, float]] = {}
+        self._topics: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._size = 0
+
+    def __len__(self) -> int:
+        """Bytes that wait."""
+        return self._size
+
+    @property
+    def age(self) -> float:
+        """Seconds that the oldest frame has waited; 0 when none does."""
+        return time.monotonic() - next(iter(self._frames.values()))[1] if self._frames else 0.0
+
+    def put(self, data: bytes | memoryview) -> int:
+        """Add frames that must arrive; returns their serial number."""
+        serial = next(self._serials)
+        # A copy: the batch that a request is a row of will have been written to again by then.
+        self._frames[serial] = (memoryview(bytes(data)), time.monotonic())
+        self._size += len(data)
+        return serial
+
+    def put_message(self, topic: str, data: bytes, depth: int) -> int:
+        """Add a topic's message; returns how many messages of the topic were dropped for it, itself maybe."""
+        waiting = self._topics[topic]
+        dropped = 0
+        while waiting and (len(waiting) >= depth or self._size + len(data) > MAX_WAITING):
+            self._size -= len(self._frames.pop(waiting.popleft())[0])
+            dropped += 1
+        if self._size + len(data) > MAX_WAITING and self._size:
+            return dropped + 1
+        waiting.append(self.put(data))
+        return dropped
+
+    def flush(self, send: Callable[[memoryview], int]) -> None:
+        """Send what can be sent.
+
+        Raises:
+            OSError: as `send` does; BlockingIOError when the peer's side is full.
+        """
+        while self._frames:
+            serial = next(iter(self._frames))
+            data, since = self._frames[serial]
+            sent = send(data)
+            self._size -= sent
+            if sent == len(data):
+                del self._frames[serial]
+            else:
+                self._frames[serial] = (data[sent:], since)
+            self._settle(serial)
+
+    def _settle(self, serial: int) -> None:
+        """A message that has begun to be sent can no longer be dropped."""
+        for topic, waiting in self._topics.items():
+            if waiting and waiting[0] == serial:
+                waiting.popleft()
+                if not waiting:
+                    del self._topics[topic]
+                return

@@ -1,0 +1,12 @@
+"""Show where the time of steps goes: `rl-pipeline monitor` as a node."""
+
+from rl_pipeline.run import ros_node
+
+
+def main() -> None:
+    """Run the node."""
+    ros_node.main("monitor")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Run a trained policy on a robot: `rl-pipeline deploy` as a node, whose parameters are its options and overrides."""
+
+from rl_pipeline.run import ros_node
+
+
+def main() -> None:
+    """Run the node."""
+    ros_node.main("deploy")
+
+
+if __name__ == "__main__":
+    main()

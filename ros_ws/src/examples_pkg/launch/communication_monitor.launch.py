@@ -1,0 +1,26 @@
+"""Show where the time of steps goes: `ros2 launch examples_pkg communication_monitor.launch.py`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The node communication_monitor, with its parameters as launch arguments."""
+    arguments = {
+        "use_sim_time": "false",
+    }
+    return LaunchDescription(
+        [
+            *(DeclareLaunchArgument(name, default_value=value) for name, value in arguments.items()),
+            Node(
+                package="examples_pkg",
+                executable="communication_monitor",
+                name="communication_monitor",
+                output="screen",
+                emulate_tty=True,
+                parameters=[{name: LaunchConfiguration(name) for name in arguments}],
+            ),
+        ]
+    )

@@ -1,0 +1,30 @@
+"""Run a policy on a robot: `ros2 launch examples_pkg deploy.launch.py experiment:=navigation_ppo robot:=robot.yaml`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The node deploy, with its parameters as launch arguments."""
+    arguments = {
+        "experiment": "navigation_ppo",
+        "robot": "robot.yaml",
+        "dry_run": "false",
+        "enable": "false",
+        "use_sim_time": "false",
+    }
+    return LaunchDescription(
+        [
+            *(DeclareLaunchArgument(name, default_value=value) for name, value in arguments.items()),
+            Node(
+                package="examples_pkg",
+                executable="deploy",
+                name="deploy",
+                output="screen",
+                emulate_tty=True,
+                parameters=[{name: LaunchConfiguration(name) for name in arguments}],
+            ),
+        ]
+    )

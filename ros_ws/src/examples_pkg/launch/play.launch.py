@@ -1,0 +1,28 @@
+"""Film an agent: `ros2 launch examples_pkg play.launch.py experiment:=navigation_ppo`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The node play, with its parameters as launch arguments."""
+    arguments = {
+        "experiment": "navigation_ppo",
+        "episodes": "3",
+        "use_sim_time": "false",
+    }
+    return LaunchDescription(
+        [
+            *(DeclareLaunchArgument(name, default_value=value) for name, value in arguments.items()),
+            Node(
+                package="examples_pkg",
+                executable="play",
+                name="play",
+                output="screen",
+                emulate_tty=True,
+                parameters=[{name: LaunchConfiguration(name) for name in arguments}],
+            ),
+        ]
+    )

@@ -1,0 +1,27 @@
+"""Train an agent: `ros2 launch examples_pkg train.launch.py config_name:=navigation_sac`."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+
+def generate_launch_description() -> LaunchDescription:
+    """The node train, with its parameters as launch arguments."""
+    arguments = {
+        "config_name": "navigation_ppo",
+        "use_sim_time": "false",
+    }
+    return LaunchDescription(
+        [
+            *(DeclareLaunchArgument(name, default_value=value) for name, value in arguments.items()),
+            Node(
+                package="examples_pkg",
+                executable="train",
+                name="train",
+                output="screen",
+                emulate_tty=True,
+                parameters=[{name: LaunchConfiguration(name) for name in arguments}],
+            ),
+        ]
+    )
