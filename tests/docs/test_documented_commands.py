@@ -30,7 +30,7 @@ SERVERS = {
     "tensorboard": "TensorBoard .* at http",
     "python -m rl_pipeline.players.navigation": "cannot connect to",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
-    "rl-pipeline train unity.launch=false": "waiting for players",
+    "rl-pipeline train unity.launch=false n_environments=2": "waiting for players",
     "bash launch_unity_simulation.bash": "players started",
     "rl-pipeline simulate": "players started",
 }
