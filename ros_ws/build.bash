@@ -28,6 +28,7 @@ elif "$venv/bin/python" -c 'import rclpy' 2>/dev/null; then
     -e "s#/opt/python/[^/;\"]+/include/python3\.[0-9]+#$include#g" \
     -e "s#/opt/python/[^/;\"]+/lib/python3\.[0-9]+/site-packages/numpy/_core/include#$numpy#g"
   export AMENT_PREFIX_PATH=$venv CMAKE_PREFIX_PATH=$venv PATH=$venv/bin:$PATH
+  export CMAKE_GENERATOR=Ninja
   into=(--merge-install --install-base "$venv")
 else
   fail "no ROS 2 was found${ROS_DISTRO:+ (ROS_DISTRO is $ROS_DISTRO, and there is no /opt/ros/$ROS_DISTRO)};" \

@@ -13,6 +13,8 @@ from rl_pipeline.ros.service_calls import RosServiceCalls
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.transport.addresses import resolve
 
+OF_EVERY_NODE: Final = ("rcl_interfaces/", "type_description_interfaces/")
+"""Packages of the services that every node has."""
 WITHDRAWAL_TIMEOUT: Final = 5.0
 """Seconds in which the services of a player that was ended must leave the graph."""
 
@@ -51,8 +53,11 @@ class RosBackend:
     @property
     def offered(self) -> list[str]:
         """Names of the services in the graph, but for those that every node has."""
-        own = {name for name, types in self._graph().items() if types.startswith(("rcl_interfaces/", "type_desc"))}
-        return sorted(self._graph().keys() - own)
+        return sorted(
+            name
+            for name, type_name in self._graph().items()
+            if not type_name.startswith(OF_EVERY_NODE) and self._session.node.count_services(name)
+        )
 
     @property
     def hint(self) -> str:
@@ -66,7 +71,10 @@ class RosBackend:
 
     def type_of(self, service: str) -> str | None:
         """Two-part type of a service in the graph; None: nobody offers it."""
-        return self._graph().get(self._session.node.resolve_service_name(service))
+        node = self._session.node
+        name = node.resolve_service_name(service)
+        # The graph lists what is merely called, too.
+        return self._graph().get(name) if node.count_services(name) else None
 
     def check(self, service: str, type_name: str) -> None:
         """Make sure that whoever offers a service means the same by its type.

@@ -144,8 +144,8 @@ class RosServiceCalls:
         client = self._clients[index]
         if client.service_is_ready():
             return True
-        known = dict(self._session.node.get_service_names_and_types())
-        return client.service_name in known and self._session.spin_until(client.service_is_ready, DISCOVERY_TIMEOUT)
+        found = self._session.node.count_services(client.service_name)
+        return bool(found) and self._session.spin_until(client.service_is_ready, DISCOVERY_TIMEOUT)
 
     def _abandon(self, players: list[int]) -> None:
         for index in players:
