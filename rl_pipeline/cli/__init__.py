@@ -14,7 +14,7 @@ from rl_pipeline.cli.app import app
 from rl_pipeline.cli.endings import guarded, note_thread_failure
 
 # In the order in which --help lists their verbs.
-from rl_pipeline.cli import training, judging, serving, deploying, inspection  # isort: skip  # noqa: F401
+from rl_pipeline.cli import training, judging, simulating, serving, deploying, inspection  # isort: skip  # noqa: F401
 
 __all__ = ["guarded", "main", "run"]
 

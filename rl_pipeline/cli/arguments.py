@@ -17,6 +17,8 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="Settings such as tr
 Experiment = Annotated[str | None, typer.Option(help="An experiment's folder or name; without it, the newest.")]
 Model = Annotated[str | None, typer.Option(help="best_model, model, a checkpoint's name, or any model file.")]
 Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
+Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]
+RecordBag = Annotated[Path | None, typer.Option("--record-bag", help="Folder for each episode as a ROS 2 bag (MCAP).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the first episode.")]
 
 

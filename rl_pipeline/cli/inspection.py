@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Overrides
+from rl_pipeline.cli.arguments import Experiment, Overrides
 from rl_pipeline.cli.endings import FAILED
 from rl_pipeline.cli.terminal import console
 
@@ -42,6 +42,18 @@ def benchmark(
     run(
         what, console(), players=players, seconds=seconds, repetitions=repetitions, minutes=minutes, json_file=json
     )  # fmt: skip
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline monitor --experiment navigation_ppo")
+def monitor(
+    experiment: Experiment = None,
+    directory: Annotated[Path, typer.Option(help="Where the experiments are.")] = Path("experiments"),
+    once: Annotated[bool, typer.Option("--once", help="Print the table and end.")] = False,
+) -> None:
+    """Watch where the time of a training's steps goes: players, link, policy."""
+    from rl_pipeline.run.monitor import monitor as run
+
+    run(experiment, directory, once=once, console=console())
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline doctor")

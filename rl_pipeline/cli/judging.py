@@ -15,7 +15,9 @@ from rl_pipeline.cli.arguments import (
     ConfigName,
     Experiment,
     Model,
+    Monitor,
     Overrides,
+    RecordBag,
     Seed,
     select,
 )
@@ -36,6 +38,8 @@ def play(
     seed: Seed = None,
     video: Annotated[Path | None, typer.Option(help="Where the video goes.")] = None,
     show: Annotated[bool, typer.Option("--show", help="Open the simulator's window instead.")] = False,
+    monitor: Monitor = False,
+    record_bag: RecordBag = None,
     config_name: ConfigName = None,
     config: ConfigFile = None,
     config_dir: ConfigDir = None,
@@ -44,7 +48,16 @@ def play(
     from rl_pipeline.run.play import play as run
 
     selection = select(overrides or [], config_name, config, config_dir, experiment, model, agent)
-    run(selection, episodes=episodes, seed=seed, video=video, show=show, console=console())
+    run(
+        selection,
+        episodes=episodes,
+        seed=seed,
+        video=video,
+        show=show,
+        monitor=monitor,
+        record_bag=record_bag,
+        console=console(),
+    )
 
 
 @app.command(
@@ -58,6 +71,8 @@ def evaluate(
     episodes: Annotated[int | None, typer.Option(min=1, help="Episodes in all.")] = None,
     seed: Seed = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too; - prints them.")] = None,
+    monitor: Monitor = False,
+    record_bag: RecordBag = None,
     config_name: ConfigName = None,
     config: ConfigFile = None,
     config_dir: ConfigDir = None,
@@ -66,4 +81,12 @@ def evaluate(
     from rl_pipeline.run.evaluate import evaluate as run
 
     selection = select(overrides or [], config_name, config, config_dir, experiment, model, agent)
-    run(selection, episodes=episodes, seed=seed, json_file=json, console=console())
+    run(
+        selection,
+        episodes=episodes,
+        seed=seed,
+        json_file=json,
+        monitor=monitor,
+        record_bag=record_bag,
+        console=console(),
+    )

@@ -12,6 +12,7 @@ from rl_pipeline.envs.task import Fields
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengths
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 Environments = NDArray[np.intp] | slice
@@ -80,6 +81,10 @@ class PlayerService:
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer the last requests."""
         return self._batch.response_times()
+
+    def stamps(self) -> Stamps:
+        """When the last requests and responses were sent and received."""
+        return self._batch.stamps()
 
     def answers(self) -> Iterator[Answers]:
         """What arrived since `send`."""

@@ -106,9 +106,14 @@ class PlayerVecEnv(VecEnv):
         }
 
 
-def request_frames(venv: VecEnv, wanted: bool) -> None:
-    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
+def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
+    """The environments on players behind any wrappers; None: they are others."""
     while isinstance(venv, VecEnvWrapper):
         venv = venv.venv
-    if isinstance(venv, PlayerVecEnv):
-        venv.env.rendering[0] = wanted
+    return venv.env if isinstance(venv, PlayerVecEnv) else None
+
+
+def request_frames(venv: VecEnv, wanted: bool) -> None:
+    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
+    if (env := player_env(venv)) is not None:
+        env.rendering[0] = wanted

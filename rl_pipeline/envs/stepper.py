@@ -19,6 +19,7 @@ from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Stepper:
 
     Attributes:
         players: environment ids of the N / worlds players.
+        simulated_time: (N,) float64, seconds since each player started, as of its last response; None, and not read
+            then, unless an array is put here.
         rendering: (N,) bool, which environments are asked for a frame with each step and reset; of those that share
             a player only the first can be.
     """
@@ -93,6 +96,7 @@ class Stepper:
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
         self._filming = frames
+        self.simulated_time: NDArray[np.float64] | None = None
         self._frames: list[tuple[str, bytes] | None] = [None] * num_envs
         self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
@@ -207,9 +211,17 @@ class Stepper:
         """How long the players took to answer the last steps."""
         return self._step.response_times()
 
+    def stamps(self) -> Stamps:
+        """When the requests and responses of the last steps were sent and received."""
+        return self._step.stamps()
+
+    def image(self, index: int) -> tuple[str, bytes] | None:
+        """Format and bytes of the image that came with the last response for an environment, or None."""
+        return self._frames[index]
+
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
-        image = self._frames[index]
+        image = self.image(index)
         if image is None:
             return None
         from PIL import Image
@@ -250,6 +262,10 @@ class Stepper:
             answered.append(self._everyone[environments])
             if self._filming:
                 self._keep_frames(filmed, responses)
+            if self.simulated_time is not None:
+                of_player = np.zeros(len(self.players))
+                of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
+                self.simulated_time[environments] = of_player[self._everyone[environments] // self._worlds]
         if sum(map(len, answered)) == len(asked):
             return None
         for index, reason in service.refused.items():

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from rl_pipeline.envs.stepper import Stepper
+from rl_pipeline.envs.stepper import Stepper, Transition
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.response_times import ResponseTimes
+from rl_pipeline.transport.communication import Communication, communication
+from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
+
+
+class EpisodeObserver(Protocol):
+    """Sees every step of N environments before the next episodes begin; see `PlayerVectorEnv.observe`."""
+
+    def begun(self, environments: NDArray[np.intp], observation: NDArray[Any]) -> None:
+        """Episodes of these environments have begun; observations of all, shape (N, *observation shape)."""
+
+    def stepped(self, actions: NDArray[Any], transition: Transition) -> None:
+        """All environments have taken a step."""
 
 
 class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
@@ -74,6 +87,9 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
             worlds=worlds,
         )
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
+        self._observer: EpisodeObserver | None = None
+        self._thinking: deque[float] = deque(maxlen=WINDOW)
+        self._returned = time.perf_counter()
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
     @property
@@ -85,6 +101,11 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def response_times(self) -> ResponseTimes:
         """How long each player took to answer the last steps, and how long the others waited for it alone."""
         return self._stepper.response_times()
+
+    @property
+    def communication(self) -> Communication | None:
+        """Where the time of the last steps went; None before the first, and for players that send no stamps."""
+        return communication(self._stepper.stamps(), self._thinking)
 
     @property
     def rendering(self) -> NDArray[np.bool_]:
@@ -108,13 +129,19 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         elif seed is not None:
             for index, value in enumerate(seed):
                 self._next_seeds[index] = self._next_seeds[index] if value is None else value
-        return self._begin(self._everyone), {}
+        observation = self._begin(self._everyone)
+        self._returned = time.perf_counter()
+        return observation, {}
 
     def step(
         self, actions: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one step in every environment, and begin the next episode where one ended."""
-        transition = self._stepper.step(np.asarray(actions))
+        self._thinking.append(time.perf_counter() - self._returned)
+        actions = np.asarray(actions)
+        transition = self._stepper.step(actions)
+        if self._observer is not None:
+            self._observer.stepped(actions, transition)
         observation = transition.observation
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
@@ -124,7 +151,14 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
                 self._stepper.replace(transition.lost)
             info = {"final_obs": observation, "final_info": final_info, "_final_obs": ended, "_final_info": ended}
             observation = self._begin(np.flatnonzero(ended))
+        self._returned = time.perf_counter()
         return observation, transition.reward, transition.terminated, transition.truncated, info
+
+    def observe(self, observer: EpisodeObserver | None) -> Stepper:
+        """Have an observer, or none, told of every episode and step; gives where states, images and times are."""
+        self._observer = observer
+        self._stepper.simulated_time = None if observer is None else np.zeros(self.num_envs)
+        return self._stepper
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:
         """The frames that came with the last responses, each of shape (height, width, 3)."""
@@ -141,4 +175,6 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
         observation = self._stepper.reset(players, self._next_seeds[players])
         self._next_seeds[players] += self.num_envs
+        if self._observer is not None:
+            self._observer.begun(players, observation)
         return observation

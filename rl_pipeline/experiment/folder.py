@@ -128,6 +128,11 @@ class ExperimentFolder:
         return self.path / "episodes.csv"
 
     @property
+    def communication(self) -> Path:
+        """Where the time of the last steps went, while the run goes on."""
+        return self.path / "communication.json"
+
+    @property
     def curves(self) -> Path:
         """The picture of the training."""
         return self.path / "curves.png"

@@ -91,6 +91,11 @@ class Batch:
         except (ValueError, TypeError, OverflowError) as error:
             raise CodecError(f"{self._struct.name}.{path}: {error}") from None
 
+    @property
+    def struct(self) -> Struct:
+        """The type of the messages."""
+        return self._struct
+
     def take(self, indices: Indices) -> Batch:
         """A copy of the given rows, in their order."""
         return Batch(self._struct, self._items[indices].copy().view(self._array.dtype), whole=self._whole)
@@ -98,6 +103,10 @@ class Batch:
     def copy(self) -> Batch:
         """A copy of all rows."""
         return self.take(slice(None))
+
+    def opaque(self) -> NDArray[Any]:
+        """A copy of all rows as opaque bytes, shape (N,), which costs least; a view as `array.dtype` reads them."""
+        return self._items.copy()
 
     def assign(self, indices: Indices, other: Batch) -> None:
         """Overwrite the given rows with the rows of `other`, a batch of the same type with the same lengths.

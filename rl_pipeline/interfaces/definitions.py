@@ -95,6 +95,15 @@ class Interfaces:
             self._codecs[name] = MessageCodec(self._struct(name, "", ()))
         return self._codecs[name]
 
+    def text(self, name: str) -> str | None:
+        """The text that defines a message in the workspaces; None: it is of the standard packages, or unknown.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        path = self._message_files.get(two_part(name))
+        return _read(path) if path is not None else None
+
     def service(self, name: str) -> Service:
         """The type of a service, named `package/Type` or `package/srv/Type`.
 

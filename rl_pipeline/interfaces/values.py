@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces.batch import as_array, unknown_field
+from rl_pipeline.interfaces.batch import Batch, as_array, unknown_field
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct
 
@@ -60,6 +60,11 @@ def fill(struct: Struct, values: Mapping[str, Any], row: NDArray[Any]) -> None:
     """
     for name, value in values.items():
         _fill(struct.fields[name], value, row[name], f"{struct.name}.{name}")
+
+
+def row_values(batch: Batch, row: int) -> dict[str, Any]:
+    """The values of one message of a batch, as `plain` gives them."""
+    return plain(batch.struct, batch.array[row].item())
 
 
 def plain(struct: Struct, item: tuple[Any, ...]) -> dict[str, Any]:

@@ -12,17 +12,27 @@ from rich.console import Console
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.bags.recorder import recorded
 from rl_pipeline.experiment.writing import check_destination
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.live_communication import watched
 from rl_pipeline.run.selection import Selection
 
 logger = logging.getLogger(__name__)
 
 
 def play(
-    selection: Selection, *, episodes: int, seed: int | None, video: Path | None, show: bool, console: Console
+    selection: Selection,
+    *,
+    episodes: int,
+    seed: int | None,
+    video: Path | None,
+    show: bool,
+    monitor: bool,
+    record_bag: Path | None,
+    console: Console,
 ) -> None:
     """Let the agent play, and write a video, or with `show` open the simulator's window at natural speed.
 
@@ -32,6 +42,8 @@ def play(
         seed: of the first; None: what the `evaluation` section says.
         video: where the video goes; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
         show: open a window instead of writing a video.
+        monitor: show the communication with the player too, live.
+        record_bag: folder that each episode is written to as a ROS 2 bag too; None: none is.
         console: where the outcome is printed.
 
     Raises:
@@ -53,13 +65,20 @@ def play(
         venv = environments.evaluation(1, first)
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic
-        if show:
-            result = play_episodes(agent, venv, episodes, first, deterministic=deterministic)
-            console.print(f"{episodes} episodes, return {result.returns.mean():.2f} on average")
-            return
-        if not record_episodes(agent, venv, path, episodes, first, deterministic=deterministic):
-            raise InputError(f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)")
-        console.print(f"video: {path}", soft_wrap=True, highlight=False)
+        facts = {"environment": config.environment.id, "agent": selection.name}
+        with recorded(venv, record_bag, episodes, **facts), watched(venv, console, monitor) as each_step:
+            if show:
+                result = play_episodes(agent, venv, episodes, first, deterministic=deterministic, each_step=each_step)
+                outcome = f"{episodes} episodes, return {result.returns.mean():.2f} on average"
+            elif record_episodes(agent, venv, path, episodes, first, deterministic=deterministic, each_step=each_step):
+                outcome = f"video: {path}"
+            else:
+                raise InputError(
+                    f"no video: {config.environment.id} draws no frames (environment.render_mode=rgb_array)"
+                )
+        console.print(outcome, soft_wrap=True, highlight=False)
+        if record_bag is not None:
+            console.print(f"bags: {record_bag}", soft_wrap=True, highlight=False)
 
 
 def _watched(config: Config, show: bool) -> Config:

@@ -1,33 +1,36 @@
-"""How long players take to answer, logged beside what the algorithm logs."""
+"""How long players take to answer and where that time goes, logged beside what the algorithm logs."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.sb3_vec_env import player_env
+from rl_pipeline.experiment.communication_file import write_communication
+from rl_pipeline.transport.communication import Communication, Statistics
 
 PERIOD: Final = 1.0
-"""Seconds between two looks: off-policy algorithms begin a rollout with each step."""
+"""Seconds between two looks: a step that is not looked at costs a glance at the clock."""
+NOT_IN_TABLES: Final = ("stdout", "log")
+"""Stable-Baselines3's formats that would print twenty figures a rollout."""
 
 
 class PlayerMonitor:
-    """Records `players/...` in the model's log: response times in ms, and who holds the others up, for how much.
+    """Records `players/...` and `communication/...` in the model's log, and keeps the file that others watch.
 
     Args:
         model: where it is logged.
         venv: the training environments; those without players are not watched.
+        file: what `rl-pipeline monitor` reads.
     """
 
-    def __init__(self, model: BaseAlgorithm, venv: VecEnv) -> None:
-        self._model = model
-        while isinstance(venv, VecEnvWrapper):
-            venv = venv.venv
-        self._env = venv.env if isinstance(venv, PlayerVecEnv) else None
+    def __init__(self, model: BaseAlgorithm, venv: VecEnv, file: Path) -> None:
+        self._model, self._env, self._file = model, player_env(venv), file
         self._next = 0.0
 
     def update(self, timesteps: int) -> None:
@@ -35,6 +38,13 @@ class PlayerMonitor:
         if self._env is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PERIOD
+        self._record_response_times()
+        if (figures := self._env.communication) is not None:
+            self._record_communication(figures)
+            write_communication(self._file, figures, timesteps)
+
+    def _record_response_times(self) -> None:
+        assert self._env is not None
         times = self._env.response_times
         if np.isnan(times.mean).all():
             return
@@ -43,3 +53,12 @@ class PlayerMonitor:
         record("players/max_response_ms", 1e3 * float(np.nanmax(times.maximum)))
         record("players/slowest_share", float(times.share[slowest]))
         record("players/slowest", self._env.players[slowest])
+
+    def _record_communication(self, figures: Communication) -> None:
+        record = self._model.logger.record
+        for duration, statistics in vars(figures).items():
+            if isinstance(statistics, Statistics):
+                for name, seconds in vars(statistics).items():
+                    record(f"communication/{duration}_ms/{name}", 1e3 * seconds, exclude=NOT_IN_TABLES)
+        if figures.clock_offset is not None:
+            record("communication/clock_offset_ms", 1e3 * figures.clock_offset.seconds, exclude=NOT_IN_TABLES)

@@ -36,6 +36,11 @@ class Selection:
     model: Path | None
     folder: ExperimentFolder | None
 
+    @property
+    def name(self) -> str:
+        """What acts, for a person."""
+        return str(self.model) if self.model is not None else f"{self.agent} agent"
+
     def make_agent(self, venv: VecEnv) -> Agent:
         """The agent for these environments. Raises `InputError` when the model does not fit them."""
         if self.model is None:

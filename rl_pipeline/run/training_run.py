@@ -91,10 +91,11 @@ class TrainingRun:
         milestones = Milestones(training.total_timesteps, training.log_points)
         checkpoints = Checkpoints(self.model, self._folder, self._text, milestones, self._wandb.save)
         console = self._console if training.verbose else None
+        players = PlayerMonitor(self.model, self._episodes, self._folder.communication)
         with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
             callback = StepCallback(
-                [lambda _: check(), progress.update, checkpoints.update],
-                before_rollout=[evaluation.update, PlayerMonitor(self.model, self._episodes).update],
+                [lambda _: check(), progress.update, checkpoints.update, players.update],
+                before_rollout=[evaluation.update],
             )
             try:
                 self.model.learn(training.total_timesteps, callback)

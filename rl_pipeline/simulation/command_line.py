@@ -6,13 +6,25 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from rl_pipeline.config.schema import UnityConfig
 from rl_pipeline.errors import InputError
 
 EMBEDDED: Final = "embedded"
 """The `unity.build_path` that stands for the MuJoCo player of this package."""
+
+
+class PlayerSettings(Protocol):
+    """What players are started by: the `unity` section, whoever has read it; see `config.schema.UnityConfig`."""
+
+    @property
+    def headless_mode(self) -> bool: ...  # noqa: D102
+    @property
+    def pause(self) -> bool: ...  # noqa: D102
+    @property
+    def sample_time(self) -> float: ...  # noqa: D102
+    @property
+    def time_scale(self) -> float: ...  # noqa: D102
 
 
 def build_command(build_path: str, scene: str) -> list[str]:
@@ -40,7 +52,7 @@ def build_command(build_path: str, scene: str) -> list[str]:
 
 
 def player_arguments(
-    unity: UnityConfig,
+    unity: PlayerSettings,
     *,
     host: str,
     port: int,

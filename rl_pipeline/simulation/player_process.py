@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -25,12 +26,16 @@ class PlayerProcess:
     Args:
         command: executable and arguments.
         log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
-        reaper: told of the process group, so that it is ended even when this process cannot.
+        reaper: told of the process group, so that it is ended even when this process cannot; None on Windows.
         environment: further environment variables.
     """
 
     def __init__(
-        self, command: Sequence[str], log_file: Path, reaper: Reaper, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        log_file: Path,
+        reaper: Reaper | None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.log_file = log_file
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
@@ -47,7 +52,8 @@ class PlayerProcess:
                 cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
                 env={**os.environ, **_SINGLE_THREADED, **(environment or {})},
             )
-        reaper.watch(self._process.pid)
+        if reaper is not None:
+            reaper.watch(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -62,9 +68,14 @@ class PlayerProcess:
             return None
         return f"exited with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the process has ended as it should: closed by the person who watched, or asked to end."""
+        return self._process.poll() == 0
+
     def terminate(self) -> None:
         """Ask the process to end, without waiting for it."""
-        self._signal(signal.SIGTERM)
+        self._end(force=False)
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
         """End the whole process group: by asking first, by force after `timeout` seconds. Safe to call twice."""
@@ -74,10 +85,11 @@ class PlayerProcess:
             self.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout)
-        self._signal(signal.SIGKILL)  # what is left of the group, too
+        self._end(force=True)  # what is left of the group, too
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT)
-        self._reaper.release(self.pid)
+        if self._reaper is not None:
+            self._reaper.release(self.pid)
         self._released = True
 
     def log_tail(self) -> str:
@@ -88,6 +100,9 @@ class PlayerProcess:
                 lines += path.read_text(errors="replace").splitlines()
         return "\n".join(f"  | {line}" for line in lines[-LOG_TAIL_LINES:]) or "  (its log is empty)"
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _end(self, *, force: bool) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self.pid, signal.SIGKILL if force else signal.SIGTERM)

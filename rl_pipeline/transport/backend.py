@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
 
@@ -32,6 +33,10 @@ class ServiceCalls(Protocol):
 
     def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """What arrived since `send`, as pairs of player indices and their responses."""
+        ...
+
+    def stamps(self) -> Stamps:
+        """When requests and responses of the last calls were sent and received."""
         ...
 
     def response_times(self) -> ResponseTimes:

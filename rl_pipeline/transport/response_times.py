@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rl_pipeline.interfaces import Batch
+from rl_pipeline.transport.communication import Stamps
 
 WINDOW: Final = 100
 """Calls that are looked back on."""
@@ -33,8 +37,32 @@ class ResponseTimes:
         return int(self.share.argmax())
 
 
+_TIME: Final = np.dtype([("sec", np.int32), ("nanosec", np.uint32)])
+
+
+class _PlayerStamps(NamedTuple):
+    """When players received requests and sent responses, by their clocks: `builtin_interfaces/Time` of M players.
+
+    `epoch` is what the trainer's moments lack to be such times too.
+    """
+
+    players: NDArray[np.intp] | slice
+    received: NDArray[Any]
+    sent: NDArray[Any]
+    epoch: float
+
+
+class _Call(NamedTuple):
+    """One call: when it began, who answered, in order, when each did, and what the players say of it."""
+
+    began: float
+    players: list[int]
+    moments: list[float]
+    stamps: list[_PlayerStamps]
+
+
 class ResponseLog:
-    """Keeps what one call costs nothing to keep, two lists, and computes when it is asked.
+    """Keeps what one call costs nothing to keep, a few lists, and computes when it is asked.
 
     Args:
         count: number of players, N.
@@ -42,21 +70,28 @@ class ResponseLog:
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._calls: deque[tuple[float, list[int], list[float]]] = deque(maxlen=WINDOW)
+        self._calls: deque[_Call] = deque(maxlen=WINDOW)
 
     def begin(self, moment: float) -> tuple[list[int], list[float]]:
         """Begin a call at a moment; returns the lists of the players that answer, in order, and of when they do."""
-        players: list[int] = []
-        moments: list[float] = []
-        self._calls.append((moment, players, moments))
-        return players, moments
+        call = _Call(moment, [], [], [])
+        self._calls.append(call)
+        return call.players, call.moments
+
+    def keep_stamps(self, players: NDArray[np.intp] | slice, responses: Batch) -> None:
+        """Keep the players' own stamps of responses to the call under way, if their type has any."""
+        if "response_sent" not in (responses.array.dtype.names or ()):
+            return
+        received, sent = responses["request_received"].opaque(), responses["response_sent"].opaque()
+        epoch = time.time() - time.perf_counter()
+        self._calls[-1].stamps.append(_PlayerStamps(players, received, sent, epoch))
 
     def summary(self) -> ResponseTimes:
         """The times of the last calls."""
         totals, numbers, alone = np.zeros((3, self._count))
         maximum = np.full(self._count, np.nan)
         waited = 0.0
-        for began, players, moments in self._calls:
+        for began, players, moments, *_ in self._calls:
             if not players:
                 continue
             times = np.array(moments) - began
@@ -67,3 +102,30 @@ class ResponseLog:
             waited += times[-1]
         mean = np.divide(totals, numbers, out=np.full(self._count, np.nan), where=numbers > 0)
         return ResponseTimes(mean, maximum, alone / waited if waited else alone)
+
+    def stamps(self) -> Stamps:
+        """The stamps of the last calls, in seconds after the first of them began."""
+        everyone = np.arange(self._count)
+        parts: list[tuple[NDArray[Any], ...]] = []
+        origin = 0.0
+        for number, call in enumerate(self._calls):
+            arrived = np.full(self._count, np.nan)
+            arrived[call.players] = call.moments
+            for players, received, sent, epoch in call.stamps:
+                origin = origin or call.began + epoch
+                indices = everyone[players]
+                parts.append(
+                    (
+                        *(np.full(len(indices), number), indices),
+                        *(np.full(len(indices), call.began + epoch - origin), _seconds(received, origin)),
+                        *(_seconds(sent, origin), arrived[indices] + epoch - origin),
+                    )
+                )
+        return Stamps.of_columns([np.concatenate(column) for column in zip(*parts, strict=True)])
+
+
+def _seconds(stamp: NDArray[Any], origin: float) -> NDArray[np.float64]:
+    """Stamps of type `builtin_interfaces/Time` in seconds after `origin`, of the same epoch."""
+    times = stamp.view(_TIME)
+    seconds: NDArray[np.float64] = (times["sec"] - origin) + 1e-9 * times["nanosec"]
+    return seconds

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Layout, Lengths, MessageCodec, Service
+from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_command, encode_frame
@@ -95,7 +96,13 @@ class ServiceBatch:
         Responses of one layout come as one batch; usually that is all of them. Those that are not of the service's
         type are left out, and said to be `refused`.
         """
-        return self._responses.groups()
+        for players, responses in self._responses.groups():
+            self._responses.log.keep_stamps(players, responses)
+            yield players, responses
+
+    def stamps(self) -> Stamps:
+        """When requests and responses of the last calls were sent and received."""
+        return self._responses.log.stamps()
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer in the last calls."""

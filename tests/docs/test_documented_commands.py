@@ -27,9 +27,7 @@ SHORT = [
 ]
 SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
 """What this very run is, and what only changes the shell."""
-NEEDS_ROS = (
-    "ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "rl-pipeline benchmark ros-endpoint",
-)  # fmt: skip
+NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
 """What commands that need ROS 2 have in them."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
@@ -38,6 +36,9 @@ SERVERS = {
     "bash launch_ros_tcp_endpoint.bash": "listening on",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
     "rl-pipeline deploy": "on ROS node",
+    "rl-pipeline train unity.launch=false n_environments=2": "waiting for players",
+    "bash launch_unity_simulation.bash": "players started",
+    "rl-pipeline simulate": "players started",
 }
 """Commands that run until they are ended, and what they say when they are up."""
 
@@ -89,7 +90,10 @@ def workplace(tmp_path_factory):
     for name in ("configs", "config.yml", "train_example.py", "benchmarks", "ros_ws", "pyproject.toml"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
-    for name in ("launch_node.bash", "install.bash", "constraints.txt", "README.md", "LICENSE"):
+    for name in ("docker", "rl_pipeline"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    scripts = ("launch_node.bash", "launch_unity_simulation.bash", "install.bash")
+    for name in (*scripts, "constraints.txt", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     shutil.copy(ROOT / "configs" / "base_ppo_config.yaml", folder / "my_experiment.yaml")

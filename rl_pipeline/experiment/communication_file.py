@@ -1,0 +1,36 @@
+"""The newest figures of the communication with players, in a file that other programs watch while a run goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
+
+
+def write_communication(path: Path, figures: Communication, timesteps: int) -> None:
+    """Put figures, in seconds, and the steps so far in the place of those before.
+
+    The file is not synced, and one that cannot be written is left out: watching must not slow or stop a run.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    facts = {"timesteps": timesteps, **dataclasses.asdict(figures)}
+    with suppress(OSError):
+        temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+
+
+def read_communication(path: Path) -> tuple[Communication, int] | None:
+    """The figures and the steps so far; None where a run has written none yet."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    timesteps, offset = int(facts.pop("timesteps")), facts.pop("clock_offset")
+    values: dict[str, Any] = {
+        name: Statistics(**value) if isinstance(value, dict) else value for name, value in facts.items()
+    }
+    return Communication(**values, clock_offset=ClockOffset(**offset) if offset else None), timesteps
