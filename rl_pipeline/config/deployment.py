@@ -33,7 +33,9 @@ def _problem(detail: Any) -> str:
         return f"{key}: unknown key{suggestion(location[-1], _section_of(location).model_fields)}"
     if detail["type"] == "missing":
         return f"{key}: expected {_section_of(location).model_fields[location[-1]].description}, found nothing"
-    return f"{key}: {detail['msg'][0].lower()}{detail['msg'][1:]}, found {found(detail['input'])}"
+    expected = detail["msg"].removeprefix("Input should be ")
+    number = "a number " if expected.startswith(("greater", "less")) else ""
+    return f"{key}: expected {number}{expected}, found {found(detail['input'])}"
 
 
 def _section_of(location: tuple[str, ...]) -> type[BaseModel]:

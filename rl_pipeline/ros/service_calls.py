@@ -108,20 +108,25 @@ class RosServiceCalls:
         for players in by_size.values():
             rows = _rows([self._payloads[index] for index in players])
             if (batch := self._decoded(rows, players)) is not None:
-                self._log.keep_stamps(np.array(players), batch)
-                yield np.array(players), batch
+                yield self._noted(players, batch)
                 continue
             for row, index in enumerate(players):
                 if (single := self._decoded(rows[row : row + 1], [index])) is not None:
-                    yield np.array([index]), single
+                    yield self._noted([index], single)
+
+    def stamps(self) -> Stamps:
+        """When requests and responses of the last calls were sent and received."""
+        return self._log.stamps()
 
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer in the last calls."""
         return self._log.summary()
 
-    def stamps(self) -> Stamps:
-        """When the last requests and responses were sent and received."""
-        return self._log.stamps()
+    def _noted(self, players: list[int], batch: Batch) -> tuple[NDArray[np.intp], Batch]:
+        """Responses and whose they are, after a note of their stamps."""
+        indices = np.array(players)
+        self._log.keep_stamps(indices, batch)
+        return indices, batch
 
     def _decoded(self, rows: NDArray[np.uint8], players: list[int]) -> Batch | None:
         """Rows of one layout as a batch; None when they differ in it, or the only one is refused."""

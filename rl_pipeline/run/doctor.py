@@ -14,6 +14,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.ros.definitions import check_built
+from rl_pipeline.ros.installation import BUILD, INTERFACES, distribution, require_interfaces, require_ros
+
 PORT = 10000
 PROBE_TIMEOUT = 10.0
 
@@ -50,7 +55,7 @@ def doctor(console: Console) -> None:
 
 def findings() -> list[Finding]:
     """Everything looked at, in the order of the table."""
-    return [_python(), _torch(), *_gl(), _display(), _ffmpeg(), _ros(), _port(), *_wandb()]
+    return [_python(), _torch(), *_gl(), _display(), _ffmpeg(), *_ros(), _port(), *_wandb()]
 
 
 def _python() -> Finding:
@@ -106,12 +111,26 @@ def _ffmpeg() -> Finding:
     return Finding("videos", True, f"H.264 by {executable}")
 
 
-def _ros() -> Finding:
-    distribution = os.environ.get("ROS_DISTRO")
-    if importlib.util.find_spec("rclpy") is not None:
-        return Finding("ROS 2", True, f"rclpy, {distribution or 'from pip'}")
-    where = f"{distribution} is not sourced in this Python" if distribution else "no rclpy"
-    return Finding("ROS 2", None, where, "not needed for training; the container has it")
+def _ros() -> list[Finding]:
+    """Whether nodes can run here, and whether what they exchange is built as it is defined."""
+    try:
+        require_ros()
+    except InputError as error:
+        problem = str(error).removeprefix("ROS 2: ")
+        return [Finding("ROS 2", None, problem, "not needed for training; the container has it")]
+    domain = os.environ.get("ROS_DOMAIN_ID") or "0"
+    middleware = os.environ.get("RMW_IMPLEMENTATION") or "default middleware"
+    ros = Finding(
+        "ROS 2", True, f"rclpy of {distribution() or 'an unknown distribution'}, domain {domain}, {middleware}"
+    )
+    try:
+        require_interfaces()
+        for name in load_interfaces().services:
+            if name.startswith(f"{INTERFACES}/"):
+                check_built(load_interfaces().service(name))
+    except InputError as error:
+        return [ros, Finding("ROS workspace", False, str(error).removeprefix("ROS 2: "), BUILD)]
+    return [ros, Finding("ROS workspace", True, f"{INTERFACES} is built as it is defined")]
 
 
 def _port() -> Finding:

@@ -24,7 +24,7 @@ def monitor(experiment: str | None, directory: Path, *, once: bool, console: Con
     """Show the table of an experiment until its run ends; what is there then stays on the screen.
 
     Args:
-        experiment: its folder or name; None: the newest.
+        experiment: its folder or name; None: the newest that runs, else the newest that has figures.
         directory: where experiments are.
         once: print what there is and return.
         console: where it is shown.
@@ -40,16 +40,18 @@ def monitor(experiment: str | None, directory: Path, *, once: bool, console: Con
         while _is_running(folder):
             threading.Event().wait(PERIOD)
             live.update(_table(folder), refresh=True)
+        live.update(_table(folder), refresh=True)
 
 
 def _find(experiment: str | None, directory: Path) -> ExperimentFolder:
-    if experiment is not None:
-        folder = ExperimentFolder.find(experiment, directory)
-    elif newest := existing_experiments(directory):
-        folder = newest[0]
-    else:
-        raise InputError(f"no experiment in {directory}: run `rl-pipeline train` first")
-    if read_communication(folder.communication) is None and not _is_running(folder):
+    if experiment is None:
+        folders = existing_experiments(directory)
+        running = [folder for folder in folders if _is_running(folder)]
+        for folder in (*running, *(folder for folder in folders if folder.communication.exists())):
+            return folder
+        raise InputError(f"no experiment on players in {directory}: run `rl-pipeline train` first")
+    folder = ExperimentFolder.find(experiment, directory)
+    if not folder.communication.exists() and not _is_running(folder):
         raise InputError(f"{folder.path}: its run has ended and left no communication.json; was it on players?")
     return folder
 

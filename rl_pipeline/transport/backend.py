@@ -37,6 +37,10 @@ class ServiceCalls(Protocol):
         """What arrived since `send`, as pairs of player indices and their responses."""
         ...
 
+    def stamps(self) -> Stamps:
+        """When requests and responses of the last calls were sent and received."""
+        ...
+
     def response_times(self) -> ResponseTimes:
         """How long the players took to answer in the last calls."""
         ...

@@ -25,16 +25,18 @@ SHORT = [
     "environment.video_length=5",
     "environment.horizon=40",
 ]
-SELF = ("bash launch_tests.bash", "source ")
+SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
 """What this very run is, and what only changes the shell."""
-NEEDS_ROS = ("rl-pipeline endpoint --ros2", "bash launch_ros_tcp_endpoint.bash", "rl-pipeline benchmark ros-endpoint")
+NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
+"""What commands that need ROS 2 have in them."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
     "python -m rl_pipeline.players.navigation": "cannot connect to",
     "rl-pipeline endpoint": "listening on",
     "bash launch_ros_tcp_endpoint.bash": "listening on",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
-    "rl-pipeline train unity.launch=false": "waiting for players",
+    "rl-pipeline deploy": "on ROS node",
+    "rl-pipeline train unity.launch=false n_environments=2": "waiting for players",
     "bash launch_unity_simulation.bash": "players started",
     "rl-pipeline simulate": "players started",
 }
@@ -56,11 +58,16 @@ def installed(command):
     """What a script runs once everything is installed."""
     if command.startswith("bash launch_ros_tcp_endpoint.bash"):
         return [sys.executable, "-m", "rl_pipeline.cli", "endpoint", "--ros2"]
-    return shlex.split(command)
+    return shortened(command)
 
 
 def shortened(command):
     words = shlex.split(command)
+    if "--ros-args" in words:
+        split = words.index("--ros-args")
+        return [*shortened(shlex.join(words[:split])), *words[split:]]
+    if words[:2] == ["rl-pipeline", "deploy"]:
+        return [*words, "--experiment", "smoke"]
     if words[:2] in (["rl-pipeline", "train"], ["bash", "launch_node.bash"]) and "--cfg" not in words:
         return [*words, *SHORT]
     if words[:2] == ["python", "train_example.py"]:
@@ -114,14 +121,14 @@ def run(words, folder, check=False):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", documented_commands())
 def test_documented_command_runs(command, workplace):
-    if command.startswith(NEEDS_ROS) and find_spec("interfaces_pkg") is None:
+    if any(part in command for part in NEEDS_ROS) and find_spec("interfaces_pkg") is None:
         pytest.skip("ROS 2 is not installed, or its workspace is not built")
     for start, sign in SERVERS.items():
         if command.startswith(start):
             assert_comes_up(installed(command), workplace, sign)
             return
     if command.startswith("bash launch_node.bash"):
-        words = [sys.executable, "-m", "rl_pipeline.run.node", *SHORT]  # what it runs once everything is installed
+        words = [sys.executable, "-m", "rl_pipeline.run.node", *shortened(command)[2:]]  # what it runs once installed
     else:
         words = shortened(command)
     done = run(words, workplace)

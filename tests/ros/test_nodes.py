@@ -11,6 +11,7 @@ pytest.importorskip("examples_pkg", reason="the workspace is not built (bash ros
 
 from rcl_interfaces.msg import Log
 
+from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.run.node import run
 from rl_pipeline.run.ros_node import words
@@ -89,11 +90,9 @@ def test_a_node_of_another_package_runs_as_it_is(tmp_path, monkeypatch):
     assert (tmp_path / "said").read_text() == "--ros-args -p a:=1\n"
 
 
-def test_an_unknown_node_or_package_is_told_with_the_nearest(capsys, monkeypatch):
-    from rl_pipeline.errors import UnknownNameError
-
+def test_an_unknown_node_or_package_is_told_with_the_nearest(monkeypatch):
     monkeypatch.setenv("AMENT_PREFIX_PATH", sys.prefix)
-    with pytest.raises(UnknownNameError, match=r"ros.node_name: unknown node 'trian'; did you mean 'train'"):
+    with pytest.raises(UnknownNameError, match=r"ros\.node_name: unknown node 'trian'; did you mean 'train'\?"):
         run(["ros.node_name=trian"])
     with pytest.raises(UnknownNameError, match="unknown package 'example_pkg'; did you mean 'examples_pkg'"):
         run(["ros.package_name=example_pkg"])

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 N = 4
 
 
-def simulation(folder, backend, **ros):
+def simulation(folder, backend, *, launch=True, connect_timeout=30.0):
     config = {
         "n_environments": N,
-        "ros": {"tcp_port": 0, "backend": backend, **ros},
-        "unity": {"connect_timeout": 30.0, "step_timeout": 10.0},
+        "ros": {"tcp_port": 0, "backend": backend, "launch_endpoint": launch},
+        "unity": {"connect_timeout": connect_timeout, "step_timeout": 10.0, "launch": launch},
     }
     return Simulation(SimulationConfig.model_validate(config), "navigation", folder)
 
@@ -63,9 +63,8 @@ def test_a_domain_without_players_names_what_is_seen_there(tmp_path):
         from std_srvs.srv import SetBool
 
         bystander.node.create_service(SetBool, "/something/else", lambda request, response: response)
-        with pytest.raises(PlayerError) as error, simulation(tmp_path, "ros2", launch_endpoint=False) as players:
-            players.config.unity.launch = False
-            players.config.unity.connect_timeout = 1.5
+        players = simulation(tmp_path, "ros2", launch=False, connect_timeout=1.5)
+        with players, pytest.raises(PlayerError) as error:
             players.start(1)
     message = str(error.value)
     assert "did not offer /navigation_0/reset and .../step within 1.5 s" in message

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 import threading
 
 import pytest
@@ -125,6 +126,19 @@ def test_file_gives_back_what_was_written_and_is_never_in_the_way(tmp_path):
 def test_runs_without_figures_are_named(folder, tmp_path):
     folder.metadata.write_text('{"status": "done"}')
     with pytest.raises(InputError, match="left no communication"):
+        monitor("going", tmp_path / "experiments", once=True, console=screen())
+    with pytest.raises(InputError, match="no experiment on players in"):
         monitor(None, tmp_path / "experiments", once=True, console=screen())
-    with pytest.raises(InputError, match="no experiment in"):
-        monitor(None, tmp_path / "elsewhere", once=True, console=screen())
+
+
+def test_the_newest_run_is_watched_and_else_the_newest_that_has_figures(folder, tmp_path):
+    later = folder.path.with_name("later")
+    shutil.copytree(folder.path, later)
+    (later / "config.yaml").touch()
+    write_communication(folder.communication, FIGURES, 5)
+    console = screen()
+    monitor(None, tmp_path / "experiments", once=True, console=console)
+    (later / "metadata.json").write_text('{"status": "interrupted"}')
+    folder.metadata.write_text('{"status": "done"}')
+    monitor(None, tmp_path / "experiments", once=True, console=console)
+    assert re.findall(r"\w+: \d+ steps", shown(console)) == ["later: 0 steps", "going: 5 steps"]
