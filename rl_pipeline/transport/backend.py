@@ -45,10 +45,6 @@ class ServiceCalls(Protocol):
         """How long the players took to answer in the last calls."""
         ...
 
-    def stamps(self) -> Stamps:
-        """When the last requests and responses were sent and received."""
-        ...
-
     @property
     def refused(self) -> dict[int, CodecError]:
         """What is wrong with the responses that could not be decoded, by player."""
