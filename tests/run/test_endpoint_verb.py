@@ -40,8 +40,8 @@ def test_players_reach_each_other_until_the_endpoint_is_told_to_end(endpoint_pro
 
 def test_table_shows_what_each_player_does():
     busy = PlayerStatistics("127.0.0.1:5", ("/s/step",), 3, Rates(1234.4, 10.0, 5e6, 2e3), 2, 0.25, 17, 4)
-    console = Console(width=100, file=io.StringIO())
+    console = Console(width=80, file=io.StringIO())
     console.print(statistics_table([busy]))
     text = console.file.getvalue()
-    for shown in ("127.0.0.1:5", "/s/step", "1,234", "5,000", "250 ms", "17"):
+    for shown in ("127.0.0.1:5", "/s ", "1,234", "5,000", "250 ms", "17"):
         assert shown in text
