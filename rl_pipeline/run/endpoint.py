@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -95,17 +96,17 @@ def _table(console: Console | None) -> Iterator[list[Look]]:
 
 
 def statistics_table(players: Sequence[PlayerStatistics]) -> Table:
-    """What each connection does, one row a player."""
-    table = Table(title="players", caption=None if players else "none is connected")
-    for heading in ("player", "services", "topics"):
-        table.add_column(heading, justify="right" if heading == "topics" else "left", overflow="fold")
-    for heading in ("in /s", "out /s", "kB/s in", "kB/s out", "unanswered", "queue age", "dropped"):
-        table.add_column(heading, justify="right")
+    """What each connection does, one row a player: `open` are unanswered requests, `queue` the age of its oldest."""
+    table = Table(caption=None if players else "no player is connected", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("player", no_wrap=True)
+    table.add_column("services", overflow="fold")
+    for heading in ("topics", "in/s", "out/s", "kB/s in", "out", "open", "queue", "dropped"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for player in players:
         rates = player.rates
         table.add_row(
             player.peer,
-            ", ".join(player.services) or "-",
+            ", ".join(sorted({f"/{service.strip('/').split('/')[0]}" for service in player.services})),
             str(player.topics),
             f"{rates.messages_in:,.0f}",
             f"{rates.messages_out:,.0f}",
