@@ -39,6 +39,19 @@ def train(
     raise typer.Exit(code)
 
 
+@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline resume navigation_ppo training.total_timesteps=400000")
+def resume(
+    experiment: Annotated[str, typer.Argument(help="The experiment's folder or name.")],
+    overrides: Overrides = None,
+    directory: Annotated[Path, typer.Option(help="Where the experiment folders are.")] = Path("experiments"),
+) -> None:
+    """Go on with a run that ended, was interrupted or was killed, from its last checkpoint."""
+    from rl_pipeline.run.resume import resume as run
+
+    code = run(experiment, directory, overrides or [], console=console(), progress=console(stderr=True))
+    raise typer.Exit(code)
+
+
 def _print_config(
     cfg: str, config_name: str | None, config: Path | None, config_dir: Path | None, overrides: list[str]
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from stable_baselines3.common.logger import (
     CSVOutputFormat,
@@ -14,10 +16,13 @@ from stable_baselines3.common.logger import (
     Logger,
     TensorBoardOutputFormat,
 )
+from torch.utils.tensorboard.writer import SummaryWriter
 
+from rl_pipeline.config.values import unquoted
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 
+STEPS = "time/total_timesteps"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -50,9 +55,33 @@ class _LogFile(logging.FileHandler):
         """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
 
 
-def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:
-    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output."""
-    formats: list[KVWriter] = [CSVOutputFormat(str(folder.progress)), TensorBoardOutputFormat(str(folder.tensorboard))]
+def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0) -> Logger:
+    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
+
+    Of a run that is resumed at `until` steps, what was logged up to there is kept, and the rest forgotten.
+    """
+    formats: list[KVWriter] = [_ProgressFile(folder.progress, until), _Curves(folder.tensorboard, until)]
     if verbose >= 2:
         formats.append(HumanOutputFormat(sys.stdout))
     return Logger(str(folder.path), formats)
+
+
+class _ProgressFile(CSVOutputFormat):
+    """The table of what is logged, which a resumed run goes on with."""
+
+    def __init__(self, path: Path, until: int) -> None:
+        kept: list[dict[str, str]] = []
+        if until and path.is_file():
+            with path.open(newline="") as file:
+                kept = [row for row in csv.DictReader(file) if row.get(STEPS) and int(row[STEPS]) <= until]
+        super().__init__(str(path))
+        for row in kept:
+            self.write({key: unquoted(value) for key, value in row.items() if value}, {})
+
+
+class _Curves(TensorBoardOutputFormat):
+    """TensorBoard's events; those of a resumed run hide what was logged after the state that it was resumed from."""
+
+    def __init__(self, path: Path, until: int) -> None:
+        self.writer = SummaryWriter(log_dir=str(path), purge_step=until + 1 if until else None)
+        self._is_closed = False

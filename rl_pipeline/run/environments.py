@@ -20,6 +20,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.wrappers import Use, wrap
 
 Made = TypeVar("Made")
 
@@ -108,7 +109,8 @@ class Environments:
         If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
         have one world each.
         """
-        return self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
+        venv = self._open(num_envs, seed, frames=self._config.environment.render_mode is not None)
+        return wrapped(self._config, venv, training=False)
 
     def close(self) -> None:
         """End every environment and player; safe to call twice."""
@@ -150,6 +152,12 @@ class Environments:
             self._config,
             lambda options: make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode}),
         )
+
+
+def wrapped(config: Config, venv: VecEnv, *, training: bool) -> VecEnv:
+    """The environments in the wrappers of the configuration. Raises `InputError` for one that does not suit them."""
+    gamma = config.algorithm.parameters.get("gamma", 0.99)
+    return wrap(venv, config.wrappers, Use(training, gamma if isinstance(gamma, int | float) else 0.99))
 
 
 def _check_backend(config: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import shutil
 import sys
 import time
@@ -16,21 +17,23 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import check
-from rl_pipeline.algorithms.rehearsal import rehearse
 from rl_pipeline.config import Config, render_config, without_secrets
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.logs import log_file
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.experiment.model_files import ModelFile, described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
+from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
+from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.training_run import TrainingRun
 
@@ -48,6 +51,7 @@ class TrainingResult:
         interrupted: whether a signal ended it early; then there is no evaluation.
         evaluation: of the best model, on unseen seeds.
         video: the best model at work; None when the environment draws nothing.
+        start: the timesteps that an earlier command had taken.
     """
 
     folder: ExperimentFolder
@@ -56,6 +60,7 @@ class TrainingResult:
     interrupted: bool
     evaluation: EvaluationSummary | None = None
     video: Path | None = None
+    start: int = 0
 
 
 class RLTrainer:
@@ -69,6 +74,7 @@ class RLTrainer:
         overrides: what the command line changed, kept in the experiment folder.
         command: the command, kept in the experiment folder; None: that of this process.
         console: where progress is drawn; None: it is logged only.
+        resume: the experiment to go on with, in its own folder; None: begin a new one.
 
     Raises:
         InputError: the algorithm, a hyperparameter, the architecture, the environment or the model to start from is
@@ -82,24 +88,28 @@ class RLTrainer:
         overrides: Sequence[str] = (),
         command: Sequence[str] | None = None,
         console: Console | None = None,
+        resume: ResumePoint | None = None,
     ) -> None:
         self.config = config
+        self._resume = resume
         self._algorithm = check(config)
         self._environment_id = check_environment_id(config.environment.id)
         self._pretrained: ModelFile | None = None
-        if config.training.pretrained_model is not None:
+        if config.training.pretrained_model is not None and (resume is None or not resume.states):
             where = "training.pretrained_model"
             path = find_model(config.training.pretrained_model, config.experiment.directory, where)
             self._pretrained = ModelFile.open(path)
         model = rehearse(config, *checked_spaces(config))
         if self._pretrained is not None:
             self._pretrained.load_into(model)
+        if resume is not None and resume.model is not None:
+            resume.model.load_into(model)
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console = console
 
     def train(self) -> TrainingResult:
-        """Train, evaluate the best model, film it, and leave everything in a new experiment folder.
+        """Train, evaluate the best model, film it, and leave everything in the experiment folder.
 
         Ctrl-C or SIGTERM ends the training with everything saved; the result says so.
         Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
@@ -110,9 +120,13 @@ class RLTrainer:
         training = self.config.training
         seeds = {"training": training.seed, "evaluation during training": training.eval.seed}
         facts = describe_run(self._command, seeds | {"evaluation": self.config.evaluation.seed})
-        folder = self._new_folder(text, facts)
+        facts["wandb_run_id"] = secrets.token_hex(4)
+        if self._resume is not None:
+            facts |= _history(self._resume)
+        folder = self._new_folder() if self._resume is None else self._resume.folder
         status = "failed"
-        with log_file(folder):
+        with locked(folder), log_file(folder):
+            self._describe(folder, text, facts)
             logger.info("experiment folder: %s", folder.path)
             try:
                 with disk_failures(folder.path):
@@ -132,20 +146,22 @@ class RLTrainer:
             finally:
                 self._note_end(folder, facts | {"status": status, "ended": timestamp()})
 
-    def _new_folder(self, text: str, facts: dict[str, object]) -> ExperimentFolder:
-        """A folder that says what is about to be run; none is left when that cannot be written."""
+    def _new_folder(self) -> ExperimentFolder:
         experiment = self.config.experiment
-        folder = ExperimentFolder.create(
+        return ExperimentFolder.create(
             experiment.directory, self._environment_id, self._algorithm.name, experiment.name
-        )
+        )  # fmt: skip
+
+    def _describe(self, folder: ExperimentFolder, text: str, facts: dict[str, object]) -> None:
+        """Have the folder say what is about to be run; of a new one nothing is left when that cannot be written."""
         try:
             write_text(folder.config, text)
             write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
             write_metadata(folder.metadata, facts)
         except InputError:
-            shutil.rmtree(folder.path, ignore_errors=True)
+            if self._resume is None:
+                shutil.rmtree(folder.path, ignore_errors=True)
             raise
-        return folder
 
     def _note_end(self, folder: ExperimentFolder, facts: dict[str, object]) -> None:
         """Write how the run ended, on a full disk too; there what ended it is not to be hidden by a second error."""
@@ -158,11 +174,11 @@ class RLTrainer:
                 overwrite_metadata(folder.metadata, facts)
 
     def _run(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
-        wandb_run = WandbRun(self.config, folder)
+        wandb_run = WandbRun(self.config, folder, str(facts["wandb_run_id"]))
         exit_code = 1
         try:
             with Environments(self.config, folder.path) as environments:
-                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console)
+                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console, self._resume)
                 facts["spaces"] = described_spaces(run.model)
                 self._continue_from_pretrained(run.model)
                 with Interruption() as interruption:
@@ -187,7 +203,7 @@ class RLTrainer:
         except RunInterrupted:
             interrupted = True
         seconds = time.monotonic() - began
-        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video)
+        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video, run.start)
 
     def _continue_from_pretrained(self, model: BaseAlgorithm) -> None:
         """Load the weights to start from, and the replay buffer beside them if there is one that fits."""
@@ -206,3 +222,11 @@ class RLTrainer:
         # The buffer is filled already: no random actions to warm it up.
         model.learning_starts = 0
         logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)
+
+
+def _history(resume: ResumePoint) -> dict[str, object]:
+    """What the metadata of a resumed run keep of before: when it began, on which W&B run, where it was resumed."""
+    former = resume.metadata()
+    kept: dict[str, object] = {key: former[key] for key in ("started", "wandb_run_id") if key in former}
+    resumed = [*former.get("resumed", []), {"time": timestamp(), "timesteps": resume.timesteps}]
+    return kept | {"resumed": resumed}

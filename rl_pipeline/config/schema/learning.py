@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -66,6 +66,12 @@ class TrainingConfig(Section):
         default="auto", description="auto, cpu, cuda or cuda:N; cuda falls back to the CPU where there is none"
     )
     log_points: int = Field(default=5, ge=0, description="checkpoints over the run")
+    save_freq: int | None = Field(
+        default=None, gt=0, description="a further checkpoint every so many steps or episodes; null: none"
+    )
+    save_freq_unit: Literal["steps", "episodes"] = Field(
+        default="steps", description="what save_freq counts: environment steps, or episodes, of all environments"
+    )
     verbose: int = Field(default=1, ge=0, le=2, description="0: warnings; 1: progress; 2: everything")
     pretrained_model: str | None = Field(
         default=None, description="model to start from: a file, or an experiment's folder"
