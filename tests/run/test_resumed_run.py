@@ -75,7 +75,7 @@ def kill_at_some_moment(process: subprocess.Popen[str], directory: Path) -> Expe
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.005)
-    time.sleep(random.uniform(0.0, 0.3))  # noqa: S311 - any moment will do
+    time.sleep(random.uniform(0.0, 0.3))
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=DEADLINE)
     assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
