@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -24,9 +25,15 @@ def train(
     config_name: ConfigName = None,
     config: ConfigFile = None,
     config_dir: ConfigDir = None,
+    initialize_from: Annotated[
+        str | None,
+        typer.Option(help="Begin with the weights of a model file, an experiment or wandb:entity/project/run."),
+    ] = None,
     cfg: Annotated[str | None, typer.Option("--cfg", help="job: print the whole configuration and exit.")] = None,
 ) -> None:
     """Train an agent; model, videos and curves go to a new folder under experiments/."""
+    if initialize_from is not None:
+        overrides = [*(overrides or []), f"training.pretrained_model={shlex.quote(initialize_from)}"]
     if cfg is not None:
         _print_config(cfg, config_name, config, config_dir, overrides or [])
         return

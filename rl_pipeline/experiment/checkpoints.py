@@ -61,6 +61,7 @@ class Checkpoints:
         due: whether a checkpoint is due at so many environment steps.
         parts: what the run can only be resumed with, by name.
         saved: called with each model's file.
+        models: whether models are kept; else only the states are.
     """
 
     def __init__(
@@ -71,19 +72,22 @@ class Checkpoints:
         due: Callable[[int], bool],
         parts: Mapping[str, Stateful],
         saved: Callable[[Path], None] = lambda path: None,
+        *,
+        models: bool = True,
     ) -> None:
         self._model, self._folder, self._config = model, folder, config
-        self._due, self._parts, self._saved = due, parts, saved
+        self._due, self._parts, self._saved, self._models = due, parts, saved, models
 
     def update(self, timesteps: int) -> bool:
         """Save when it is due, and say so. To be called between rollouts. Raises `InputError` on a full disk."""
         if not self._due(timesteps):
             return False
-        path = self._folder.checkpoints / f"model_{timesteps}_steps.zip"
-        save_model(self._model, path, self._config)
+        if self._models:
+            path = self._folder.checkpoints / f"model_{timesteps}_steps.zip"
+            save_model(self._model, path, self._config)
+            self._saved(path)
         self.save_state(timesteps)
-        logger.debug("saved %s", path)
-        self._saved(path)
+        logger.debug("checkpoint at %d steps", timesteps)
         return True
 
     def save_state(self, timesteps: int) -> None:

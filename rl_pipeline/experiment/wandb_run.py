@@ -18,7 +18,7 @@ INIT_TIMEOUT = 60.0
 
 
 class WandbRun:
-    """A run on Weights & Biases, or nothing at all when `training.use_wandb` is false or it could not begin.
+    """A run on Weights & Biases, or nothing at all when the configuration does not want one or it could not begin.
 
     Must be made before TensorBoard's writer, whose events it sends on. Without an API key it runs offline.
 
@@ -31,7 +31,7 @@ class WandbRun:
     def __init__(self, config: Config, folder: ExperimentFolder, run_id: str | None = None) -> None:
         self._folder, self._id = folder, run_id
         self._run: Any = None
-        if config.training.use_wandb:
+        if config.training.on_wandb:
             self._attempt("start", lambda: self._begin(config))
 
     @property

@@ -6,6 +6,7 @@ import logging
 import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -97,7 +98,9 @@ class RLTrainer:
         self._pretrained: ModelFile | None = None
         if config.training.pretrained_model is not None and (resume is None or not resume.states):
             where = "training.pretrained_model"
-            path = find_model(config.training.pretrained_model, config.experiment.directory, where)
+            path = find_model(
+                str(config.training.pretrained_model), config.experiment.directory, where, config.training.load_step
+            )
             self._pretrained = ModelFile.open(path)
         model = rehearse(config, *checked_spaces(config))
         if self._pretrained is not None:
@@ -111,10 +114,18 @@ class RLTrainer:
     def train(self) -> TrainingResult:
         """Train, evaluate the best model, film it, and leave everything in the experiment folder.
 
-        Ctrl-C or SIGTERM ends the training with everything saved; the result says so.
+        Ctrl-C or SIGTERM ends the training with everything saved; the result says so. With `training.run_type=debug`
+        the folder is a temporary one that is gone afterwards.
         Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
         environment.
         """
+        if self.config.training.run_type != "debug":
+            return self._train()
+        with tempfile.TemporaryDirectory() as directory:
+            self.config = _unobserved(self.config, Path(directory))
+            return self._train()
+
+    def _train(self) -> TrainingResult:
         began = time.monotonic()
         text = render_config(self.config)
         training = self.config.training
@@ -222,6 +233,13 @@ class RLTrainer:
         # The buffer is filled already: no random actions to warm it up.
         model.learning_starts = 0
         logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)
+
+
+def _unobserved(config: Config, directory: Path) -> Config:
+    """The configuration of a run that nobody looks at afterwards: without videos, in a folder for the moment."""
+    environment = config.environment.model_copy(update={"video_wrapper": False, "render_mode": None})
+    experiment = config.experiment.model_copy(update={"directory": directory})
+    return config.model_copy(update={"environment": environment, "experiment": experiment})
 
 
 def _history(resume: ResumePoint) -> dict[str, object]:

@@ -149,7 +149,8 @@ class TrainingRun:
     def _checkpoints(self) -> Checkpoints:
         parts = {**self.parts, "random": self._random}
         return Checkpoints(
-            self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save
+            self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save,
+            models=self._config.training.keeps_checkpoints,
         )  # fmt: skip
 
     @cached_property
