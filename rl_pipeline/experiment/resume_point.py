@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,8 @@ from rl_pipeline.experiment.checkpoints import newest_states
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.state_files import State
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ class ResumePoint:
     @classmethod
     def of(cls, folder: ExperimentFolder) -> ResumePoint:
         """The newest. Raises `InputError` when a newer version of this package wrote it."""
-        return cls(folder, newest_states(folder) or {})
+        if (states := newest_states(folder)) is None:
+            logger.warning("%s has no checkpoint yet: beginning anew", folder.path)
+        return cls(folder, states or {})
 
     @property
     def timesteps(self) -> int:
