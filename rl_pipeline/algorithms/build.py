@@ -11,9 +11,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
 from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
+from rl_pipeline.algorithms.hindsight import check_goals
 from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
 from rl_pipeline.config.schema import Config
@@ -59,8 +61,10 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
         arguments["policy_kwargs"] = architecture
     if issubclass(algorithm, OnPolicyAlgorithm) and for_training:
         _fit_rollout(algorithm, arguments, venv.num_envs, config.training.total_timesteps)
+    if arguments.get("replay_buffer_class") is HerReplayBuffer:
+        check_goals(venv.observation_space, arguments.get("replay_buffer_kwargs") or {})
     if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
-        arguments["buffer_size"] = venv.num_envs
+        arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
     device = resolve_device(config.training.device)
     try:
         with warnings.catch_warnings():

@@ -18,6 +18,7 @@ from rl_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
+    from stable_baselines3.common.vec_env import VecNormalize
 
 OBSERVATION: Final = "obs_0"
 CONTINUOUS, DISCRETE = "continuous_actions", "discrete_actions"
@@ -60,12 +61,8 @@ class ExportedPolicy:
         ]
 
 
-def exported_policy(model: BaseAlgorithm, preprocessing: torch.nn.Module | None = None) -> ExportedPolicy:
-    """The policy of a model, on the CPU.
-
-    Args:
-        model: trained.
-        preprocessing: applied to each batch of observations first, such as a normaliser; None: nothing.
+def exported_policy(model: BaseAlgorithm) -> ExportedPolicy:
+    """The policy of a trained model, on the CPU, with the normaliser of its environments.
 
     Raises:
         InputError: the observation space is one that no tensors of float32 stand for.
@@ -76,6 +73,8 @@ def exported_policy(model: BaseAlgorithm, preprocessing: torch.nn.Module | None 
     for name, part in parts.items():
         if not isinstance(part, spaces.Box):
             raise InputError(f"cannot export a policy that observes {part} ({name}): expected a Box, or a Dict of them")
+    normalizer = model.get_vec_normalize_env()
+    preprocessing = ObservationNormalization(normalizer) if normalizer is not None and normalizer.norm_obs else None
     inputs = {name: torch.zeros((1, *(part.shape or ())), dtype=torch.float32) for name, part in parts.items()}
     action = CONTINUOUS if isinstance(policy.action_space, spaces.Box) else DISCRETE
     if hasattr(policy, "lstm_actor"):
@@ -84,6 +83,36 @@ def exported_policy(model: BaseAlgorithm, preprocessing: torch.nn.Module | None 
         module = _Policy(policy, list(parts), preprocessing, recurrent=True)
         return ExportedPolicy(module, inputs, [action, *(f"{name}_out" for name in STATES)])
     return ExportedPolicy(_Policy(policy, list(parts), preprocessing, recurrent=False), inputs, [action])
+
+
+class ObservationNormalization(torch.nn.Module):
+    """What a normaliser does to observations, by the statistics that it has.
+
+    Args:
+        normalizer: Stable-Baselines3's, which normalises observations.
+    """
+
+    def __init__(self, normalizer: VecNormalize) -> None:
+        super().__init__()
+        self._keys: list[str] | None = None
+        running = normalizer.obs_rms
+        if isinstance(running, dict):
+            self._keys = list(running)
+        for key, statistics in running.items() if isinstance(running, dict) else [(OBSERVATION, running)]:
+            deviation = np.sqrt(statistics.var + normalizer.epsilon)
+            self.register_buffer(f"mean_{key}", torch.as_tensor(statistics.mean, dtype=torch.float32))
+            self.register_buffer(f"deviation_{key}", torch.as_tensor(deviation, dtype=torch.float32))
+        self._limit = normalizer.clip_obs
+
+    def forward(self, observation: Any) -> Any:
+        """The observations, scaled and clipped."""
+        if self._keys is None:
+            return self._scaled(OBSERVATION, observation)
+        return {**observation, **{key: self._scaled(key, observation[key]) for key in self._keys}}
+
+    def _scaled(self, key: str, values: torch.Tensor) -> torch.Tensor:
+        scaled = (values - getattr(self, f"mean_{key}")) / getattr(self, f"deviation_{key}")
+        return torch.clamp(scaled, -self._limit, self._limit)
 
 
 class _Policy(torch.nn.Module):

@@ -11,8 +11,9 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
-from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
+from rl_pipeline.algorithms.schedules import schedule
 from rl_pipeline.config.values import alternatives
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -30,6 +31,8 @@ NOISES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]] 
     "normal": NormalActionNoise,
     "ornstein_uhlenbeck": OrnsteinUhlenbeckActionNoise,
 }
+NOISE_SETTINGS = {"normal": ("sigma", "mean"), "ornstein_uhlenbeck": ("sigma", "mean", "theta", "dt")}
+HINDSIGHT = ("her", "HerReplayBuffer")
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
 PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a name", type(None): "null"}
 
@@ -68,8 +71,10 @@ def _converted(name: str, value: Any, annotation: Any) -> Any:
         if len(value) != 2 or value[1] not in ("step", "episode"):
             raise InputError(f"{SECTION}.train_freq: expected a number or [number, step|episode], found {value!r}")
         return tuple(value)
-    if name in SCHEDULED and isinstance(value, Mapping):
-        return _schedule(name, value)
+    if name in SCHEDULED and isinstance(value, Mapping | str):
+        return schedule(f"{SECTION}.{name}", value)
+    if name == "replay_buffer_class" and value in HINDSIGHT:
+        return HerReplayBuffer
     if name.endswith("_class") and value is not None:
         raise InputError(f"{SECTION}.{name}: expected null, found {value!r}: classes are chosen by the algorithm")
     return _plain(name, value, annotation)
@@ -92,20 +97,8 @@ def _plain(name: str, value: Any, annotation: Any) -> Any:
     return value
 
 
-def _schedule(name: str, value: Mapping[str, Any]) -> LinearSchedule:
-    """A value that falls or rises linearly over the run: {start: 3e-4, end: 1e-5, end_fraction: 1.0}."""
-    fields = {"end_fraction": 1.0, **value}
-    known = {"start", "end", "end_fraction"}
-    if set(fields) != known or not all(isinstance(field, int | float) for field in fields.values()):
-        raise InputError(
-            f"{SECTION}.{name}: expected a number, or start and end (and end_fraction) as numbers, "
-            f"found {dict(value)!r}"
-        )
-    return LinearSchedule(float(fields["start"]), float(fields["end"]), float(fields["end_fraction"]))
-
-
 def action_noise(setting: Any, action_space: spaces.Space[Any]) -> ActionNoise | None:
-    """Exploration noise for a setting such as `{normal: 0.1}`: its kind and its standard deviation.
+    """Exploration noise for a setting such as `{normal: 0.1}` or `{ornstein_uhlenbeck: {sigma: 0.1, theta: 0.2}}`.
 
     Raises `InputError` for another setting, or an action space that is not a Box.
     """
@@ -114,12 +107,19 @@ def action_noise(setting: Any, action_space: spaces.Space[Any]) -> ActionNoise |
     where = f"{SECTION}.action_noise"
     if not isinstance(setting, Mapping) or len(setting) != 1:
         raise InputError(f"{where}: expected null or a kind and its standard deviation, such as {{normal: 0.1}}")
-    kind, sigma = next(iter(setting.items()))
+    kind, given = next(iter(setting.items()))
     if kind not in NOISES:
         raise UnknownNameError("action noise", str(kind), NOISES, where=where)
-    if not isinstance(sigma, int | float) or sigma < 0:
-        raise InputError(f"{where}.{kind}: expected a standard deviation of at least 0, found {sigma!r}")
+    fields = dict(given) if isinstance(given, Mapping) else {"sigma": given}
+    for name, value in fields.items():
+        if name not in NOISE_SETTINGS[kind]:
+            raise UnknownNameError(f"setting of {kind} noise", str(name), NOISE_SETTINGS[kind], where=f"{where}.{kind}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InputError(f"{where}.{kind}: expected {name} as a number, found {value!r}")
+    if fields.get("sigma", -1) < 0:
+        raise InputError(f"{where}.{kind}: expected a standard deviation of at least 0, found {given!r}")
     if not isinstance(action_space, spaces.Box):
         raise InputError(f"{where}: needs a continuous (Box) action space, found {action_space}")
-    mean = np.zeros(action_space.shape, dtype=np.float32)
-    return NOISES[kind](mean=mean, sigma=np.full_like(mean, sigma))
+    ones = np.ones(action_space.shape, dtype=np.float32)
+    mean, sigma = ones * fields.pop("mean", 0.0), ones * fields.pop("sigma")
+    return NOISES[kind](mean=mean, sigma=sigma, **fields)

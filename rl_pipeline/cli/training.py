@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -27,9 +28,15 @@ def train(
     seeds: Annotated[
         str | None, typer.Option(help="Train once for each, such as 0..4 or 0,3,7, and say what they have in common.")
     ] = None,
+    initialize_from: Annotated[
+        str | None,
+        typer.Option(help="Begin with the weights of a model file, an experiment or wandb:entity/project/run."),
+    ] = None,
     cfg: Annotated[str | None, typer.Option("--cfg", help="job: print the whole configuration and exit.")] = None,
 ) -> None:
     """Train an agent; model, videos and curves go to a new folder under experiments/."""
+    if initialize_from is not None:
+        overrides = [*(overrides or []), f"training.pretrained_model={shlex.quote(initialize_from)}"]
     if cfg is not None:
         _print_config(cfg, config_name, config, config_dir, overrides or [])
         return
@@ -39,6 +46,19 @@ def train(
         config_name=config_name, config_file=config, config_dir=config_dir, overrides=overrides or [],
         seeds=seeds, console=console(), progress=console(stderr=True),
     )  # fmt: skip
+    raise typer.Exit(code)
+
+
+@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline resume navigation_ppo training.total_timesteps=400000")
+def resume(
+    experiment: Annotated[str, typer.Argument(help="The experiment's folder or name.")],
+    overrides: Overrides = None,
+    directory: Annotated[Path, typer.Option(help="Where the experiment folders are.")] = Path("experiments"),
+) -> None:
+    """Go on with a run that ended, was interrupted or was killed, from its last checkpoint."""
+    from rl_pipeline.run.resume import resume as run
+
+    code = run(experiment, directory, overrides or [], console=console(), progress=console(stderr=True))
     raise typer.Exit(code)
 
 

@@ -25,14 +25,15 @@ ALIASES: Mapping[str, str] = {
     "training.architecture": "algorithm.architecture",
     "training.n_envs": "simulation.n_environments",
     "training.n_steps": "training.total_timesteps",
-    "training.run_type": "training.use_wandb",
+    "training.type": "training.run_type",
+    "training.id": "experiment.name",
+    "training.eval_seed": "training.eval.seed",
+    "training.n_test_episodes": "evaluation.num_episodes",
     "wandb_run.project": "wandb_run.project_name",
 }
 """Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
 
-VALUES: Mapping[str, Mapping[Any, Any]] = {
-    "training.run_type": {"debug": False, "tensorboard": False, "wandb": True},
-}
+VALUES: Mapping[str, Mapping[Any, Any]] = {}
 """Old dotted key -> what its values mean under the canonical key, where they are not the same."""
 
 _TABLE: dict[Key, Key] = {tuple(old.split(".")): tuple(new.split(".")) for old, new in ALIASES.items()}

@@ -109,6 +109,42 @@ def device_name(name: str) -> str:
     return name
 
 
+_REFERENCE_KEYS = ("use_pretrained_model", "experiment_name", "checkpoint")
+
+
+def model_reference(value: str | dict[str, Any] | None) -> str | None:
+    """The model that `{use_pretrained_model: true, experiment_name: A, checkpoint: 5000}` means: `A/5000`.
+
+    Raises:
+        ValueError: for a mapping with other keys, or without the experiment.
+    """
+    if not isinstance(value, dict):
+        return value
+    if unknown := [key for key in value if key not in _REFERENCE_KEYS]:
+        raise ValueError(f"expected {', '.join(_REFERENCE_KEYS)}, found {unknown[0]!r}")
+    if not value.get("use_pretrained_model", True):
+        return None
+    experiment, checkpoint = value.get("experiment_name"), value.get("checkpoint")
+    if not experiment:
+        raise ValueError("expected experiment_name, the experiment whose model is meant")
+    return str(experiment) if checkpoint is None else f"{experiment}/{checkpoint}"
+
+
+def checkpoint_name(value: float | str | None) -> int | str | None:
+    """`value`, if it can be the step or the name of a checkpoint.
+
+    Raises:
+        ValueError: if it cannot.
+    """
+    if value == "all":
+        raise ValueError("one run begins from one model; expected steps, final or null, found 'all'")
+    if isinstance(value, str):
+        value = unquoted(value)
+    if isinstance(value, int | float) and (value < 0 or value != int(value)):
+        raise ValueError(f"expected the steps of a checkpoint, 0 or more, found {value}")
+    return int(value) if isinstance(value, float) else value
+
+
 def secret(value: Any) -> str | SecretStr:
     """`value`, if it can be a secret on a command line.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from rl_pipeline.experiment.writing import OptionalFile
+from rl_pipeline.experiment.writing import OptionalFile, write_text
 
 COLUMNS = ("timesteps", "return", "length", "success", "seconds")
 RECENT = 100
@@ -62,20 +62,30 @@ class EpisodeRecorder(VecEnvWrapper):
 
     A file that takes no more rows costs a warning, never the training. Raises `OSError` when it cannot be begun.
 
+    Args:
+        venv: the training environments.
+        path: the CSV file.
+        until: environment steps of a resumed run; the episodes up to there are kept, others forgotten.
+
     Attributes:
         history: the episodes.
         timesteps: environment steps so far, summed over the environments.
     """
 
-    def __init__(self, venv: VecEnv, path: Path) -> None:
+    def __init__(self, venv: VecEnv, path: Path, until: int = 0) -> None:
         super().__init__(venv)
         self.history = EpisodeHistory()
-        self.timesteps = 0
-        self._began = time.monotonic()
-        self._file = path.open("w", newline="", buffering=1)  # line by line, so that a killed run has all of it
+        self.timesteps = until
+        kept = _rows(path, until)
+        write_text(path, "".join(",".join(row) + "\r\n" for row in (COLUMNS, *kept)))
+        for timesteps, episode_return, length, success, _ in kept:
+            self.history.add(
+                int(timesteps), float(episode_return), int(length), bool(int(success)) if success else None
+            )
+        self._file = path.open("a", newline="", buffering=1)  # line by line, so that a killed run has all of it
         self._optional = OptionalFile(path)
         self._writer = csv.writer(self._file)
-        self._optional.attempt(lambda: self._writer.writerow(COLUMNS))
+        self._began = time.monotonic() - (float(kept[-1][-1]) if kept else 0.0)
         self._returns: NDArray[np.float64] = np.zeros(venv.num_envs)
         self._lengths: NDArray[np.int64] = np.zeros(venv.num_envs, dtype=np.int64)
 
@@ -114,3 +124,12 @@ class EpisodeRecorder(VecEnvWrapper):
             self._optional.attempt(lambda: self._writer.writerow(row))
         self._returns[index] = 0.0
         self._lengths[index] = 0
+
+
+def _rows(path: Path, until: int) -> list[list[str]]:
+    """The whole rows of a file that end within the first `until` steps."""
+    if not until or not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    return [row for row in rows if len(row) == len(COLUMNS) and int(row[0]) <= until]

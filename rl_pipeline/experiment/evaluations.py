@@ -97,13 +97,27 @@ def summarise(*runs: Episodes) -> EvaluationSummary | None:
 class EvaluationLog:
     """The evaluations during training, kept as `evaluations.npz` in the format of Stable-Baselines3's EvalCallback.
 
-    Arrays: `timesteps` (k,), `results` (k, n) returns, `ep_lengths` (k, n), and `successes` (k, n) when reported.
+    Arrays: `timesteps` (k,), `results` (k, n) returns, `ep_lengths` (k, n), `successes` (k, n) when reported, and
+    `lost` (k, n), which is this package's own.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = OptionalFile(path)
         self.timesteps: list[int] = []
         self.evaluations: list[Episodes] = []
+
+    def go_back(self, timesteps: int) -> None:
+        """Take up what the file has of the first `timesteps` steps; the evaluations after are forgotten."""
+        if not self._file.path.is_file():
+            return
+        with np.load(self._file.path, allow_pickle=False) as arrays:
+            for index in np.flatnonzero(arrays["timesteps"] <= timesteps):
+                successes = arrays["successes"][index] if "successes" in arrays else None
+                episodes = Episodes(
+                    arrays["results"][index], arrays["ep_lengths"][index], successes, arrays["lost"][index]
+                )
+                self.timesteps.append(int(arrays["timesteps"][index]))
+                self.evaluations.append(episodes)
 
     def add(self, timesteps: int, episodes: Episodes) -> None:
         """Add an evaluation and write the file anew; one that cannot be written costs a warning."""
@@ -113,6 +127,7 @@ class EvaluationLog:
             "timesteps": np.array(self.timesteps),
             "results": np.stack([evaluation.returns for evaluation in self.evaluations]),
             "ep_lengths": np.stack([evaluation.lengths for evaluation in self.evaluations]),
+            "lost": np.stack([evaluation.lost for evaluation in self.evaluations]),
         }
         successes = [evaluation.successes for evaluation in self.evaluations if evaluation.successes is not None]
         if len(successes) == len(self.evaluations):

@@ -31,7 +31,7 @@ class ExperimentFolder:
         try:
             parent.mkdir(parents=True, exist_ok=True)
             folder = cls(_make_unique(parent, name))
-            for inner in (folder.checkpoints, folder.videos, folder.tensorboard):
+            for inner in (folder.checkpoints, folder.states, folder.videos, folder.tensorboard):
                 inner.mkdir()
         except OSError as error:
             raise InputError(f"experiment.directory: cannot write to {parent}: {error.strerror}") from error
@@ -94,8 +94,18 @@ class ExperimentFolder:
 
     @property
     def replay_buffer(self) -> Path:
-        """The replay buffer of an off-policy algorithm, as of the last checkpoint."""
+        """The replay buffer of an off-policy algorithm, as of the end of the run."""
         return self.path / "replay_buffer.pkl"
+
+    @property
+    def states(self) -> Path:
+        """Folder of what the run can be resumed from."""
+        return self.path / "states"
+
+    @property
+    def lock(self) -> Path:
+        """Who is writing this folder."""
+        return self.path / "run.lock"
 
     @property
     def videos(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -16,11 +17,14 @@ from stable_baselines3.common.logger import (
     Logger,
     TensorBoardOutputFormat,
 )
+from torch.utils.tensorboard.writer import SummaryWriter
 
+from rl_pipeline.config.values import unquoted
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.writing import OptionalFile
 
+STEPS = "time/total_timesteps"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -53,14 +57,15 @@ class _LogFile(logging.FileHandler):
         """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
 
 
-def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:
+def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0) -> Logger:
     """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
 
-    A file that cannot be written costs a warning, never the training.
+    A file that cannot be written costs a warning, never the training. Of a run that is resumed at `until` steps, what
+    was logged up to there is kept, and the rest forgotten.
     """
     formats: list[KVWriter] = [
-        _OptionalFormat(CSVOutputFormat, folder.progress),
-        _OptionalFormat(TensorBoardOutputFormat, folder.tensorboard),
+        _OptionalFormat(lambda path: _ProgressFile(path, until), folder.progress),
+        _OptionalFormat(lambda path: _Curves(path, until), folder.tensorboard),
     ]
     if verbose >= 2:
         formats.append(HumanOutputFormat(sys.stdout))
@@ -70,7 +75,7 @@ def training_logger(folder: ExperimentFolder, verbose: int) -> Logger:
 class _OptionalFormat(KVWriter):
     """One of the library's formats until its file takes no more."""
 
-    def __init__(self, make: Callable[[str], KVWriter], path: Path) -> None:
+    def __init__(self, make: Callable[[Path], KVWriter], path: Path) -> None:
         self._file = OptionalFile(path)
         self._format: KVWriter | None = None
         self._file.attempt(lambda: self._open(make))
@@ -83,5 +88,26 @@ class _OptionalFormat(KVWriter):
         if self._format is not None:
             self._file.attempt(self._format.close)
 
-    def _open(self, make: Callable[[str], KVWriter]) -> None:
-        self._format = make(str(self._file.path))
+    def _open(self, make: Callable[[Path], KVWriter]) -> None:
+        self._format = make(self._file.path)
+
+
+class _ProgressFile(CSVOutputFormat):
+    """The table of what is logged, which a resumed run goes on with."""
+
+    def __init__(self, path: Path, until: int) -> None:
+        kept: list[dict[str, str]] = []
+        if until and path.is_file():
+            with path.open(newline="") as file:
+                kept = [row for row in csv.DictReader(file) if row.get(STEPS) and int(row[STEPS]) <= until]
+        super().__init__(str(path))
+        for row in kept:
+            self.write({key: unquoted(value) for key, value in row.items() if value}, {})
+
+
+class _Curves(TensorBoardOutputFormat):
+    """TensorBoard's events; those of a resumed run hide what was logged after the state that it was resumed from."""
+
+    def __init__(self, path: Path, until: int) -> None:
+        self.writer = SummaryWriter(log_dir=str(path), purge_step=until + 1 if until else None)
+        self._is_closed = False

@@ -8,18 +8,25 @@ from typing import Final
 
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
+from rl_pipeline.experiment.wandb_files import SCHEME, download_model
+
+SYNONYMS = {"final": "model", "last": "model", "model_final": "model", "best": "best_model"}
 
 CHECKPOINTS: Final = "checkpoints"
 ALL: Final = "all"
 
 
 def model_of(folder: ExperimentFolder, name: str) -> Path:
-    """A model of an experiment: `best_model`, `model`, or a checkpoint by its file name, with or without `.zip`.
+    """A model of an experiment: `best_model`, `model` (`final`), or a checkpoint by file name, `.zip` or not, or steps.
 
     Raises `UnknownNameError` listing the models that the experiment has.
     """
+    stem = name.removesuffix(".zip")
+    stem = SYNONYMS.get(stem, stem)
+    if stem.replace("_", "").isdigit():
+        stem = f"model_{int(stem)}_steps"
     for parent in (folder.path, folder.checkpoints):
-        if (path := parent / (name.removesuffix(".zip") + ".zip")).is_file():
+        if (path := parent / f"{stem}.zip").is_file():
             return path
     found = [path.stem for path in (*folder.path.glob("*.zip"), *folder.checkpoints.glob("*.zip"))]
     if not found:
@@ -42,29 +49,48 @@ def models_of(folder: ExperimentFolder, name: str) -> list[str]:
     return models
 
 
-def find_model(reference: str, directory: Path, where: str) -> Path:
-    """A model to start from: a file, an experiment's folder, or an experiment's name under `directory`.
+def find_model(reference: str, directory: Path, where: str, step: int | str | None = None) -> Path:
+    """A model to start from.
 
-    Of an experiment it is the best model, else the last. Raises `InputError` naming `where` and what there is.
+    Args:
+        reference: a file; an experiment by its folder (one downloaded from Weights & Biases too) or its name under
+            `directory`; a model of one, as `<experiment>/<model>`; or `wandb:entity/project/run[/file]`.
+        directory: where the experiment folders are.
+        where: the key or option that the reference is from.
+        step: which model of an experiment, by environment steps or name; None: the best, else the last.
+
+    Raises:
+        InputError: there is no such model; it names `where` and what there is.
     """
+    if reference.startswith(SCHEME):
+        return download_model(reference, directory, where)
     for path in (Path(reference), Path(f"{reference}.zip")):
         if path.is_file():
             return path
-    experiments = existing_experiments(directory)
-    candidates = [folder for folder in experiments if reference == folder.path.name]
-    if Path(reference).is_dir():
-        candidates.insert(0, ExperimentFolder(Path(reference)))
-    for folder in candidates:
-        for path in (folder.best_model, folder.model):
-            if path.is_file():
-                return path
-    if candidates:
-        raise InputError(f"{where}: {candidates[0].path} has no best_model.zip or model.zip")
-    names = list(dict.fromkeys(folder.path.name for folder in experiments))[:10]
+    if (folder := _experiment(reference, directory)) is not None:
+        return _default_model(folder, where) if step is None else model_of(folder, str(step))
+    parent, _, name = reference.rpartition("/")
+    if parent and (folder := _experiment(parent, directory)) is not None:
+        return model_of(folder, name)
+    names = list(dict.fromkeys(folder.path.name for folder in existing_experiments(directory)))[:10]
     raise InputError(
         f"{where}: {reference!r} is neither a model file nor an experiment under {directory}"
         f"{suggestion(reference, names) or '; there is none yet'}"
     )
+
+
+def _experiment(reference: str, directory: Path) -> ExperimentFolder | None:
+    """The experiment of that folder, or the newest of that name."""
+    if Path(reference).is_dir():
+        return ExperimentFolder(Path(reference))
+    return next((folder for folder in existing_experiments(directory) if folder.path.name == reference), None)
+
+
+def _default_model(folder: ExperimentFolder, where: str) -> Path:
+    for path in (folder.best_model, folder.model):
+        if path.is_file():
+            return path
+    raise InputError(f"{where}: {folder.path} has no best_model.zip or model.zip")
 
 
 def _numbers(name: str) -> list[int]:

@@ -10,19 +10,23 @@ import io
 import json
 import pickle
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.normalization import load_statistics, statistics
 from rl_pipeline.experiment.writing import write_bytes
 
 CONFIG_MEMBER = "rl_pipeline_config.yaml"
 SPACES_MEMBER = "rl_pipeline_spaces.json"
+NORMALIZER_MEMBER = "rl_pipeline_normalizer.npz"
 DAMAGES = (OSError, ValueError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
 """What reading tensors raises, depending on where a file is damaged."""
 
@@ -35,28 +39,42 @@ class ModelFile:
         path: the file.
         config: text of the configuration it was trained with; None in a file that this package did not write.
         spaces: its observation and action space, as text; empty in a file that this package did not write.
+        normalizer: statistics of its observations and returns (normalization.py); empty without a normaliser.
+        content: the file itself, when it is not at `path`.
     """
 
     path: Path
     config: str | None
     spaces: dict[str, str]
+    normalizer: dict[str, NDArray[np.float64]]
+    content: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def open(cls, path: Path) -> ModelFile:
         """Read the descriptions. Raises `InputError` for a file that is missing or not a model."""
+        return cls._described(path, None)
+
+    @classmethod
+    def read(cls, content: bytes, name: str) -> ModelFile:
+        """The same for a file that is in memory; errors call it `name`."""
+        return cls._described(Path(name), content)
+
+    @classmethod
+    def _described(cls, path: Path, content: bytes | None) -> ModelFile:
         try:
-            with zipfile.ZipFile(path) as archive:
+            with zipfile.ZipFile(path if content is None else io.BytesIO(content)) as archive:
                 members = archive.namelist()
                 if "policy.pth" not in members:
                     raise InputError(f"{path} is not a model: it has no policy.pth inside")
                 config = archive.read(CONFIG_MEMBER).decode() if CONFIG_MEMBER in members else None
                 spaces = json.loads(archive.read(SPACES_MEMBER)) if SPACES_MEMBER in members else {}
+                normalizer = _arrays(archive.read(NORMALIZER_MEMBER)) if NORMALIZER_MEMBER in members else {}
         except (OSError, zipfile.BadZipFile, ValueError) as error:
             raise InputError(f"{path} is not a model that can be read: {error}") from error
-        return cls(path, config, spaces)
+        return cls(path, config, spaces, normalizer, content)
 
     def load_into(self, model: BaseAlgorithm) -> None:
-        """Give `model` the weights and optimizer state of this file.
+        """Give `model` the weights and optimizer state of this file, and its normaliser, if any, the statistics.
 
         Raises `InputError` when it was trained on other spaces, by another algorithm or with another architecture.
         """
@@ -68,7 +86,8 @@ class ModelFile:
                     f"but the environment has {expected.get(kind)}"
                 )
         try:
-            _, parameters, variables = load_from_zip_file(self.path, load_data=False, device=model.device)
+            source = self.path if self.content is None else io.BytesIO(self.content)
+            _, parameters, variables = load_from_zip_file(source, load_data=False, device=model.device)
         except DAMAGES as error:
             raise InputError(f"{self.path} is not a model that can be read: its tensors are damaged") from error
         try:
@@ -87,21 +106,36 @@ class ModelFile:
             # ARS learns from this flat copy of its policy's parameters.
             flat = torch.nn.utils.parameters_to_vector(model.policy.parameters())
             weights.copy_(flat.detach())
+        load_statistics(model.get_vec_normalize_env(), self.normalizer, str(self.path))
 
 
 def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:
-    """Write a model whole, with the text of its configuration and its spaces inside; any SB3 can load the file."""
+    """Write a model whole, with its configuration, spaces and normaliser inside; any SB3 can load the file."""
+    write_bytes(path, model_bytes(model, config))
+
+
+def model_bytes(model: BaseAlgorithm, config: str) -> bytes:
+    """What `save_model` writes."""
     content = io.BytesIO()
     model.save(content)
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr(CONFIG_MEMBER, config)
         archive.writestr(SPACES_MEMBER, json.dumps(described_spaces(model)))
-    write_bytes(path, content.getvalue())
+        if (normalizer := model.get_vec_normalize_env()) is not None:
+            arrays = io.BytesIO()
+            np.savez(arrays, allow_pickle=False, **statistics(normalizer))
+            archive.writestr(NORMALIZER_MEMBER, arrays.getvalue())
+    return content.getvalue()
 
 
 def described_spaces(model: BaseAlgorithm) -> dict[str, str]:
     """The two spaces of a model, as text."""
     return {"observation": _described(model.observation_space), "action": _described(model.action_space)}
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[np.float64]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _described(space: Any) -> str:

@@ -27,12 +27,13 @@ class TrainingProgress:
         total: environment steps of the run.
         history: the episodes so far.
         console: where the bar is drawn; without a terminal, or without a console, lines are logged instead.
+        start: environment steps that the run had taken before, when it is resumed.
     """
 
-    def __init__(self, total: int, history: EpisodeHistory, console: Console | None) -> None:
-        self._total, self._history = total, history
+    def __init__(self, total: int, history: EpisodeHistory, console: Console | None, start: int = 0) -> None:
+        self._total, self._history, self._start = total, history, start
         self._began = self._shown = time.monotonic()
-        self._latest = 0
+        self._latest = start
         self._bar: _Bar | None = None
         if console is not None and console.is_terminal:
             self._bar = _Bar(
@@ -67,7 +68,7 @@ class TrainingProgress:
         if self._bar is not None:
             self._bar.update(self._task, completed=min(timesteps, self._total), figures=figures)
             return
-        left = (now - self._began) * (self._total - timesteps) / max(1, timesteps)
+        left = (now - self._began) * (self._total - timesteps) / max(1, timesteps - self._start)
         logger.info(
             "%d of %d steps (%.0f%%), %s, %.0f s left",
             timesteps, self._total, 100 * timesteps / self._total, figures, max(0.0, left),
@@ -75,7 +76,7 @@ class TrainingProgress:
 
     def figures(self, timesteps: int, now: float) -> str:
         """Speed over the whole run, and return and success rate of the last 100 episodes."""
-        parts = [f"{timesteps / max(1e-9, now - self._began):,.0f} steps/s"]
+        parts = [f"{(timesteps - self._start) / max(1e-9, now - self._began):,.0f} steps/s"]
         if (recent := self._history.recent_return()) is not None:
             parts.append(f"return {recent:.1f}")
         if (success := self._history.recent_success()) is not None:

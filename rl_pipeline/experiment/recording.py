@@ -50,15 +50,22 @@ class VideoRecorder(VecEnvWrapper):
         trigger: steps of one environment between the beginnings of two recordings.
         length: steps of one recording.
         finished: called with each video and the step it began at.
+        step: steps of one environment that a resumed run had taken before.
     """
 
     def __init__(
-        self, venv: VecEnv, folder: Path, trigger: int, length: int, finished: Callable[[Path, int], None] | None = None
+        self,
+        venv: VecEnv,
+        folder: Path,
+        trigger: int,
+        length: int,
+        finished: Callable[[Path, int], None] | None = None,
+        step: int = 0,
     ) -> None:
         super().__init__(venv)
         self._folder, self._trigger, self._length, self._finished = folder, trigger, length, finished
-        self._step = 0
-        self._began = 0
+        self._step = step
+        self._began = step
         self._video: VideoFile | None = None
         self._disabled = False
 

@@ -18,15 +18,20 @@ INIT_TIMEOUT = 60.0
 
 
 class WandbRun:
-    """A run on Weights & Biases, or nothing at all when `training.use_wandb` is false or it could not begin.
+    """A run on Weights & Biases, or nothing at all when the configuration does not want one or it could not begin.
 
     Must be made before TensorBoard's writer, whose events it sends on. Without an API key it runs offline.
+
+    Args:
+        config: the whole configuration.
+        folder: of the experiment.
+        run_id: the run's id, the same when the experiment is resumed.
     """
 
-    def __init__(self, config: Config, folder: ExperimentFolder) -> None:
-        self._folder = folder
+    def __init__(self, config: Config, folder: ExperimentFolder, run_id: str | None = None) -> None:
+        self._folder, self._id = folder, run_id
         self._run: Any = None
-        if config.training.use_wandb:
+        if config.training.on_wandb:
             self._attempt("start", lambda: self._begin(config))
 
     @property
@@ -84,6 +89,8 @@ class WandbRun:
             name=settings.name or self._folder.path.name,
             group=settings.group,
             tags=settings.tags or None,
+            id=self._id,
+            resume="allow",
             mode=mode,  # type: ignore[arg-type]
             dir=str(self._folder.path),
             config=config.model_dump(mode="json"),

@@ -6,8 +6,10 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from rl_pipeline.algorithms.rehearsal import rehearse
+from numpy.typing import NDArray
+
 from rl_pipeline.config.deployment import read_deployment
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.registration import make_task, task_id
@@ -18,6 +20,7 @@ from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.run.agents import Agent, baseline_agent
 from rl_pipeline.run.deployment.field_mapping import ActionMapping, StateMapping
+from rl_pipeline.run.policy import Policy
 from rl_pipeline.run.selection import Selection
 
 logger = logging.getLogger(__name__)
@@ -75,14 +78,30 @@ def deploy(
 
 
 def policy(selection: Selection, task: Task) -> Agent:
-    """The selected agent, made for the task's spaces without a simulator."""
+    """The selected agent with its preprocessing, made for the task's spaces without a simulator."""
     if selection.model is None:
         return baseline_agent(selection.agent, task.action_space, 1, selection.config.evaluation.seed)
-    simulation = selection.config.simulation.model_copy(update={"n_environments": 1, "worlds_per_player": 1})
-    config = selection.config.model_copy(update={"simulation": simulation})
-    model = rehearse(config, task.observation_space, task.action_space)
-    ModelFile.open(selection.model).load_into(model)
-    return model
+    # The robot takes the simulator's place: neither a build nor a backend has to be there.
+    config, simulation = selection.config, selection.config.simulation
+    elsewhere = {
+        "ros": simulation.ros.model_copy(update={"backend": "direct"}),
+        "unity": simulation.unity.model_copy(update={"launch": False}),
+    }
+    config = config.model_copy(update={"simulation": simulation.model_copy(update=elsewhere)})
+    return _Acting(Policy(config, ModelFile.open(selection.model)))
+
+
+class _Acting:
+    """A policy as an agent; what it remembers of an episode, it keeps itself."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[NDArray[Any], Any]:
+        """Actions for the observations that follow the last actions."""
+        return self._policy.predict(observation, episode_starts=episode_start, deterministic=deterministic), None
 
 
 def _task(config: Config) -> Task:

@@ -24,6 +24,7 @@ from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
 from rl_pipeline.run.trained_opponent import evaluation_opponent
+from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
 from rl_pipeline.simulation.simulation import Simulation
@@ -145,7 +146,8 @@ class Environments:
         """
         frames = self._config.environment.render_mode is not None
         opponent = evaluation_opponent(self._config)
-        return self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
+        venv = self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
+        return wrapped(self._config, venv, training=False)
 
     def close(self) -> None:
         """End every environment and player; safe to call twice."""

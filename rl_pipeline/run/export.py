@@ -18,11 +18,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 import rl_pipeline
 from rl_pipeline.algorithms.exported_policy import ExportedPolicy, exported_policy, random_observations
-from rl_pipeline.algorithms.rehearsal import rehearse
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.writing import check_destination, write_bytes
 from rl_pipeline.run.environments import checked_spaces
+from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.run.selection import Selection
 
 FORMATS: Final = {"onnx": ".onnx", "torchscript": ".pt"}
@@ -67,6 +67,8 @@ def export(selection: Selection, *, format: str, output: Path | None, console: C
     console.print(f"policy   {path} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
     for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
         console.print(f"{heading:<7}  {', '.join(names)}", soft_wrap=True, highlight=False)
+    if remaining := [name for name in selection.config.wrappers if name != "normalize"]:
+        console.print(f"before   whoever runs it applies {', '.join(remaining)}", soft_wrap=True, highlight=False)
     console.print(
         f"checked  {COMPARED} random observations: actions differ from the model's by {difference:.1g} at most",
         soft_wrap=True, highlight=False,
@@ -131,7 +133,9 @@ def _script_runner(content: bytes) -> Runner:
 def _difference(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> float:
     """The largest difference between the actions of the written file and the model's, in batches of one and of many."""
     observations = random_observations(model.policy.observation_space, COMPARED, seed=0)
-    expected, _ = model.policy.predict(observations, deterministic=True)
+    normalizer = model.get_vec_normalize_env()
+    seen = observations if normalizer is None else normalizer.normalize_obs(observations)
+    expected, _ = model.policy.predict(seen, deterministic=True)
     alone = {k: v[:1] for k, v in observations.items()} if isinstance(observations, dict) else observations[:1]
     many, one = run(policy.tensors(observations)), run(policy.tensors(alone))
     return max(

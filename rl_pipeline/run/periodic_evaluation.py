@@ -15,6 +15,7 @@ from rl_pipeline.experiment.checkpoints import Milestones
 from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import save_model
+from rl_pipeline.experiment.normalization import hand_over_statistics
 from rl_pipeline.run.evaluation import play_episodes
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,11 @@ class PeriodicEvaluation:
         self._milestones = Milestones(total, settings.num_evals)
         self._best = (float("-inf"), float("-inf"))
 
+    def go_back(self) -> None:
+        """Go on after the last evaluation in the log, knowing the best."""
+        self._best = max((episodes.rank() for episodes in self._log.evaluations), default=self._best)
+        self._milestones.reached(max(self._log.timesteps, default=0))
+
     def update(self, timesteps: int) -> None:
         """Evaluate when it is time, but at the end: then the last update is still to come, and `finish` evaluates.
 
@@ -70,9 +76,12 @@ class PeriodicEvaluation:
             self._evaluate(timesteps)
 
     def _evaluate(self, timesteps: int) -> None:
+        venv = self._open_venv()
+        if self._model.env is not None:
+            hand_over_statistics(self._model.env, venv)
         episodes = play_episodes(
             self._model,
-            self._open_venv(),
+            venv,
             self._settings.num_episodes,
             self._settings.seed,
             deterministic=self._settings.deterministic,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def print_training_report(result: TrainingResult, console: Console) -> None:
     """Say where the model, the video and the curves are, and how good the best model is."""
     folder = result.folder
-    speed = result.timesteps / max(result.seconds, 1e-9)
+    speed = (result.timesteps - result.start) / max(result.seconds, 1e-9)
     files = {
         "model": folder.model,
         "best model": folder.best_model,
@@ -37,11 +37,8 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
 
 
 def continue_command(folder: Path) -> str:
-    """How to train on from what an experiment has."""
-    return (
-        f"rl-pipeline train --config {shlex.quote(str(folder / 'config.yaml'))} "
-        f"training.pretrained_model={shlex.quote(str(folder / 'model.zip'))}"
-    )
+    """How to train on from where a run ended."""
+    return f"rl-pipeline resume {shlex.quote(str(folder))}"
 
 
 def print_evaluation_report(summary: EvaluationSummary, what: str, where: str, console: Console) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,21 +18,23 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import check
-from rl_pipeline.algorithms.rehearsal import rehearse
 from rl_pipeline.config import Config, render_config, without_secrets
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.logs import log_file
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.experiment.model_files import ModelFile, described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
+from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
+from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.trained_opponent import evaluation_opponent
@@ -50,6 +54,7 @@ class TrainingResult:
         interrupted: whether a signal ended it early; then there is no evaluation.
         evaluation: of the best model, on unseen seeds.
         video: the best model at work; None when the environment draws nothing.
+        start: the timesteps that an earlier command had taken.
     """
 
     folder: ExperimentFolder
@@ -58,6 +63,7 @@ class TrainingResult:
     interrupted: bool
     evaluation: EvaluationSummary | None = None
     video: Path | None = None
+    start: int = 0
 
 
 class RLTrainer:
@@ -71,6 +77,7 @@ class RLTrainer:
         overrides: what the command line changed, kept in the experiment folder.
         command: the command, kept in the experiment folder; None: that of this process.
         console: where progress is drawn; None: it is logged only.
+        resume: the experiment to go on with, in its own folder; None: begin a new one.
 
     Raises:
         InputError: the algorithm, a hyperparameter, the architecture, the environment or the model to start from is
@@ -84,14 +91,18 @@ class RLTrainer:
         overrides: Sequence[str] = (),
         command: Sequence[str] | None = None,
         console: Console | None = None,
+        resume: ResumePoint | None = None,
     ) -> None:
         self.config = config
+        self._resume = resume
         self._algorithm = check(config)
         self._environment_id = check_environment_id(config.environment.id)
         self._pretrained: ModelFile | None = None
-        if config.training.pretrained_model is not None:
+        if config.training.pretrained_model is not None and (resume is None or not resume.states):
             where = "training.pretrained_model"
-            path = find_model(config.training.pretrained_model, config.experiment.directory, where)
+            path = find_model(
+                str(config.training.pretrained_model), config.experiment.directory, where, config.training.load_step
+            )
             self._pretrained = ModelFile.open(path)
         model = rehearse(config, *checked_spaces(config))
         if self._pretrained is not None:
@@ -99,26 +110,40 @@ class RLTrainer:
         if (self_play := SelfPlay.of(config)) is not None:
             self_play.follow(model)
         evaluation_opponent(config)
+        if resume is not None and resume.model is not None:
+            resume.model.load_into(model)
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console = console
 
     def train(self) -> TrainingResult:
-        """Train, evaluate the best model, film it, and leave everything in a new experiment folder.
+        """Train, evaluate the best model, film it, and leave everything in the experiment folder.
 
         Ctrl-C, SIGTERM or SIGHUP ends the training with everything saved; the result says so. A second one raises
-        `KeyboardInterrupt` at once: what is written already stays.
+        `KeyboardInterrupt` at once: what is written already stays. With `training.run_type=debug` the folder is a
+        temporary one that is gone afterwards.
         Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
         environment.
         """
+        if self.config.training.run_type != "debug":
+            return self._train()
+        with tempfile.TemporaryDirectory() as directory:
+            self.config = _unobserved(self.config, Path(directory))
+            return self._train()
+
+    def _train(self) -> TrainingResult:
         began = time.monotonic()
         text = render_config(self.config)
         training = self.config.training
         seeds = {"training": training.seed, "evaluation during training": training.eval.seed}
         facts = describe_run(self._command, seeds | {"evaluation": self.config.evaluation.seed})
-        folder = self._new_folder(text, facts)
+        facts["wandb_run_id"] = secrets.token_hex(4)
+        if self._resume is not None:
+            facts |= _history(self._resume)
+        folder = self._new_folder() if self._resume is None else self._resume.folder
         status = "failed"
-        with log_file(folder):
+        with locked(folder), log_file(folder):
+            self._describe(folder, text, facts)
             logger.info("experiment folder: %s", folder.path)
             try:
                 with disk_failures(folder.path):
@@ -137,20 +162,22 @@ class RLTrainer:
             finally:
                 self._note_end(folder, facts | {"status": status, "ended": timestamp()})
 
-    def _new_folder(self, text: str, facts: dict[str, object]) -> ExperimentFolder:
-        """A folder that says what is about to be run; none is left when that cannot be written."""
+    def _new_folder(self) -> ExperimentFolder:
         experiment = self.config.experiment
-        folder = ExperimentFolder.create(
+        return ExperimentFolder.create(
             experiment.directory, self._environment_id, self._algorithm.name, experiment.name
-        )
+        )  # fmt: skip
+
+    def _describe(self, folder: ExperimentFolder, text: str, facts: dict[str, object]) -> None:
+        """Have the folder say what is about to be run; of a new one nothing is left when that cannot be written."""
         try:
             write_text(folder.config, text)
             write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
             write_metadata(folder.metadata, facts)
         except InputError:
-            shutil.rmtree(folder.path, ignore_errors=True)
+            if self._resume is None:
+                shutil.rmtree(folder.path, ignore_errors=True)
             raise
-        return folder
 
     def _say_what_is_saved(self, folder: ExperimentFolder) -> None:
         """After a failure: how to go on, by the model at the end or else by the last checkpoint."""
@@ -172,11 +199,11 @@ class RLTrainer:
                 overwrite_metadata(folder.metadata, facts)
 
     def _run(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
-        wandb_run = WandbRun(self.config, folder)
+        wandb_run = WandbRun(self.config, folder, str(facts["wandb_run_id"]))
         exit_code = 1
         try:
             with Environments(self.config, folder.path) as environments:
-                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console)
+                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console, self._resume)
                 facts["spaces"] = described_spaces(run.model)
                 self._continue_from_pretrained(run.model)
                 with Interruption() as interruption:
@@ -202,7 +229,7 @@ class RLTrainer:
         except RunInterrupted:
             interrupted = True
         seconds = time.monotonic() - began
-        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video)
+        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video, run.start)
 
     def _continue_from_pretrained(self, model: BaseAlgorithm) -> None:
         """Load the weights to start from, and the replay buffer beside them if there is one that fits."""
@@ -221,3 +248,18 @@ class RLTrainer:
         # The buffer is filled already: no random actions to warm it up.
         model.learning_starts = 0
         logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)
+
+
+def _unobserved(config: Config, directory: Path) -> Config:
+    """The configuration of a run that nobody looks at afterwards: without videos, in a folder for the moment."""
+    environment = config.environment.model_copy(update={"video_wrapper": False, "render_mode": None})
+    experiment = config.experiment.model_copy(update={"directory": directory})
+    return config.model_copy(update={"environment": environment, "experiment": experiment})
+
+
+def _history(resume: ResumePoint) -> dict[str, object]:
+    """What the metadata of a resumed run keep of before: when it began, on which W&B run, where it was resumed."""
+    former = resume.metadata()
+    kept: dict[str, object] = {key: former[key] for key in ("started", "wandb_run_id") if key in former}
+    resumed = [*former.get("resumed", []), {"time": timestamp(), "timesteps": resume.timesteps}]
+    return kept | {"resumed": resumed}

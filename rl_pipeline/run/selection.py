@@ -15,6 +15,7 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import model_of
 from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.experiment.wandb_files import SCHEME, download_model
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
 
 
@@ -78,11 +79,10 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
         folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
         config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)
         return Selection(config, agent, None, folder)
-    if experiment is None and model is not None and Path(model).is_file():
-        beside = ExperimentFolder(Path(model).parent)
-        return Selection(
-            config_of_model(Path(model), overrides), agent, Path(model), beside if beside.config.is_file() else None
-        )
+    if (file := _lone_model(base, experiment, model)) is not None:
+        beside = ExperimentFolder(file.parent)
+        known = beside if beside.metadata.is_file() else None
+        return Selection(config_of_model(file, overrides), agent, file, known)
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
@@ -90,6 +90,19 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
     name = model or base.play.pretrained_model
     path = Path(name) if Path(name).is_file() else model_of(folder, name)
     return Selection(config, agent, path, folder)
+
+
+def _lone_model(base: Config, experiment: str | None, model: str | None) -> Path | None:
+    """The model that brings its own configuration: a file, one on W&B, or one in a folder of such files."""
+    if model is not None and model.startswith(SCHEME):
+        return download_model(model, base.experiment.directory, "--model")
+    if experiment is None:
+        return Path(model) if model is not None and Path(model).is_file() else None
+    folder = ExperimentFolder(Path(experiment))
+    # Files of a run on Weights & Biases have a config.yaml too, but of another kind.
+    if folder.metadata.is_file() or not any(folder.path.glob("*.zip")):
+        return None
+    return model_of(folder, model or base.play.pretrained_model)
 
 
 def config_of_model(path: Path, overrides: Sequence[str] = ()) -> Config:

@@ -11,6 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from rl_pipeline.algorithms.self_play import OpponentPool
 from rl_pipeline.config import Config
 from rl_pipeline.experiment.elo_curve import EloHistory
+from rl_pipeline.run.trained_opponent import check_opponent_wrappers
 
 
 class SelfPlay:
@@ -31,8 +32,11 @@ class SelfPlay:
 
     @classmethod
     def of(cls, config: Config) -> SelfPlay | None:
-        """Self-play as the configuration has it; None: it has none."""
-        return cls(config) if config.training.self_play.enabled else None
+        """Self-play as the configuration has it; None: it has none. Raises `InputError` for wrappers it cannot have."""
+        if not config.training.self_play.enabled:
+            return None
+        check_opponent_wrappers(config, "training.self_play")
+        return cls(config)
 
     def follow(self, model: BaseAlgorithm) -> None:
         """Name the model that learns; to be called before it does."""

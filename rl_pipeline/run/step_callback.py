@@ -26,7 +26,8 @@ class StepCallback(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         for action in self._before_rollout:
-            action(self.num_timesteps)
+            # Not self.num_timesteps: an action may have restored the model to another step.
+            action(self.model.num_timesteps)
 
     def _on_step(self) -> bool:
         for action in self._after_step:

@@ -11,22 +11,28 @@ from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config
 from rl_pipeline.config.schema import EvaluationConfig
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints import Checkpoints, Milestones, save_buffer
+from rl_pipeline.experiment.checkpoints import Checkpoints, Intervals, Milestones, save_buffer
 from rl_pipeline.experiment.curves import draw_curves
 from rl_pipeline.experiment.elo_curve import draw_elo
 from rl_pipeline.experiment.episodes import EpisodeRecorder
 from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
+from rl_pipeline.experiment.learner_state import LearnerState, RandomState
 from rl_pipeline.experiment.logs import training_logger
 from rl_pipeline.experiment.model_files import ModelFile, save_model
+from rl_pipeline.experiment.normalization import hand_over_statistics
 from rl_pipeline.experiment.progress import TrainingProgress, counted
 from rl_pipeline.experiment.recording import VideoRecorder
+from rl_pipeline.experiment.replay_buffer_state import ReplayBufferState
+from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.experiment.state_files import Stateful
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
 from rl_pipeline.run.environments import Environments
@@ -35,8 +41,10 @@ from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.lessons import Lessons
 from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
+from rl_pipeline.run.segment import begin_segment
 from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.step_callback import StepCallback
+from rl_pipeline.run.wrapping import wrapped
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +62,12 @@ class TrainingRun:
         environments: makes the environments, and owns them.
         wandb_run: takes models and videos too.
         console: where progress is drawn; None: it is logged only.
+        resume: what to go on from; None: begin.
 
     Attributes:
         model: what learns.
+        parts: what is in the run's state, by name; whatever is added before `learn` is saved and restored with it.
+        start: environment steps that were taken before.
     """
 
     def __init__(
@@ -67,26 +78,37 @@ class TrainingRun:
         environments: Environments,
         wandb_run: WandbRun,
         console: Console | None,
+        resume: ResumePoint | None = None,
     ) -> None:
         self._config, self._text, self._folder = config, config_text, folder
         self._environments, self._wandb, self._console = environments, wandb_run, console
         self._recorder: VideoRecorder | None = None
+        self._states = resume.states if resume is not None else {}
+        self.start = resume.timesteps if resume is not None else 0
         self._self_play = SelfPlay.of(config)
         venv = environments.training(None if self._self_play is None else self._self_play.opponents)
         if config.environment.video_wrapper and config.environment.render_mode == "rgb_array":
             video = config.environment
             self._recorder = venv = VideoRecorder(
-                venv, folder.videos, video.video_trigger, video.video_length, self._video_finished
-            )
-        self._episodes = EpisodeRecorder(venv, folder.episodes)
+                venv, folder.videos, video.video_trigger, video.video_length, self._video_finished,
+                self.start // venv.num_envs,
+            )  # fmt: skip
+        self._episodes = EpisodeRecorder(venv, folder.episodes, self.start)
         self._evaluations = EvaluationLog(folder.evaluations)
-        self.model = build(config, self._episodes)
-        self.model.set_logger(training_logger(folder, config.training.verbose))
-        if self._self_play is not None:
-            self._self_play.follow(self.model)
+        self.model = build(config, wrapped(config, self._episodes, training=True))
+        self.model.set_logger(training_logger(folder, config.training.verbose, self.start))
+        self.parts: dict[str, Stateful] = {"learner": LearnerState(self.model, config_text)}
+        if isinstance(self.model, OffPolicyAlgorithm):
+            self.parts["replay_buffer"] = ReplayBufferState(self.model)
         self._lessons = Lessons(
             self.model, environments.parameters, self._episodes.history, config.training.total_timesteps
         )
+        self.parts["lessons"] = self._lessons
+        if self._self_play is not None:
+            self._self_play.follow(self.model)
+            self.parts["self_play"] = self._self_play
+        # The last one to be restored: what restores the others may draw random numbers.
+        self._random = RandomState(self.model)
 
     def learn(self, check: Callable[[], None]) -> None:
         """Train to the end, with checkpoints, evaluations and videos on the way.
@@ -94,36 +116,75 @@ class TrainingRun:
         `check` is called after each step and may raise to end the training.
         """
         training = self._config.training
-        evaluation = PeriodicEvaluation(
+        self._evaluation = PeriodicEvaluation(
             self.model, lambda: self._evaluation_venv, training.eval, self._folder, self._text,
             training.total_timesteps, self._evaluations, check, self._environments.shares_players,
         )  # fmt: skip
-        milestones = Milestones(training.total_timesteps, training.log_points)
-        checkpoints = Checkpoints(self.model, self._folder, self._text, milestones, self._wandb.save)
         console = self._console if training.verbose else None
+        history = self._episodes.history
         players = PlayerMonitor(self.model, self._episodes, self._folder.communication)
-        with TrainingProgress(training.total_timesteps, self._episodes.history, console) as progress:
+        with TrainingProgress(training.total_timesteps, history, console, self.start) as progress:
             callback = StepCallback(
-                [
-                    lambda _: check(),
-                    progress.update,
-                    *(each.update for each in self._parts),
-                    checkpoints.update,
-                    players.update,
+                [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
+                before_rollout=[
+                    self._restore, self._evaluation.update, *(each.record for each in self._followers),
+                    self._save_checkpoint,
                 ],
-                before_rollout=[evaluation.update, *(each.record for each in self._parts)],
-            )
+            )  # fmt: skip
+            if self.start >= training.total_timesteps:
+                self._restore(self.start)
+                return
             try:
                 self.model.learn(training.total_timesteps, callback)
             finally:
                 if self._recorder is not None:
                     self._recorder.finish()
-            evaluation.finish(self.model.num_timesteps)
+            self._evaluation.finish(self.model.num_timesteps)
+            self._checkpoints.update(self.model.num_timesteps)
+
+    def _restore(self, _: int) -> None:
+        """Become, before the first rollout, what a run that is resumed was at its checkpoint."""
+        if not self._states:
+            return
+        states, self._states = self._states, {}
+        for name, part in {**self.parts, "random": self._random}.items():
+            if name in states:
+                part.load_state_dict(states[name])
+        self._evaluations.go_back(self.start)
+        self._evaluation.go_back()
+        self._checkpoint_due(self.start)
+        begin_segment(self.model, self._config.training.seed)
+
+    def _save_checkpoint(self, timesteps: int) -> None:
+        if self._checkpoints.update(timesteps):
+            begin_segment(self.model, self._config.training.seed)
+
+    @cached_property
+    def _checkpoints(self) -> Checkpoints:
+        parts = {**self.parts, "random": self._random}
+        return Checkpoints(
+            self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save,
+            models=self._config.training.keeps_checkpoints,
+        )  # fmt: skip
+
+    @cached_property
+    def _checkpoint_due(self) -> Callable[[int], bool]:
+        training, history = self._config.training, self._episodes.history
+        milestones, intervals = Milestones(training.total_timesteps, training.log_points), Intervals(training.save_freq)
+
+        def due(timesteps: int) -> bool:
+            count = timesteps if training.save_freq_unit == "steps" else len(history.returns)
+            # Both are asked: each keeps count.
+            return any([milestones.reached(timesteps), intervals.reached(count)])
+
+        return due
 
     def save(self) -> None:
         """Write the model, the replay buffer and the curves as they are now, and close what is written as one goes."""
         save_model(self.model, self._folder.model, self._text)
         save_buffer(self.model, self._folder)
+        if not self._states:  # else the run ended before it became what it was, and the state of then still holds
+            self._checkpoints.save_state(self.model.num_timesteps)
         if not self._folder.best_model.exists():
             with whole_file(self._folder.best_model) as temporary:
                 shutil.copyfile(self._folder.model, temporary)
@@ -144,6 +205,8 @@ class TrainingRun:
         From here on `model` has the weights of the best model: the last ones are to be saved before.
         """
         ModelFile.open(self._folder.best_model).load_into(self.model)
+        if (venv := self.model.get_env()) is not None:
+            hand_over_statistics(venv, self._evaluation_venv)
         settings = self._config.evaluation
         logger.info("evaluating the best model over %d episodes", settings.num_episodes)
         if settings.num_episodes < FEWEST_EPISODES:
@@ -185,7 +248,7 @@ class TrainingRun:
         return path
 
     @property
-    def _parts(self) -> list[Lessons | SelfPlay]:
+    def _followers(self) -> list[Lessons | SelfPlay]:
         """What is kept up to date with each step, and logged with each rollout."""
         return [self._lessons] if self._self_play is None else [self._lessons, self._self_play]
 

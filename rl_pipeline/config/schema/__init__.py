@@ -46,7 +46,7 @@ class Config(Section):
     environment: EnvironmentConfig = EnvironmentConfig()
     algorithm: AlgorithmConfig = AlgorithmConfig()
     training: TrainingConfig = TrainingConfig()
-    wrappers: dict[str, Any] = Field(default={}, description="wrappers around the environment, by name; none exist yet")
+    wrappers: dict[str, Any] = Field(default={}, description="wrappers around the environments: settings by name")
     robot: dict[str, Any] = Field(default={}, description="the robot in the scene; none can be chosen yet")
     expert: dict[str, Any] = Field(default={}, description="the expert policy to learn from; none exist yet")
     wandb_run: WandbRunConfig = WandbRunConfig()
@@ -56,7 +56,7 @@ class Config(Section):
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
-    @field_validator("wrappers", "robot", "expert")
+    @field_validator("robot", "expert")
     @classmethod
     def _names_exist(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if value:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     Field,
+    ValidationInfo,
+    field_validator,
 )
 
 from rl_pipeline.config.schema.section import Hyperparameters, Section
 from rl_pipeline.config.schema.self_play import SelfPlayConfig
-from rl_pipeline.config.values import device_name
+from rl_pipeline.config.values import checkpoint_name, device_name, model_reference
 
 DeviceName = Annotated[str, AfterValidator(device_name)]
 LayerWidth = Annotated[int, Field(gt=0)]
@@ -67,12 +69,44 @@ class TrainingConfig(Section):
         default="auto", description="auto, cpu, cuda or cuda:N; cuda falls back to the CPU where there is none"
     )
     log_points: int = Field(default=5, ge=0, description="checkpoints over the run")
-    verbose: int = Field(default=1, ge=0, le=2, description="0: warnings; 1: progress; 2: everything")
-    pretrained_model: str | None = Field(
-        default=None, description="model to start from: a file, or an experiment's folder"
+    save_freq: int | None = Field(
+        default=None, gt=0, description="a further checkpoint every so many steps or episodes; null: none"
     )
+    save_freq_unit: Literal["steps", "episodes"] = Field(
+        default="steps", description="what save_freq counts: environment steps, or episodes, of all environments"
+    )
+    verbose: int = Field(default=1, ge=0, le=2, description="0: warnings; 1: progress; 2: everything")
     use_wandb: bool = Field(default=False, description="log to Weights & Biases too")
+    pretrained_model: Annotated[str | dict[str, Any] | None, AfterValidator(model_reference)] = Field(
+        default=None,
+        description="model to start from: a file, an experiment's folder or name, or wandb:entity/project/run",
+    )
+    load_step: Annotated[int | str | None, AfterValidator(checkpoint_name)] = Field(
+        default=None,
+        description="which model of that experiment: steps of a checkpoint, or final; null: the best, else the last",
+    )
+    run_type: Literal["debug", "tensorboard", "wandb"] | None = Field(
+        default=None,
+        description="debug: store nothing; tensorboard: no checkpoints but the last; wandb: all, on W&B too; null: all",
+    )
     eval: TrainingEvaluationConfig = Field(
         default=TrainingEvaluationConfig(), description="evaluations during training"
     )
     self_play: SelfPlayConfig = Field(default=SelfPlayConfig(), description="past versions of the agent as opponents")
+
+    @field_validator("run_type")
+    @classmethod
+    def _one_word_on_wandb(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value in ("debug", "tensorboard") and info.data.get("use_wandb"):
+            raise ValueError(f"with training.use_wandb=true expected wandb or null, found {value!r}")
+        return value
+
+    @property
+    def on_wandb(self) -> bool:
+        """Whether the run is logged to Weights & Biases: `run_type` decides, else `use_wandb`."""
+        return self.use_wandb if self.run_type is None else self.run_type == "wandb"
+
+    @property
+    def keeps_checkpoints(self) -> bool:
+        """Whether models are kept on the way, beside what the run can be resumed from."""
+        return self.run_type in (None, "wandb")

@@ -1,0 +1,34 @@
+"""Hindsight experience replay (Andrychowicz et al. 2017): which environments and settings it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gymnasium import spaces
+from stable_baselines3.her.goal_selection_strategy import KEY_TO_GOAL_STRATEGY
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+SECTION = "algorithm.parameters"
+GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
+SETTINGS = ("n_sampled_goal", "goal_selection_strategy")
+
+
+def check_goals(space: spaces.Space[Any], settings: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless the observations hold goals and the settings are those of the hindsight buffer."""
+    if not isinstance(space, spaces.Dict) or any(key not in space.spaces for key in GOAL_KEYS):
+        raise InputError(
+            f"{SECTION}.replay_buffer_class: hindsight needs a goal environment, with a dictionary of "
+            f"{', '.join(GOAL_KEYS)} as observation, found {type(space).__name__}"
+        )
+    where = f"{SECTION}.replay_buffer_kwargs"
+    for name in settings:
+        if name not in SETTINGS:
+            raise UnknownNameError("setting of the hindsight buffer", str(name), SETTINGS, where=f"{where}.{name}")
+    strategy = settings.get("goal_selection_strategy", "future")
+    if strategy not in KEY_TO_GOAL_STRATEGY:
+        raise UnknownNameError("strategy", str(strategy), KEY_TO_GOAL_STRATEGY, where=where)
+    count = settings.get("n_sampled_goal", 4)
+    if type(count) is not int or count < 1:
+        raise InputError(f"{where}.n_sampled_goal: expected a whole number above 0, found {count!r}")

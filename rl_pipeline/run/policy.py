@@ -1,0 +1,118 @@
+"""A trained policy with its preprocessing: raw observations in, actions out, no simulator needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
+
+from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lookup import model_of
+from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.run.environments import checked_spaces
+from rl_pipeline.run.rehearsal import Stage, rehearse
+
+
+class Policy:
+    """Acts on observations as the environment makes them, one after another; wrappers and recurrence are inside.
+
+    Args:
+        config: what the model was trained with.
+        file: the model.
+        num_envs: how many environments it acts in at once, N.
+
+    Attributes:
+        config: the same.
+        model: the Stable-Baselines3 model, which acts on preprocessed observations.
+        observation_space: of one raw observation.
+        action_space: of one action.
+
+    Raises:
+        InputError: the model does not fit its configuration.
+    """
+
+    def __init__(self, config: Config, file: ModelFile, num_envs: int = 1) -> None:
+        self.config = config
+        self.observation_space, self.action_space = checked_spaces(config)
+        self._stage = Stage(self.observation_space, self.action_space, num_envs)
+        self.model: BaseAlgorithm = rehearse(config, self.observation_space, self.action_space, self._stage)
+        file.load_into(self.model)
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin an episode in every environment: the next observations are the first."""
+        self._begun = False
+        self._state: Any = None
+        self._actions: Any = None
+
+    def predict(
+        self, observations: Any, *, episode_starts: NDArray[np.bool_] | None = None, deterministic: bool = True
+    ) -> NDArray[Any]:
+        """Actions for the observations that follow the last actions.
+
+        Args:
+            observations: shape (N, *observation shape), or of a single one for N = 1; dictionaries likewise.
+            episode_starts: (N,) bool, where an episode begins with them; None: only after `reset`.
+            deterministic: the best action rather than a sample.
+
+        Returns:
+            Shape (N, *action shape), or of a single one as the observations.
+        """
+        batch, single = _batched(observations, self.observation_space.shape)
+        starts = np.zeros(self._stage.num_envs, np.bool_) if episode_starts is None else np.asarray(episode_starts)
+        processed = self.preprocess(batch, starts)
+        if self._actions is None:
+            starts = np.ones_like(starts)
+        actions, self._state = self.model.predict(
+            processed, state=self._state, episode_start=starts, deterministic=deterministic
+        )
+        self._actions = actions
+        return np.asarray(actions[0] if single else actions)
+
+    def preprocess(self, observations: Any, episode_starts: NDArray[np.bool_]) -> Any:
+        """What the model sees of a batch of observations, shape (N, ...): stacked, clipped, normalised."""
+        venv: VecEnv | None = self.model.get_env()
+        assert venv is not None, "the model was rehearsed on a stage"
+        self._stage.observations, self._stage.dones = observations, episode_starts
+        if not self._begun:
+            self._begun = True
+            return venv.reset()
+        return venv.step(self._actions)[0]
+
+
+def load_policy(experiment: Path | str, model: str = "best_model", *, num_envs: int = 1) -> Policy:
+    """The policy of an experiment's folder, or of a model file that brings its configuration.
+
+    Args:
+        experiment: the folder, or a model file.
+        model: which model of the folder: `best_model`, `model`, or a checkpoint's name.
+        num_envs: environments it is to act in at once.
+
+    Raises:
+        InputError: there is no such model, or it does not fit its configuration.
+    """
+    path = Path(experiment)
+    if path.is_file():
+        raise InputError(f"{path}: expected an experiment's folder")
+    folder = ExperimentFolder(path)
+    if not folder.config.is_file():
+        raise InputError(f"{path} is no experiment: it has no config.yaml")
+    config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
+    return Policy(config, ModelFile.open(model_of(folder, model)), num_envs)
+
+
+def _batched(observations: Any, shape: tuple[int, ...] | None) -> tuple[Any, bool]:
+    """Observations with a leading axis, and whether it was added."""
+    if isinstance(observations, dict):
+        # A dictionary space has no shape of its own: one environment's values are made a batch of one.
+        return {key: np.asarray(value)[np.newaxis] for key, value in observations.items()}, True
+    array = np.asarray(observations)
+    if shape is not None and array.shape == shape:
+        return array[np.newaxis], True
+    return array, False

@@ -1,0 +1,71 @@
+"""`rl-pipeline resume`: go on with a run, in its own folder, as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.lock import locked
+from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.run.report import print_training_report
+from rl_pipeline.run.rl_trainer import RLTrainer
+from rl_pipeline.run.train import INTERRUPTED
+
+
+def resume(experiment: str, directory: Path, overrides: Sequence[str], *, console: Console, progress: Console) -> int:
+    """Go on from the newest state of an experiment. Returns the exit code.
+
+    Args:
+        experiment: its folder or name.
+        directory: where the experiment folders are.
+        overrides: put over its configuration, such as more steps; what the state depends on must stay.
+        console: where the report goes.
+        progress: where progress is drawn.
+
+    Raises:
+        InputError: there is no such experiment, another run is writing it, it has taken all its steps, or the
+            configuration has changed in what its state depends on.
+    """
+    folder = ExperimentFolder.find(experiment, directory)
+    former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
+    config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
+    check_unchanged(former, config, folder)
+    with locked(folder):
+        point = ResumePoint.of(folder)
+    _check_unfinished(point, config)
+    result = RLTrainer(config, overrides=overrides, console=progress, resume=point).train()
+    print_training_report(result, console)
+    return INTERRUPTED if result.interrupted else 0
+
+
+def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) -> None:
+    """Raise `InputError` naming the first key that differs among those that a resumed run must keep."""
+    for key in ("environment.id", "algorithm.name", "algorithm.architecture", "wrappers", "training.seed"):
+        section, _, name = key.partition(".")
+        before, now = getattr(former, section), getattr(config, section)
+        if name:
+            before, now = getattr(before, name), getattr(now, name)
+        if before != now:
+            raise InputError(
+                f"{key}: {folder.path} was trained with {_shown(before)}, found {_shown(now)}; a resumed run keeps it. "
+                f"For a new run from its weights: rl-pipeline train --initialize-from {folder.path}"
+            )
+
+
+def _check_unfinished(point: ResumePoint, config: Config) -> None:
+    total = config.training.total_timesteps
+    if point.metadata().get("status") == "done" and point.timesteps >= total:
+        raise InputError(
+            f"{point.folder.path} has taken all its {point.timesteps} steps; to train on, give more: "
+            f"rl-pipeline resume {point.folder.path} training.total_timesteps={2 * total}"
+        )
+
+
+def _shown(value: object) -> str:
+    changed = value.model_dump(exclude_defaults=True) if hasattr(value, "model_dump") else value
+    return repr(changed)

@@ -1,0 +1,55 @@
+"""Observations kept within bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from pydantic import Field
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from rl_pipeline.config.schema.section import Section
+from rl_pipeline.wrappers.registry import Use
+
+
+class Settings(Section):
+    """`wrappers.clip_observations`."""
+
+    low: float = Field(default=-10.0, description="nothing is observed below")
+    high: float = Field(default=10.0, description="nothing is observed above")
+
+
+class ClippedObservations(VecEnvWrapper):
+    """Each component of an observation lies in [low, high], and so does the space."""
+
+    def __init__(self, venv: VecEnv, low: float, high: float) -> None:
+        space = venv.observation_space
+        if not isinstance(space, spaces.Box):
+            raise ValueError("expected a Box")
+        if low >= high:
+            raise ValueError(f"expected low < high, found {low} and {high}")
+        self._low, self._high = low, high
+        bounded = spaces.Box(np.clip(space.low, low, high), np.clip(space.high, low, high), dtype=space.dtype.type)
+        super().__init__(venv, observation_space=bounded)
+
+    def reset(self) -> Any:
+        """Reset every environment."""
+        return self._clipped(self.venv.reset())
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Pass a step on, its observations clipped."""
+        observations, rewards, dones, infos = self.venv.step_wait()
+        for index in np.flatnonzero(dones):
+            if "terminal_observation" in infos[index]:
+                infos[index]["terminal_observation"] = self._clipped(infos[index]["terminal_observation"])
+        return self._clipped(observations), rewards, dones, infos
+
+    def _clipped(self, observations: Any) -> Any:
+        return np.clip(observations, self._low, self._high)
+
+
+def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
+    """Clip observations, in training and out of it."""
+    return ClippedObservations(venv, settings.low, settings.high)

@@ -1,0 +1,125 @@
+"""A run that was killed and resumed ends where one that was never disturbed does, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3.common.save_util import load_from_zip_file
+
+from rl_pipeline.experiment.checkpoints import saved_states
+from rl_pipeline.experiment.folder import ExperimentFolder
+
+DEADLINE = 90.0
+BOTH = """
+experiment: {name: test}
+environment: {id: rl_pipeline/Navigation-v0, horizon: 60, render_mode: null, video_wrapper: false}
+training: {device: cpu, log_points: 8, eval: {num_evals: 2, num_episodes: 2}}
+evaluation: {num_episodes: 2}
+simulation: {n_environments: 2, ros: {tcp_port: 0}}
+"""
+PPO = """
+algorithm:
+  name: ppo
+  parameters:
+    n_steps: 64
+    batch_size: 64
+    n_epochs: 3
+    use_sde: true
+    learning_rate: {start: 1e-3, end: 0}
+  architecture: {net_arch: [16]}
+wrappers: {normalize: {}, frame_stack: {n_stack: 2}}
+"""
+SAC = """
+algorithm:
+  name: sac
+  parameters: {learning_starts: 60, buffer_size: 300, batch_size: 16, train_freq: 4, action_noise: {normal: 0.1}}
+  architecture: {net_arch: [16]}
+wrappers: {normalize: {}}
+"""
+
+
+def start(directory: Path, *words: str) -> subprocess.Popen[str]:
+    arguments = [sys.executable, "-m", "rl_pipeline.cli", *words]
+    return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def train(directory: Path, text: str, total: int) -> subprocess.Popen[str]:
+    directory.mkdir()
+    (directory / "run.yaml").write_text(BOTH + text)
+    return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}")
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    try:
+        _, errors = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+    assert process.returncode == 0, errors
+    return errors
+
+
+def kill_at_some_moment(process: subprocess.Popen[str], directory: Path) -> ExperimentFolder:
+    """Kill the run a random moment after its first checkpoint."""
+    deadline = time.monotonic() + DEADLINE
+    while not any(saved_states(folder) for folder in folders(directory)):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(random.uniform(0.0, 0.3))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=DEADLINE)
+    assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
+    return folders(directory)[0]
+
+
+def folders(directory: Path) -> list[ExperimentFolder]:
+    return [ExperimentFolder(path.parent) for path in directory.glob("experiments/*/*/*/config.yaml")]
+
+
+def assert_same_tensors(first: Path, second: Path) -> None:
+    """Weights and the state of the optimizers are the same, to the last bit."""
+    left, right = (torch_leaves(load_from_zip_file(path, load_data=False)[1]) for path in (first, second))
+    assert left.keys() == right.keys()
+    for name, value in left.items():
+        assert torch.equal(value, right[name]), name
+
+
+def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        return {path: value}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return {name: leaf for key, item in items for name, leaf in torch_leaves(item, f"{path}/{key}").items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "total"), [(PPO, 2048), (SAC, 640)], ids=["ppo", "sac"])
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    undisturbed = train(whole, text, total)
+    folder = kill_at_some_moment(train(killed, text, total), killed)
+    assert json.loads(folder.metadata.read_text())["status"] == "running"
+    assert "resuming from" in finish(start(killed, "resume", "test"))
+    finish(undisturbed)
+    other = folders(whole)[0]
+    assert_same_tensors(folder.model, other.model)
+    assert_same_tensors(folder.best_model, other.best_model)
+    assert folder.episodes.read_text() == other.episodes.read_text()
+    with np.load(folder.evaluations) as mine, np.load(other.evaluations) as theirs:
+        assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+    facts = json.loads(folder.metadata.read_text())
+    assert facts["status"] == "done"
+    assert facts["resumed"][0]["timesteps"] > 0
+    steps = [line.split(",") for line in folder.progress.read_text().splitlines()]
+    column = steps[0].index("time/total_timesteps")
+    logged = [float(row[column]) for row in steps[1:]]
+    assert logged == sorted(logged)
