@@ -132,9 +132,9 @@ class ServiceBatch:
             if self._arm not in self._endpoint.deferred:
                 return
             assert self._exchange is not None
+            self._endpoint.deferred.remove(self._arm)
             players, moments = self._exchange.receive(self._endpoint.poller, timeout)
             self._responses.arrive(players, moments)
-            self._endpoint.deferred.remove(self._arm)
             if len(players) < len(self._asked):
                 self._arm()
             self._endpoint.sweep()
