@@ -236,3 +236,10 @@ def test_values_that_cannot_be_encoded_are_errors_that_name_the_field(interfaces
     with pytest.raises((CodecError, UnknownNameError)) as caught:
         interfaces.message("tf2_msgs/TFMessage").encode(values)
     assert said in str(caught.value)
+
+
+def test_copies_of_states_are_aligned_whatever_their_size(response):
+    state = response.layout({**RAYS, "image.data": 3}).empty(3).state
+    for copy in (state.copy(), state.take([2]), state.take([0, 2])):
+        assert copy.pose.position.x.flags.aligned
+        assert copy.target.position.y.flags.aligned
