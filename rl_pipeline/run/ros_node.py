@@ -19,8 +19,8 @@ ROS_PARAMETERS: Final = ("use_sim_time", "start_type_description_service", "qos_
 """Parameters that mean something to rclpy itself; what begins like the last likewise."""
 
 
-def run_node(verb: str, arguments: Sequence[str]) -> int:
-    """Run a verb inside a node of the same name, and return its exit code.
+def run_node(verb: str, arguments: Sequence[str], name: str | None = None) -> int:
+    """Run a verb inside a node, and return its exit code.
 
     The node takes remappings, namespace, log level and parameters. A parameter that is named like an option of the
     verb is that option, `overrides` is a list of overrides, and any other is an override itself:
@@ -29,6 +29,7 @@ def run_node(verb: str, arguments: Sequence[str]) -> int:
     Args:
         verb: such as `train`.
         arguments: those of the verb; then `--ros-args` and those of ROS.
+        name: the node's, unless it is remapped; None: the verb's.
     """
     split = arguments.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in arguments else len(arguments)
     own, of_ros = arguments[:split], arguments[split:]
@@ -36,7 +37,7 @@ def run_node(verb: str, arguments: Sequence[str]) -> int:
     debug = "--debug" in own
 
     def run() -> None:
-        with RosSession(verb, of_ros) as session:
+        with RosSession(name or verb, of_ros) as session:
             session.become_process()
             handler = RosLogHandler(session.node)
             logging.getLogger("rl_pipeline").handlers = [handler]
@@ -76,6 +77,6 @@ def _text(value: Any) -> str:
     return f"[{','.join(map(_text, value))}]"
 
 
-def main(verb: str) -> None:
+def main(verb: str, name: str | None = None) -> None:
     """Run a verb as a node with the arguments of the command line, and end the process."""
-    sys.exit(run_node(verb, sys.argv[1:]))
+    sys.exit(run_node(verb, sys.argv[1:], name))

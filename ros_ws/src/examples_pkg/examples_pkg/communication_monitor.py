@@ -5,7 +5,7 @@ from rl_pipeline.run import ros_node
 
 def main() -> None:
     """Run the node."""
-    ros_node.main("monitor")
+    ros_node.main("monitor", "communication_monitor")
 
 
 if __name__ == "__main__":

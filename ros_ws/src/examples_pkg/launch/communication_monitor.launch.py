@@ -1,4 +1,4 @@
-"""Show where the time of steps goes: `ros2 launch examples_pkg communication_monitor.launch.py`."""
+"""Show where the time goes: `ros2 launch examples_pkg communication_monitor.launch.py experiment:=navigation_ppo`."""
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
@@ -9,6 +9,7 @@ from launch_ros.actions import Node
 def generate_launch_description() -> LaunchDescription:
     """The node communication_monitor, with its parameters as launch arguments."""
     arguments = {
+        "experiment": "navigation_ppo",
         "use_sim_time": "false",
     }
     return LaunchDescription(
