@@ -103,7 +103,7 @@ def statistics_table(players: Sequence[PlayerStatistics]) -> Table:
     table = Table(caption=None if players else "no player is connected", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("player", no_wrap=True)
     table.add_column("services", overflow="fold")
-    for heading in ("in/s", "out/s", "kB/s in", "out", "open", "queue", "lost"):
+    for heading in ("in/s", "out/s", "kB in", "out", "open", "queue", "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for player in players:
         rates = player.rates
