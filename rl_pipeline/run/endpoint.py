@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -95,18 +96,20 @@ def _table(console: Console | None) -> Iterator[list[Look]]:
 
 
 def statistics_table(players: Sequence[PlayerStatistics]) -> Table:
-    """What each connection does, one row a player."""
-    table = Table(title="players", caption=None if players else "none is connected")
-    for heading in ("player", "services", "topics"):
-        table.add_column(heading, justify="right" if heading == "topics" else "left", overflow="fold")
-    for heading in ("in /s", "out /s", "kB/s in", "kB/s out", "unanswered", "queue age", "dropped"):
-        table.add_column(heading, justify="right")
+    """What each connection does, one row a player.
+
+    Messages and kilobytes a second in and out, requests that are open, the age of what waits, messages lost so far.
+    """
+    table = Table(caption=None if players else "no player is connected", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("player", no_wrap=True)
+    table.add_column("services", overflow="fold")
+    for heading in ("in/s", "out/s", "kB in", "out", "open", "queue", "lost"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for player in players:
         rates = player.rates
         table.add_row(
             player.peer,
-            ", ".join(player.services) or "-",
-            str(player.topics),
+            ", ".join(sorted({f"/{service.strip('/').split('/')[0]}" for service in player.services})),
             f"{rates.messages_in:,.0f}",
             f"{rates.messages_out:,.0f}",
             f"{rates.bytes_in / 1e3:,.0f}",
