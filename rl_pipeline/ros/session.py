@@ -86,13 +86,13 @@ class RosSession:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def spin_until(self, done: Callable[[], bool], timeout: float) -> bool:
+    def spin_until(self, done: Callable[[], object], timeout: float) -> bool:
         """Run callbacks until `done`, at most `timeout` seconds; returns whether it is done."""
         deadline = time.monotonic() + timeout
         while not done():
             remaining = deadline - time.monotonic()
             if remaining <= 0 or not self.context.ok():
-                return done()
+                return bool(done())
             self.executor.spin_once(timeout_sec=min(remaining, MAX_SPIN))
         return True
 

@@ -96,18 +96,20 @@ def _table(console: Console | None) -> Iterator[list[Look]]:
 
 
 def statistics_table(players: Sequence[PlayerStatistics]) -> Table:
-    """What each connection does, one row a player: `open` are unanswered requests, `queue` the age of its oldest."""
+    """What each connection does, one row a player.
+
+    Messages and kilobytes a second in and out, requests that are open, the age of what waits, messages lost so far.
+    """
     table = Table(caption=None if players else "no player is connected", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("player", no_wrap=True)
     table.add_column("services", overflow="fold")
-    for heading in ("topics", "in/s", "out/s", "kB/s in", "out", "open", "queue", "dropped"):
+    for heading in ("in/s", "out/s", "kB in", "out", "open", "queue", "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for player in players:
         rates = player.rates
         table.add_row(
             player.peer,
             ", ".join(sorted({f"/{service.strip('/').split('/')[0]}" for service in player.services})),
-            str(player.topics),
             f"{rates.messages_in:,.0f}",
             f"{rates.messages_out:,.0f}",
             f"{rates.bytes_in / 1e3:,.0f}",

@@ -90,8 +90,10 @@ def test_nodes_that_mean_another_by_a_type_are_told_apart():
     with RosSession("one") as one, RosSession("other") as other:
         other.node.create_service(SetBool, "/same/name", lambda request, response: response)
         one.node.create_client(Trigger, "/same/name")
-        assert one.spin_until(lambda: one.node.count_services("/same/name") == 1, 10)
-        with pytest.raises(InputError, match=r"the request of some/Type is defined differently by /o.* and /o"):
+        topic = "rq/same/nameRequest"
+        assert one.spin_until(lambda: one.node.get_subscriptions_info_by_topic(topic, no_mangle=True), 20)
+        assert one.spin_until(lambda: one.node.get_publishers_info_by_topic(topic, no_mangle=True), 20)
+        with pytest.raises(InputError, match=r"the request of some/Type is defined differently by .* and "):
             check_server(one.node, "/same/name", "some/Type")
 
 
