@@ -9,11 +9,9 @@ import contextlib
 import json
 import os
 import resource
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,11 +49,9 @@ FILES = {
 
 
 @pytest.fixture
-def place(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(workplace: Path, monkeypatch: pytest.MonkeyPatch, calls_command: None) -> Path:
     """A folder with two good experiment files and every bad file of `FILES`, which is the working directory."""
     monkeypatch.chdir(workplace)
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # the command sets it, as it does the handler
-    handler = signal.getsignal(signal.SIGTERM)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     (workplace / "navigation.yaml").write_text(NAVIGATION)
@@ -63,8 +59,7 @@ def place(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (workplace / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with zipfile.ZipFile("weights.zip", "w") as archive:
         archive.writestr("policy.pth", "no tensors")
-    yield workplace
-    signal.signal(signal.SIGTERM, handler)
+    return workplace
 
 
 @pytest.fixture
