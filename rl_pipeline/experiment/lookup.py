@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
+
+MODELS: Final = "[!.]*.zip"
+"""Models in a folder, without those that a killed run left half-written under a hidden name."""
 
 
 def model_of(folder: ExperimentFolder, name: str) -> Path:
@@ -16,7 +20,7 @@ def model_of(folder: ExperimentFolder, name: str) -> Path:
     for parent in (folder.path, folder.checkpoints):
         if (path := parent / (name.removesuffix(".zip") + ".zip")).is_file():
             return path
-    found = [path.stem for path in (*folder.path.glob("*.zip"), *folder.checkpoints.glob("*.zip"))]
+    found = [path.stem for path in (*folder.path.glob(MODELS), *folder.checkpoints.glob(MODELS))]
     if not found:
         raise InputError(f"{folder.path} has no model yet: its training did not come that far")
     raise UnknownNameError("model", name, found, where=str(folder.path))
