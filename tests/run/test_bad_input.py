@@ -9,18 +9,20 @@ import contextlib
 import json
 import os
 import resource
-import socket
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rl_pipeline import cli
 from rl_pipeline.cli.endings import BAD_INPUT
+from rl_pipeline.config import load_config
 from rl_pipeline.run import node
+from rl_pipeline.run.environments import Environments
 
 Refused = Callable[..., str]
 
@@ -227,16 +229,17 @@ def status(place: Path) -> str:
     return str(json.loads(metadata.read_text())["status"])
 
 
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield int(server.getsockname()[1])
-
-
-def test_a_port_in_use_is_named(refused: Refused, place: Path, taken_port: int) -> None:
-    said = refused(*NAVIGATE, f"ros.tcp_port={taken_port}")
-    assert f"cannot listen on 127.0.0.1:{taken_port} (Address already in use)" in said
-    assert status(place) == "failed"
+def test_a_second_run_on_a_port_is_refused_and_the_first_goes_on(refused: Refused, place: Path) -> None:
+    config = load_config(config_file=Path("navigation.yaml"), overrides=["unity.connect_timeout=60"])
+    with Environments(config, place / "first") as first:
+        environments = first.training()
+        environments.reset()
+        port = first.simulation.endpoint.port
+        said = refused(*NAVIGATE, f"ros.tcp_port={port}")
+        assert f"cannot listen on 127.0.0.1:{port} (Address already in use)" in said
+        assert status(place) == "failed"
+        _, _, _, infos = environments.step(np.zeros((2, *environments.action_space.shape)))
+        assert not any(info.get("player_lost") for info in infos)
 
 
 @pytest.mark.parametrize(
