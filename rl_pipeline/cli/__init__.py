@@ -12,6 +12,7 @@ from types import FrameType
 
 from rl_pipeline.cli.app import app
 from rl_pipeline.cli.endings import guarded, note_thread_failure
+from rl_pipeline.run.interruption import leave_closed_terminal
 
 # In the order in which --help lists their verbs.
 from rl_pipeline.cli import training, judging, records, simulating, serving, deploying, inspection, measurement  # isort: skip  # noqa: F401
@@ -37,4 +38,5 @@ def run(arguments: list[str]) -> int:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    leave_closed_terminal()
     raise KeyboardInterrupt

@@ -15,6 +15,9 @@ SYNONYMS = {"final": "model", "last": "model", "model_final": "model", "best": "
 CHECKPOINTS: Final = "checkpoints"
 ALL: Final = "all"
 
+MODELS: Final = "[!.]*.zip"
+"""Models in a folder, without those that a killed run left half-written under a hidden name."""
+
 
 def model_of(folder: ExperimentFolder, name: str) -> Path:
     """A model of an experiment: `best_model`, `model` (`final`), or a checkpoint by file name, `.zip` or not, or steps.
@@ -28,7 +31,7 @@ def model_of(folder: ExperimentFolder, name: str) -> Path:
     for parent in (folder.path, folder.checkpoints):
         if (path := parent / f"{stem}.zip").is_file():
             return path
-    found = [path.stem for path in (*folder.path.glob("*.zip"), *folder.checkpoints.glob("*.zip"))]
+    found = [path.stem for path in (*folder.path.glob(MODELS), *folder.checkpoints.glob(MODELS))]
     if not found:
         raise InputError(f"{folder.path} has no model yet: its training did not come that far")
     raise UnknownNameError("model", name, found, where=str(folder.path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
@@ -34,9 +34,9 @@ class TrainingProgress:
         self._total, self._history, self._start = total, history, start
         self._began = self._shown = time.monotonic()
         self._latest = start
-        self._bar: _Bar | None = None
+        self._bar: Progress | None = None
         if console is not None and console.is_terminal:
-            self._bar = _Bar(
+            self._bar = Progress(
                 TextColumn("[bold]training[/]"), BarColumn(bar_width=None), TaskProgressColumn(), _Figures(),
                 TimeRemainingColumn(compact=True), console=console, refresh_per_second=4, expand=True,
             )  # fmt: skip
@@ -94,16 +94,9 @@ def counted(what: str, total: int, unit: str, console: Console | None) -> Iterat
         yield lambda done: None
         return
     columns = (TextColumn(f"[bold]{what}[/]"), BarColumn(), TextColumn(f"{{task.completed:.0f}} of {total} {unit}"))
-    with _Bar(*columns, console=console, refresh_per_second=4, transient=True) as bar:
+    with Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
-
-
-class _Bar(Progress):
-    def stop(self) -> None:
-        """End the bar; a terminal that was closed meanwhile shows nothing, and is no reason for the run to fail."""
-        with suppress(OSError):
-            super().stop()
 
 
 class _Figures(ProgressColumn):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import stat
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
@@ -47,7 +50,21 @@ class Interruption:
             raise RunInterrupted
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        leave_closed_terminal()
         if self.requested:
             self.insisted = True
             raise KeyboardInterrupt
         self.requested = True
+
+
+def leave_closed_terminal() -> None:
+    """Send what is still printed to nowhere when the terminal is gone: it must not end what is being saved."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is None or stream.closed:
+            continue
+        descriptor = stream.fileno()
+        # A terminal that was closed is still a device, but does not answer as a terminal any more.
+        if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)

@@ -25,7 +25,7 @@ from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.logs import log_file
-from rl_pipeline.experiment.lookup import find_model
+from rl_pipeline.experiment.lookup import MODELS, find_model
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.experiment.model_files import ModelFile, described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
@@ -184,7 +184,7 @@ class RLTrainer:
         if folder.model.exists():
             logger.info("what was learned is saved; go on with: %s", continue_command(folder.path))
             return
-        checkpoints = sorted(folder.checkpoints.glob("*.zip"), key=lambda path: path.stat().st_mtime_ns)
+        checkpoints = sorted(folder.checkpoints.glob(MODELS), key=lambda path: path.stat().st_mtime_ns)
         if checkpoints:
             logger.warning("%s was not saved; the last checkpoint is %s", folder.model.name, checkpoints[-1])
 

@@ -8,6 +8,7 @@ import pytest
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
+from rl_pipeline.experiment.writing import write_text
 
 
 def create(directory: Path, name: str = "first") -> ExperimentFolder:
@@ -86,3 +87,18 @@ def test_a_model_to_start_from_is_a_file_or_an_experiment(tmp_path: Path) -> Non
     assert find_model("first", tmp_path, "training.pretrained_model") == folder.best_model
     with pytest.raises(InputError, match=r"'frist' is neither a model file nor an experiment .* did you mean 'first'"):
         find_model("frist", tmp_path, "training.pretrained_model")
+
+
+def test_what_a_killed_run_left_half_written_is_no_model(tmp_path: Path) -> None:
+    folder = create(tmp_path)
+    for path in (folder.path / ".model.partial.zip", folder.checkpoints / ".model_100_steps.partial.zip"):
+        path.write_bytes(b"half of a model")
+    with pytest.raises(InputError, match=r"no experiment with a trained model"):
+        ExperimentFolder.find(None, tmp_path)
+    with pytest.raises(InputError, match=r"has no model yet"):
+        model_of(folder, "model")
+    with pytest.raises(InputError, match=r"has no best_model.zip or model.zip"):
+        find_model("first", tmp_path, "training.pretrained_model")
+    write_text(folder.model, "a model")
+    assert model_of(folder, "model").read_text() == "a model"
+    assert not (folder.path / ".model.partial.zip").exists()

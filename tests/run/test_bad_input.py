@@ -9,20 +9,20 @@ import contextlib
 import json
 import os
 import resource
-import signal
-import socket
 import subprocess
 import sys
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from rl_pipeline import cli
 from rl_pipeline.cli.endings import BAD_INPUT
+from rl_pipeline.config import load_config
 from rl_pipeline.run import node
+from rl_pipeline.run.environments import Environments
 
 Refused = Callable[..., str]
 
@@ -51,11 +51,9 @@ FILES = {
 
 
 @pytest.fixture
-def place(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def place(workplace: Path, monkeypatch: pytest.MonkeyPatch, calls_command: None) -> Path:
     """A folder with two good experiment files and every bad file of `FILES`, which is the working directory."""
     monkeypatch.chdir(workplace)
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)  # the command sets it, as it does the handler
-    handler = signal.getsignal(signal.SIGTERM)
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     (workplace / "navigation.yaml").write_text(NAVIGATION)
@@ -63,8 +61,7 @@ def place(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (workplace / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with zipfile.ZipFile("weights.zip", "w") as archive:
         archive.writestr("policy.pth", "no tensors")
-    yield workplace
-    signal.signal(signal.SIGTERM, handler)
+    return workplace
 
 
 @pytest.fixture
@@ -232,16 +229,17 @@ def status(place: Path) -> str:
     return str(json.loads(metadata.read_text())["status"])
 
 
-@pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield int(server.getsockname()[1])
-
-
-def test_a_port_in_use_is_named(refused: Refused, place: Path, taken_port: int) -> None:
-    said = refused(*NAVIGATE, f"ros.tcp_port={taken_port}")
-    assert f"cannot listen on 127.0.0.1:{taken_port} (Address already in use)" in said
-    assert status(place) == "failed"
+def test_a_second_run_on_a_port_is_refused_and_the_first_goes_on(refused: Refused, place: Path) -> None:
+    config = load_config(config_file=Path("navigation.yaml"), overrides=["unity.connect_timeout=60"])
+    with Environments(config, place / "first") as first:
+        environments = first.training()
+        environments.reset()
+        port = first.simulation.endpoint.port
+        said = refused(*NAVIGATE, f"ros.tcp_port={port}")
+        assert f"cannot listen on 127.0.0.1:{port} (Address already in use)" in said
+        assert status(place) == "failed"
+        _, _, _, infos = environments.step(np.zeros((2, *environments.action_space.shape)))
+        assert not any(info.get("player_lost") for info in infos)
 
 
 @pytest.mark.parametrize(

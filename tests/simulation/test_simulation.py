@@ -104,15 +104,18 @@ time.sleep(60)' "$@" """
         simulation.start(1)
 
 
-def test_lost_players_are_replaced_under_the_same_name(settings, tmp_path, is_running):
+def test_lost_players_are_replaced_under_the_same_name_and_port(settings, tmp_path, is_running):
     with Simulation(settings(), "navigation", tmp_path) as simulation:
         simulation.start(2)
-        old = simulation.processes[1].pid
+        old, port = simulation.processes[1].pid, simulation.endpoint.port
         os.kill(old, signal.SIGSTOP)
         simulation.restart([1])
         assert simulation.processes[1].pid != old
         assert not is_running(old)
         assert "/navigation_1/step" in simulation.endpoint.services
+        assert simulation.endpoint.port == port
+        command = Path(f"/proc/{simulation.processes[1].pid}/cmdline").read_text().split("\0")
+        assert command[command.index("--ros-port") + 1] == str(port)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.simulation.restart_quota import RestartQuota
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.service_batch import ServiceBatch
 
@@ -40,3 +41,9 @@ def test_a_deadline_passes_when_it_should_while_the_clock_jumps(jumping_clock, e
     silent.send()
     assert silent.receive(0.2) == [0]
     assert 0.2 <= time.monotonic() - began < 2.0
+
+
+def test_the_period_of_the_restart_quota_does_not_pass_when_the_clock_jumps(jumping_clock, settings):
+    quota = RestartQuota(settings(restarts_rate_limit_n=2, restarts_rate_limit_period_s=60).unity)
+    assert [quota.spend(0), quota.spend(0)] == [None, None]
+    assert "unity.restarts_rate_limit_n" in quota.spend(0)
