@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
 
@@ -40,8 +41,8 @@ def test_a_signal_saves_everything_and_says_how_to_go_on(workplace: Path, number
         process.kill()
     folder = ExperimentFolder.find("test", workplace / "experiments")
     assert process.returncode == 130, errors
-    assert "rl-pipeline train --config" in output
-    assert f"training.pretrained_model={folder.model.relative_to(workplace)}" in output
+    assert f"rl-pipeline resume {folder.path.relative_to(workplace)}" in output
+    assert saved_states(folder)
     assert ModelFile.open(folder.model).config
     assert folder.replay_buffer.exists()
     assert folder.curves.exists()
