@@ -23,7 +23,6 @@ from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.batched import batched_service
-from rl_pipeline.run.trained_opponent import evaluation_opponent
 from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, build_command
@@ -144,8 +143,10 @@ class Environments:
         If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
         have one world each. Every curriculum is at its last lesson, and `evaluation.opponent` plays against the agent.
         """
+        from rl_pipeline.run.trained_opponent import evaluation_opponent  # which needs this module
+
         frames = self._config.environment.render_mode is not None
-        opponent = evaluation_opponent(self._config)
+        opponent = evaluation_opponent(self._config, num_envs)
         venv = self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
         return wrapped(self._config, venv, training=False)
 

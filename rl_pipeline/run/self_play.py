@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from rl_pipeline.algorithms.self_play import OpponentPool
 from rl_pipeline.config import Config
+from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.elo_curve import EloHistory
-from rl_pipeline.run.trained_opponent import check_opponent_wrappers
+
+_SEEN_THROUGH: Final = ("normalize", "clip_rewards")
+"""Wrappers that opponents can do with: what the others keep of an episode is kept of the agent's side only."""
 
 
 class SelfPlay:
@@ -20,6 +23,9 @@ class SelfPlay:
     Args:
         config: the whole configuration, with `training.self_play` enabled.
 
+    Raises:
+        InputError: observations are wrapped in what opponents cannot see through.
+
     Attributes:
         opponents: who plays against the model.
         history: how ratings went.
@@ -27,16 +33,18 @@ class SelfPlay:
 
     def __init__(self, config: Config) -> None:
         training = config.training
+        for name, given in config.wrappers.items():
+            if name not in _SEEN_THROUGH and given not in (None, False):
+                raise InputError(
+                    f"wrappers.{name}: opponents of training.self_play cannot see through it; set it to null"
+                )
         self.opponents = OpponentPool(training.self_play, config.simulation.n_environments, training.seed)
         self.history = EloHistory()
 
     @classmethod
     def of(cls, config: Config) -> SelfPlay | None:
-        """Self-play as the configuration has it; None: it has none. Raises `InputError` for wrappers it cannot have."""
-        if not config.training.self_play.enabled:
-            return None
-        check_opponent_wrappers(config, "training.self_play")
-        return cls(config)
+        """Self-play as the configuration has it; None: it has none."""
+        return cls(config) if config.training.self_play.enabled else None
 
     def follow(self, model: BaseAlgorithm) -> None:
         """Name the model that learns; to be called before it does."""

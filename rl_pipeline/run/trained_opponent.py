@@ -6,44 +6,42 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.base_class import BaseAlgorithm
 
 from rl_pipeline.config import Config
-from rl_pipeline.envs.registration import make_task
-from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.run.rehearsal import rehearse
+from rl_pipeline.run.policy import Policy
 from rl_pipeline.run.selection import config_of_model
 
 
 class TrainedOpponent:
-    """One agent that plays the opponents of all environments.
+    """One policy that plays the opponents of N environments.
 
     Args:
-        agent: what acts; the normaliser of its environments counts.
+        policy: what acts, in its wrappers.
+        num_envs: N.
         deterministic: whether it takes its best action, or samples.
     """
 
-    def __init__(self, agent: BaseAlgorithm, deterministic: bool) -> None:
-        self._agent, self._deterministic = agent, deterministic
-        self._normalizer = agent.get_vec_normalize_env()
+    def __init__(self, policy: Policy, num_envs: int, deterministic: bool) -> None:
+        self._policy, self._deterministic = policy, deterministic
+        self._starts: NDArray[np.bool_] = np.ones(num_envs, np.bool_)
 
     def begin(self, environments: NDArray[np.intp]) -> None:
-        """It is always the same."""
+        """Forget what was seen in episodes before."""
+        self._starts[environments] = True
 
     def act(self, observations: NDArray[Any]) -> NDArray[Any]:
         """Actions, shape (N, *action shape), for observations of shape (N, *observation shape)."""
-        if self._normalizer is not None:
-            observations = np.asarray(self._normalizer.normalize_obs(observations))
-        return self._agent.predict(observations, deterministic=self._deterministic)[0]
+        starts, self._starts = self._starts, np.zeros_like(self._starts)
+        return self._policy.predict(observations, episode_starts=starts, deterministic=self._deterministic)
 
     def end(self, environments: NDArray[np.intp], results: NDArray[np.float64]) -> None:
         """It is not rated."""
 
 
-def evaluation_opponent(config: Config) -> TrainedOpponent | None:
-    """The model that `evaluation.opponent` names, as an opponent in the configured environment; None: it names none.
+def evaluation_opponent(config: Config, num_envs: int = 1) -> TrainedOpponent | None:
+    """The model that `evaluation.opponent` names, as an opponent in N configured environments; None: it names none.
 
     Raises:
         InputError: there is no such model, or it does not fit the environment.
@@ -52,18 +50,6 @@ def evaluation_opponent(config: Config) -> TrainedOpponent | None:
     if reference is None:
         return None
     path = find_model(reference, config.experiment.directory, where)
-    task = make_task(config.environment.id, **config.environment.env_config or {})
-    trained = config_of_model(path)
-    check_opponent_wrappers(trained, where)
-    model = rehearse(trained, task.observation_space, task.action_space)
-    ModelFile.open(path).load_into(model)
-    return TrainedOpponent(model, config.evaluation.deterministic)
-
-
-def check_opponent_wrappers(config: Config, where: str) -> None:
-    """Make sure that what an opponent observes can be made of one observation alone.
-
-    Raises `InputError` naming `where` when its wrappers remember earlier ones, or clip.
-    """
-    if others := [name for name, given in config.wrappers.items() if given and name != "normalize"]:
-        raise InputError(f"{where}: of the wrappers an opponent can only have normalize, found {', '.join(others)}")
+    own = config_of_model(path).model_copy(update={"environment": config.environment})
+    policy = Policy(own, ModelFile.open(path), num_envs)
+    return TrainedOpponent(policy, num_envs, config.evaluation.deterministic)

@@ -117,3 +117,9 @@ def test_an_opponent_that_is_not_there_is_told_before_anything_runs(make_config)
 def test_parameters_that_a_task_does_not_have_are_told_before_anything_runs(make_config):
     with pytest.raises(InputError, match="unknown parameter of DuelTask 'bot_strenght'; did you mean"):
         RLTrainer(make_config(environment={"id": "rl_pipeline/Duel-v0", "parameters": {"bot_strenght": 1.0}}))
+
+
+def test_wrappers_that_opponents_cannot_see_through_are_told_before_anything_runs(make_config):
+    config = make_config(training={"self_play": {"enabled": True}}).model_copy(update={"wrappers": {"frame_stack": {}}})
+    with pytest.raises(InputError, match=r"wrappers.frame_stack: opponents of training.self_play cannot see"):
+        RLTrainer(config)

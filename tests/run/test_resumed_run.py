@@ -48,6 +48,23 @@ wrappers: {normalize: {}}
 """
 
 
+DUEL = """
+algorithm:
+  name: ppo
+  parameters: {n_steps: 64, batch_size: 64, n_epochs: 2}
+  architecture: {net_arch: [16]}
+wrappers: {normalize: {}}
+self_play: {enabled: true, save_steps: 100, swap_steps: 90, window: 2}
+environment_parameters:
+  cover_pairs: {sampler_type: uniform, sampler_parameters: {min_value: 0, max_value: 4}}
+  dispersion:
+    curriculum:
+      - {value: 0.0, completion_criteria: {measure: reward, threshold: -100, min_lesson_length: 4}}
+      - {value: 0.1, completion_criteria: {measure: progress, threshold: 0.6, min_lesson_length: 1}}
+      - {value: 0.2}
+"""
+
+
 def start(directory: Path, *words: str) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "rl_pipeline.cli", *words]
     return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -55,7 +72,8 @@ def start(directory: Path, *words: str) -> subprocess.Popen[str]:
 
 def train(directory: Path, text: str, total: int) -> subprocess.Popen[str]:
     directory.mkdir()
-    (directory / "run.yaml").write_text(BOTH + text)
+    both = BOTH.replace("Navigation", "Duel") if text is DUEL else BOTH
+    (directory / "run.yaml").write_text(both + text)
     return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}")
 
 
@@ -102,7 +120,7 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "total"), [(PPO, 2048), (SAC, 640)], ids=["ppo", "sac"])
+@pytest.mark.parametrize(("text", "total"), [(PPO, 2048), (SAC, 640), (DUEL, 2048)], ids=["ppo", "sac", "self_play"])
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     undisturbed = train(whole, text, total)
