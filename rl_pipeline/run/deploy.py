@@ -100,8 +100,9 @@ class _Acting:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[NDArray[Any], Any]:
-        """Actions for the observations that follow the last actions."""
-        return self._policy.predict(observation, episode_starts=episode_start, deterministic=deterministic), None
+        """Actions for the observations that follow the last actions; the state says only that there were any."""
+        actions = self._policy.predict(observation, episode_starts=episode_start, deterministic=deterministic)
+        return actions, True
 
 
 def _task(config: Config) -> Task:

@@ -80,19 +80,19 @@ class Scenes:
     def states(self):
         for write in self.writers:
             write()
-        return b"".join(own.state.array.tobytes() for own in self.responses)
+        return b"".join(own.state.opaque().tobytes() for own in self.responses)
 
 
 def test_worlds_go_through_the_same_states_as_scenes_bit_for_bit(make_worlds):
     worlds, scenes, rng = Driver(make_worlds()), Scenes(), np.random.default_rng(0)
-    assert worlds.states().array.tobytes() == scenes.states()
+    assert worlds.states().opaque().tobytes() == scenes.states()
     for step in range(150):
         if step % 40 == 0:
             seeds = [step + world if (world + step) % 3 else None for world in range(WORLDS)]
-            assert worlds.reset(seeds).array.tobytes() == scenes.reset(seeds)
+            assert worlds.reset(seeds).opaque().tobytes() == scenes.reset(seeds)
         twists = rng.uniform((-0.5, -2.5), (2.5, 2.5), (WORLDS, 2))
         twists[step % WORLDS, step % 2] = np.nan if step % 7 == 0 else 0.3
-        assert worlds.step(twists).array.tobytes() == scenes.step(twists), step
+        assert worlds.step(twists).opaque().tobytes() == scenes.step(twists), step
 
 
 def test_worlds_take_parameters_as_scenes_do(make_worlds):
@@ -100,13 +100,13 @@ def test_worlds_take_parameters_as_scenes_do(make_worlds):
     parameters = {"obstacle_count": 4, "goal_distance": 3.0, "speed_scale": 0.6, "lidar_noise": 0.1}
     seeds = range(10, 10 + WORLDS)
     first = worlds.reset(seeds, **parameters)
-    assert first.array.tobytes() == scenes.reset(seeds, **parameters)
-    assert worlds.reset([None] * WORLDS).array.tobytes() == first.array.tobytes()
+    assert first.opaque().tobytes() == scenes.reset(seeds, **parameters)
+    assert worlds.reset([None] * WORLDS).opaque().tobytes() == first.opaque().tobytes()
     for _ in range(20):
         twists = rng.uniform((-0.5, -2.5), (2.5, 2.5), (WORLDS, 2))
-        assert worlds.step(twists).array.tobytes() == scenes.step(twists)
+        assert worlds.step(twists).opaque().tobytes() == scenes.step(twists)
     worlds.reset(seeds)
-    assert worlds.step(twists).array.tobytes() != scenes.step(twists), "the parameters made no difference"
+    assert worlds.step(twists).opaque().tobytes() != scenes.step(twists), "the parameters made no difference"
 
 
 def test_a_vehicle_that_is_wrecked_within_a_step_stops_as_a_scene_does(make_worlds):
@@ -115,7 +115,7 @@ def test_a_vehicle_that_is_wrecked_within_a_step_stops_as_a_scene_does(make_worl
     wrecked = np.zeros(WORLDS, bool)
     for _ in range(120):
         states = worlds.step(full_ahead, substeps=20)
-        assert states.array.tobytes() == scenes.step(full_ahead, substeps=20)
+        assert states.opaque().tobytes() == scenes.step(full_ahead, substeps=20)
         wrecked |= states.health == 0.0
     assert wrecked.any()
 
