@@ -77,14 +77,18 @@ class EpisodeRecorder(VecEnvWrapper):
         self.history = EpisodeHistory()
         self.timesteps = until
         kept = _rows(path, until)
-        write_text(path, "".join(",".join(row) + "\r\n" for row in (COLUMNS, *kept)))
+        if kept:
+            write_text(path, "".join(",".join(row) + "\r\n" for row in (COLUMNS, *kept)))
         for timesteps, episode_return, length, success, _ in kept:
             self.history.add(
                 int(timesteps), float(episode_return), int(length), bool(int(success)) if success else None
             )
-        self._file = path.open("a", newline="", buffering=1)  # line by line, so that a killed run has all of it
+        # Line by line, so that a killed run has all of it.
+        self._file = path.open("a" if kept else "w", newline="", buffering=1)
         self._optional = OptionalFile(path)
         self._writer = csv.writer(self._file)
+        if not kept:
+            self._optional.attempt(lambda: self._writer.writerow(COLUMNS))
         self._began = time.monotonic() - (float(kept[-1][-1]) if kept else 0.0)
         self._returns: NDArray[np.float64] = np.zeros(venv.num_envs)
         self._lengths: NDArray[np.int64] = np.zeros(venv.num_envs, dtype=np.int64)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -138,4 +140,6 @@ def _make_executor(context: Context) -> Executor:
         from rclpy.executors import SingleThreadedExecutor
 
         return SingleThreadedExecutor(context=context)
-    return EventsExecutor(context=context)
+    # It has the interpreter's crashes written to the descriptor of sys.stderr, which may be no file (a notebook's).
+    with contextlib.redirect_stderr(sys.__stderr__):
+        return EventsExecutor(context=context)

@@ -90,7 +90,7 @@ def test_each_file_that_the_training_can_do_without_costs_one_warning(
     make_config: MakeConfig, planted: Planted, caplog: pytest.LogCaptureFixture
 ) -> None:
     planted({name: fault for name, (fault, _) in DISPENSABLE.items()})
-    folder = RLTrainer(make_config()).train().folder
+    folder = RLTrainer(make_config(evaluation={"num_episodes": 5})).train().folder
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     for name, (_, reason) in DISPENSABLE.items():
         (warning,) = (text for text in warnings if f"cannot write {folder.path / name}: " in text)
@@ -141,5 +141,5 @@ def test_what_a_run_is_for_ends_it_with_an_error_that_says_what_is_saved(
     assert name in facts["error"]
     assert kept in caplog.text
     assert not halves(folder)
-    for model in folder.path.rglob("[!.]*.zip"):
+    for model in (*folder.path.glob("[!.]*.zip"), *folder.checkpoints.glob("[!.]*.zip")):
         assert ModelFile.open(model).config

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -39,6 +40,11 @@ def _goal_environment() -> None:
         gymnasium.register(GOALS, place, kwargs={"n_bits": 3, "continuous": True, "max_steps": 6})
 
 
+def told(file: Path) -> list[str]:
+    """The rows of an episodes.csv without their last column, the seconds since the training began."""
+    return [row.rpartition(",")[0] for row in file.read_text().splitlines()]
+
+
 def small(make_config: Callable[..., Config], name: str) -> Config:
     environment, parameters, wrappers = CASES[name]
     return make_config(
@@ -58,14 +64,14 @@ def tensors(folder: ExperimentFolder) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_the_last_segment_is_the_same_again(make_config: Callable[..., Config], name: str) -> None:
     folder = RLTrainer(small(make_config, name)).train().folder
-    expected, episodes = tensors(folder), folder.episodes.read_text()
+    expected, episodes = tensors(folder), told(folder.episodes)
     saved_states(folder)[0].unlink()
     folder.metadata.write_text(json.dumps({"status": "running"}))
     silent = Console(file=io.StringIO())
     resume(str(folder.path), folder.path.parent, (), console=silent, progress=silent)
     found = tensors(folder)
     assert all(torch.equal(expected[key], found[key]) for key in expected)
-    assert folder.episodes.read_text() == episodes
+    assert told(folder.episodes) == episodes
 
 
 def test_hindsight_needs_goals(make_config: Callable[..., Config]) -> None:

@@ -65,6 +65,11 @@ environment_parameters:
 """
 
 
+def told(file: Path) -> list[str]:
+    """The rows of an episodes.csv without their last column, the seconds since the training began."""
+    return [row.rpartition(",")[0] for row in file.read_text().splitlines()]
+
+
 def start(directory: Path, *words: str) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "rl_pipeline.cli", *words]
     return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -131,7 +136,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, tota
     other = folders(whole)[0]
     assert_same_tensors(folder.model, other.model)
     assert_same_tensors(folder.best_model, other.best_model)
-    assert folder.episodes.read_text() == other.episodes.read_text()
+    assert told(folder.episodes) == told(other.episodes)
     with np.load(folder.evaluations) as mine, np.load(other.evaluations) as theirs:
         assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
     facts = json.loads(folder.metadata.read_text())
