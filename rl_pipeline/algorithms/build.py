@@ -15,6 +15,7 @@ from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
 from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
+from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals
 from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
@@ -66,6 +67,7 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
     if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
         arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
     device = resolve_device(config.training.device)
+    spare_compiler()
     try:
         with warnings.catch_warnings():
             if not for_training:

@@ -13,7 +13,18 @@ from rl_pipeline.run.doctor import doctor, findings
 def test_the_table_names_everything_looked_at() -> None:
     screen = io.StringIO()
     doctor(Console(file=screen, width=200))
-    for what in ("Python", "link", "CUDA", "GL: EGL", "GL: OSMesa", "display", "videos", "ROS 2", "port 10000", "W&B mode"):
+    for what in (
+        "Python",
+        "link",
+        "CUDA",
+        "GL: EGL",
+        "GL: OSMesa",
+        "display",
+        "videos",
+        "ROS 2",
+        "port 10000",
+        "W&B mode",
+    ):
         assert what in screen.getvalue()
 
 
