@@ -1,4 +1,4 @@
-"""Models without the import of PyTorch's compiler, which nothing here uses and which takes almost as long as PyTorch."""
+"""Models without the import of PyTorch's compiler, which nothing here uses and which takes almost as long."""
 
 from __future__ import annotations
 

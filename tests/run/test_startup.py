@@ -16,7 +16,8 @@ import gymnasium
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import load_config
 
-model = build(load_config(None, overrides=["environment.id=CartPole-v1"]), DummyVecEnv([lambda: gymnasium.make("CartPole-v1")]))
+venv = DummyVecEnv([lambda: gymnasium.make("CartPole-v1")])
+model = build(load_config(None, overrides=["environment.id=CartPole-v1"]), venv)
 state = model.policy.optimizer.state_dict()
 model.policy.optimizer.load_state_dict(state)
 print("torch._dynamo" in sys.modules)
