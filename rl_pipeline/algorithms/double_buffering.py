@@ -84,11 +84,11 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
         """Fill the buffer with `n_rollout_steps` steps of all environments; False when the callback ends it."""
         halves = innermost(env)
         assert isinstance(halves, DoubleBufferedVecEnv), "made by Environments where training.double_buffer is set"
-        observations, begins = cast("tuple[Array, Array]", (self._last_obs, self._last_episode_starts))
         followers, leaders = np.split(np.arange(env.num_envs), 2)
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
-        callback.on_rollout_start()
+        callback.on_rollout_start()  # which may begin other episodes
+        observations, begins = cast("tuple[Array, Array]", (self._last_obs, self._last_episode_starts))
         leading = self._decide(observations[leaders])
         for step in range(n_rollout_steps):
             decision = self._decide(observations[followers]).join(leading)

@@ -28,6 +28,7 @@ BENCHMARKS: Final = {
     "ros-endpoint": "ros_endpoint:measure_ros_endpoint",
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
+    "double-buffer": "double_buffer:measure_double_buffer",
     "startup": "startup:measure_startup",
     "memory": "memory:measure_memory",
     "soak": "soak:soak",
@@ -36,7 +37,7 @@ BENCHMARKS: Final = {
 ALL: Final = "all"
 _APART: Final = ("scaling", "soak")
 """What `all` leaves out: a chart of its own, and a test of endurance."""
-_WITHOUT_CHART: Final = ("soak",)
+_WITHOUT_CHART: Final = ("double-buffer", "memory", "soak")
 _CHARTS: Final = (".png", ".svg", ".pdf")
 
 

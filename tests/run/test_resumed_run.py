@@ -46,6 +46,9 @@ algorithm:
   architecture: {net_arch: [16]}
 wrappers: {normalize: {}}
 """
+BUFFERED = """
+algorithm: {name: ppo, parameters: {n_steps: 64, batch_size: 64, n_epochs: 3}, architecture: {net_arch: [16]}}
+"""
 
 
 def start(directory: Path, *words: str) -> subprocess.Popen[str]:
@@ -53,10 +56,10 @@ def start(directory: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def train(directory: Path, text: str, total: int) -> subprocess.Popen[str]:
+def train(directory: Path, text: str, total: int, *overrides: str) -> subprocess.Popen[str]:
     directory.mkdir()
     (directory / "run.yaml").write_text(BOTH + text)
-    return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}")
+    return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}", *overrides)
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -102,11 +105,15 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "total"), [(PPO, 2048), (SAC, 640)], ids=["ppo", "sac"])
-def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "total", "overrides"),
+    [(PPO, 2048, []), (SAC, 640, []), (BUFFERED, 4096, ["training.double_buffer=true"])],
+    ids=["ppo", "sac", "double-buffer"],
+)
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int, overrides: list[str]) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    undisturbed = train(whole, text, total)
-    folder = kill_at_some_moment(train(killed, text, total), killed)
+    undisturbed = train(whole, text, total, *overrides)
+    folder = kill_at_some_moment(train(killed, text, total, *overrides), killed)
     assert json.loads(folder.metadata.read_text())["status"] == "running"
     assert "resuming from" in finish(start(killed, "resume", "test"))
     finish(undisturbed)
