@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import logging
 import random
+import re
 import resource
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from rl_pipeline.interfaces import CodecError, load_interfaces
 from rl_pipeline.transport.client import Client
@@ -29,7 +35,15 @@ TIMEOUT = 10.0
 MEMORY = 64 * 2**20
 STEP = load_interfaces().service("interfaces_pkg/NavigationStep")
 ASKED = "/asked/step"
+SRV_ID = 1_000_000
+"""What stands for the id of the request in streams that are kept."""
 NUMBERS = (0, 1, 4, 127, 128, 255, 1024, 1025, 65536, 2**24, 2**26, 2**31 - 1, 2**31, 2**32 - 1)
+SEEDS = 256
+"""Conversations that a guided run begins with."""
+STATUS = re.compile(
+    r"#(?P<done>\d+)\s+(?P<event>\w+)\s+cov: (?P<branches>\d+) ft: (?P<features>\d+) .* rss: (?P<memory>\d+)Mb"
+)
+"""A line of libFuzzer about how far it is."""
 ODD_JSON = (b"", b"{", b"[]", b"null", b'{"srv_id":1e400}', b'{"srv_id":"1"}', b'{"topic":7}', b'{"topic":"\\ud800"}')
 
 
@@ -39,6 +53,14 @@ class Failures(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.texts: list[str] = []
+
+    @classmethod
+    def listen(cls) -> Failures:
+        """Listen to what this package logs, and show none of it."""
+        failures, logger = cls(), logging.getLogger("rl_pipeline")
+        logger.addHandler(failures)
+        logger.propagate = False
+        return failures
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format each record, as a log does, and keep those of exceptions."""
@@ -115,10 +137,7 @@ class Fuzzer:
     """An endpoint with a live player, and streams against both."""
 
     def __init__(self, seed: int) -> None:
-        self.failures = Failures()
-        logger = logging.getLogger("rl_pipeline")
-        logger.addHandler(self.failures)
-        logger.propagate = False
+        self.failures = Failures.listen()
         self._rng = random.Random(seed)
         self._endpoint = Endpoint(port=0)
         self._batch = ServiceBatch(self._endpoint, STEP, [ASKED])
@@ -190,17 +209,13 @@ def memory() -> int:
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def main() -> int:
-    """Run as many streams as asked for, or until something is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same streams")
-    options = parser.parse_args()
-    fuzzer = Fuzzer(options.seed)
+def random_streams(streams: int, seed: int) -> int:
+    """Send as many streams, or until something is wrong; returns the exit code."""
+    fuzzer = Fuzzer(seed)
     fuzzer.group()
     before, began, done = memory(), time.monotonic(), 0
     try:
-        while done < options.streams and not fuzzer.failures.texts:
+        while done < streams and not fuzzer.failures.texts:
             fuzzer.group()
             for _ in range(GROUP):
                 fuzzer.codec()
@@ -213,10 +228,57 @@ def main() -> int:
     if grown > MEMORY:
         fuzzer.failures.texts.append(f"memory grew by {grown / 2**20:.0f} MiB")
     rate = done / (time.monotonic() - began)
-    print(f"{done:,} streams, {rate:,.0f} a second, memory {grown / 2**20:+.1f} MiB, seed {options.seed}")
+    print(f"{done:,} streams, {rate:,.0f} a second, memory {grown / 2**20:+.1f} MiB, seed {seed}")
     for text in fuzzer.failures.texts[:3]:
         print(f"FAILED near stream {done:,}: {text}")
     return 1 if fuzzer.failures.texts else 0
+
+
+def guided_streams(streams: int, seed: int) -> int:
+    """Have libFuzzer choose as many streams by the code that they reach; returns the exit code."""
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as corpus:
+        for number in range(SEEDS):
+            (Path(corpus) / f"{number}").write_bytes(b"".join(conversation(rng, SRV_ID)))
+        options = [f"-runs={streams}", f"-seed={seed + 1}", f"-timeout={TIMEOUT:.0f}"]
+        options += ["-max_len=8192", "-use_value_profile=1"]  # what comes closer to a value that is compared counts too
+        command = [sys.executable, str(Path(__file__).with_name("guided_fuzz.py")), *options, corpus]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:
+            assert process.stderr is not None
+            began, last, status = None, deque[str](maxlen=40), None
+            for line in process.stderr:
+                last.append(line)
+                if found := STATUS.match(line):
+                    status = found
+                    began = found if found["event"] == "INITED" else began
+                    if found["event"] != "REDUCE":
+                        sys.stderr.write(line)
+    if process.returncode != 0 or status is None or began is None:
+        print("FAILED:", "".join(last), sep="\n")
+        return 1
+    grown = int(status["memory"]) - int(began["memory"])
+    print(
+        f"{int(status['done']):,} streams, {status['branches']} branches and {status['features']} features reached "
+        f"({began['branches']} and {began['features']} by the first {SEEDS}), memory {grown:+d} MiB, seed {seed}"
+    )
+    if grown * 2**20 > MEMORY:
+        print(f"FAILED: memory grew by {grown} MiB")
+        return 1
+    return 0
+
+
+def main() -> int:
+    """Run as many streams as asked for, or until something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same streams")
+    parser.add_argument("--guided", action="store_true", help="choose streams by the code that they reach (Atheris)")
+    options = parser.parse_args()
+    if not options.guided:
+        return random_streams(options.streams, options.seed)
+    if importlib.util.find_spec("atheris") is None:
+        parser.error("--guided needs Atheris; install it by: bash install.bash fuzz")
+    return guided_streams(options.streams, options.seed)
 
 
 if __name__ == "__main__":

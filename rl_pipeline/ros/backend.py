@@ -40,6 +40,7 @@ class RosBackend:
         self._session = shared or RosSession("rl_pipeline")
         self._owned = shared is None
         self._types: dict[str, str] | None = None
+        self._calls: list[RosServiceCalls] = []
 
     @property
     def host(self) -> str:
@@ -100,7 +101,8 @@ class RosBackend:
             InputError: the workspace is not built, or was built from other definitions.
         """
         check_built(service)
-        return RosServiceCalls(self._session, service, names, lengths, arrived)
+        self._calls.append(RosServiceCalls(self._session, service, names, lengths, arrived))
+        return self._calls[-1]
 
     def listen(self, port: int) -> int:
         """The same port: where players connect is the endpoint's to know."""
@@ -118,7 +120,9 @@ class RosBackend:
         self._types = None
 
     def close(self) -> None:
-        """End the node, if it is this backend's own; safe to call twice."""
+        """End all clients, and the node if it is this backend's own; safe to call twice."""
+        while self._calls:
+            self._calls.pop().close()
         if self._owned:
             self._session.close()
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
 from rl_pipeline.ros.message_types import service_class
+from rl_pipeline.ros.serialized import SerializedClient
 from rl_pipeline.ros.session import RosSession
+from rl_pipeline.ros.watched import Poller, Watched
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
@@ -25,7 +28,7 @@ GONE_CHECK_PERIOD: Final = 0.25
 class RosServiceCalls:
     """The clients of one service on N players; see transport/backend.py for what each member promises.
 
-    Requests and responses are the codec's arrays, as with the other backends; rclpy converts them by their bytes. All
+    Requests and responses are the codec's arrays, as with the other backends, and cross rcl as their bytes. All
     requests are under way at once. A player whose service leaves the graph is not waited for.
 
     Args:
@@ -47,18 +50,30 @@ class RosServiceCalls:
         lengths: Lengths | None = None,
         arrived: Arrived | None = None,
     ) -> None:
-        from rclpy.serialization import deserialize_message, serialize_message
+        from rclpy.node import Node
 
         self.names = list(names)
         self.refused: dict[int, CodecError] = {}
-        self._read, self._write = deserialize_message, serialize_message
         self._session, self._on_arrival = session, arrived
-        self._class = service_class(service.name)
-        self._clients = [session.node.create_client(self._class, name) for name in names]
+        # A node that no executor spins: its clients are waited for, and read, without making objects of responses.
+        self._node = Node(
+            f"{session.node.get_name()}_calls",
+            context=session.context,
+            namespace=session.node.get_namespace(),
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        service_type = service_class(service.name)
+        self._clients = [self._node.create_client(service_type, name) for name in names]
+        self._bytes = [SerializedClient(client) for client in self._clients]
+        self._poller = Poller()
+        self._watched = [
+            Watched(self._poller, client, partial(self._take, index)) for index, client in enumerate(self._clients)
+        ]
         self._request = service.request.layout(lengths).empty(len(self.names))
         self._stamped = "request_sent" in (self._request.array.dtype.names or ())
         self._codec = service.response
-        self._waiting: dict[int, Any] = {}
+        self._waiting: dict[int, int] = {}
         self._payloads: dict[int, bytes] = {}
         self._log = ResponseLog(len(self.names))
         self._arrivals: tuple[list[int], list[float]] = ([], [])
@@ -83,8 +98,7 @@ class RosServiceCalls:
             self._request["request_sent.nanosec"][:] = nanoseconds
         self._arrivals = self._log.begin(time.perf_counter())
         for index in ready:
-            message = self._read(self._request.bytes(index), self._class.Request)
-            self._waiting[index] = self._clients[index].call_async(message)
+            self._waiting[index] = self._bytes[index].send(self._request.bytes(index))
 
     def receive(self, timeout: float) -> list[int]:
         """Wait until every player that was asked has answered or is gone, at most `timeout` seconds.
@@ -93,12 +107,23 @@ class RosServiceCalls:
             The players that did not answer in time. What they answer later is nobody's.
         """
         deadline = time.monotonic() + timeout
+        self._session.executor.spin_once(timeout_sec=0)
         while self._waiting and (remaining := deadline - time.monotonic()) > 0:
-            if not self._session.spin_until(self._is_complete, min(remaining, GONE_CHECK_PERIOD)):
-                self._abandon([index for index in self._waiting if not self._clients[index].service_is_ready()])
+            if not self._poller.poll(min(remaining, GONE_CHECK_PERIOD)):
+                self._session.executor.spin_once(timeout_sec=0)
+                gone = [index for index in self._waiting if not self._clients[index].service_is_ready()]
+                for index in gone:
+                    del self._waiting[index]
         late = sorted(self._waiting)
-        self._abandon(late)
+        self._waiting.clear()
         return late
+
+    def close(self) -> None:
+        """Withdraw the clients; safe to call twice."""
+        while self._watched:
+            self._watched.pop().close()
+        self._poller.close()
+        self._node.destroy_node()
 
     def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
         """What arrived since `send`, as pairs of player indices and their responses; one batch for each layout."""
@@ -138,15 +163,19 @@ class RosServiceCalls:
             return None
         return layout.view(rows) if layout.matches(rows) else None
 
-    def _is_complete(self) -> bool:
-        """Take what has arrived; returns whether that was all."""
-        for index in [index for index, future in self._waiting.items() if future.done()]:
-            self._payloads[index] = self._write(self._waiting.pop(index).result())
+    def _take(self, index: int) -> bool:
+        """Take what has come for a player's client; what nobody waits for any more is nobody's."""
+        response = self._bytes[index].take()
+        if response is None:
+            return False
+        if self._waiting.get(index) == response.request_id.sequence_number:
+            del self._waiting[index]
+            self._payloads[index] = response.payload
             if self._on_arrival is not None:
-                self._on_arrival(index, self._payloads[index])
+                self._on_arrival(index, response.payload)
             self._arrivals[0].append(index)
             self._arrivals[1].append(time.perf_counter())
-        return not self._waiting
+        return True
 
     def _is_ready(self, index: int) -> bool:
         """Whether requests reach a player; one that has just been found is given time for that."""
@@ -155,10 +184,6 @@ class RosServiceCalls:
             return True
         found = self._session.node.count_services(client.service_name)
         return bool(found) and self._session.spin_until(client.service_is_ready, DISCOVERY_TIMEOUT)
-
-    def _abandon(self, players: list[int]) -> None:
-        for index in players:
-            self._clients[index].remove_pending_request(self._waiting.pop(index))
 
 
 def _rows(payloads: list[bytes]) -> NDArray[np.uint8]:

@@ -11,11 +11,10 @@ import contextlib
 import ctypes
 import logging
 import os
+import select
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
-
-from rl_pipeline.transport.endpoint import Endpoint
+from typing import Any, Final, Protocol
 
 logger = logging.getLogger(__name__)
 
@@ -29,40 +28,81 @@ _SETTERS: Final = {
 }
 
 
+class Watcher(Protocol):
+    """Waits for file descriptors: an endpoint, or a Poller."""
+
+    def watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
+        """Have `handler` called whenever a file descriptor can be read."""
+
+    def unwatch(self, descriptor: int) -> None:
+        """Undo `watch`."""
+
+
+class Poller:
+    """Waits for file descriptors, and for nothing else."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._handlers: dict[int, Callable[[int], None]] = {}
+
+    def watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
+        """Have `handler` called whenever a file descriptor can be read."""
+        self._handlers[descriptor] = handler
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def unwatch(self, descriptor: int) -> None:
+        """Undo `watch`; the descriptor is still open then."""
+        del self._handlers[descriptor]
+        self._epoll.unregister(descriptor)
+
+    def poll(self, timeout: float) -> bool:
+        """Serve what is due, waiting at most `timeout` seconds for it; returns whether there was anything."""
+        events = self._epoll.poll(timeout)
+        for descriptor, event in events:
+            self._handlers[descriptor](event)
+        return bool(events)
+
+    def close(self) -> None:
+        """Stop waiting; safe to call twice."""
+        self._epoll.close()
+
+
 class Watched:
-    """A subscription, service or client of rclpy that an endpoint's poller serves.
+    """A subscription, service or client of rclpy that is served when something has come for it.
 
     Args:
-        endpoint: whose poller it is.
+        watcher: who waits for it.
         entity: what is watched; it must be in no executor that spins.
         take: takes one message, request or response from it and acts on it; returns whether there was one.
     """
 
-    def __init__(self, endpoint: Endpoint, entity: Any, take: Callable[[], bool]) -> None:
-        self._endpoint = endpoint
+    def __init__(self, watcher: Watcher, entity: Any, take: Callable[[], bool]) -> None:
+        self._watcher = watcher
         self._entity = entity
         self._take = take
         self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        endpoint.watch(self._descriptor, self._serve)
+        watcher.watch(self._descriptor, self._serve)
         _notify(entity, self._descriptor)
 
     def close(self) -> None:
         """Stop watching; the entity must still exist."""
         # Once rcl has forgotten the descriptor it writes to it no more, and its number may be another's.
         _notify(self._entity, None)
-        self._endpoint.unwatch(self._descriptor)
+        self._watcher.unwatch(self._descriptor)
         os.close(self._descriptor)
 
     def _serve(self, event: int) -> None:
+        announced = 0
         with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._descriptor)
+            announced = os.eventfd_read(self._descriptor)
         try:
-            for _ in range(BURST):
-                if not self._take():
+            for taken in range(BURST):
+                # A client is told of the responses to others too, and taking one of those looks like taking nothing.
+                if not self._take() and taken >= announced:
                     return
         except Exception:
             logger.exception("ROS: what came cannot be served")
-        os.eventfd_write(self._descriptor, 1)
+        os.eventfd_write(self._descriptor, max(1, announced - BURST))
 
 
 def _notify(entity: Any, descriptor: int | None) -> None:

@@ -14,6 +14,8 @@ from rl_pipeline.simulation.player_process import PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.transport.addresses import resolve
 
+DISCOVERY_TIME: Final = 0.5
+"""Seconds in which the services of other runs are seen, which must not be taken for those of this one."""
 TOKEN_VARIABLE: Final = "RL_PIPELINE_ENDPOINT_TOKEN"
 """Environment variable that hands the token to the endpoint, since every user can read a command line."""
 
@@ -32,6 +34,7 @@ class LaunchedEndpoint(RosBackend):
     def __init__(self, config: RosConfig, log_directory: Path) -> None:
         port = config.tcp_port or _free_port(config.tcp_ip)
         super().__init__(config.tcp_ip, port)
+        super().poll(DISCOVERY_TIME)
         log_directory.mkdir(parents=True, exist_ok=True)
         overrides = [f"ros.tcp_ip={config.tcp_ip}", f"ros.tcp_port={port}", "ros.one_port_per_environment=false"]
         environment = {}

@@ -72,8 +72,9 @@ class Simulation:
 
     @property
     def endpoint(self) -> DirectBackend:
-        """Where players connect to this process, with the `direct` backend."""
-        assert isinstance(self.backend, DirectBackend), "only with the direct backend"
+        """Where players connect to this process. Raises `InputError` with another backend than `direct`."""
+        if not isinstance(self.backend, DirectBackend):
+            raise InputError(f"ros.backend: expected 'direct' for this, found {self.config.ros.backend!r}")
         return self.backend
 
     @property
@@ -106,6 +107,7 @@ class Simulation:
             self._ports[environment_id] = self._port_of(environment_id)
             self._worlds[environment_id] = worlds
             self._images[environment_id] = image
+        self._refuse_namesakes(ids)
         self._launch(ids)
         self._wait_for(ids, self._give_up)
         return ids
@@ -186,6 +188,15 @@ class Simulation:
                     f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})"
                 ) from None
             self._players[environment_id] = player
+
+    def _refuse_namesakes(self, environment_ids: Sequence[int]) -> None:
+        """Raise `InputError` if somebody else offers the services of players that are about to be started."""
+        taken = [name for i in environment_ids for name in self._services_of(i) if self.backend.type_of(name)]
+        if taken and self.config.unity.launch:
+            raise InputError(
+                f"{taken[0]}: somebody offers it already, perhaps another run; with ros.backend=ros2, runs that share "
+                f"a network need a ROS_DOMAIN_ID each"
+            )
 
     def _replace(self, environment_id: int, problem: str) -> None:
         """End what is left of a lost player and start another, if its quota allows."""

@@ -92,7 +92,7 @@ class Endpoint:
         self.graph = Graph(self)
         self._connections: dict[int, Connection] = {}
         self._handlers: dict[int, Callable[[int], None]] = {}
-        self._srv_ids = itertools.cycle(range(_FIRST_SRV_ID, _LAST_SRV_ID + 1))
+        self._requests = itertools.count()
         self.lock = threading.RLock()
         self.events = 0
         self.deferred: list[Callable[[], None]] = []
@@ -160,7 +160,7 @@ class Endpoint:
 
     def next_srv_id(self) -> int:
         """An id for a request, unique among those outstanding."""
-        return next(self._srv_ids)
+        return _FIRST_SRV_ID + next(self._requests) % (_LAST_SRV_ID - _FIRST_SRV_ID + 1)
 
     def call(self, service: str, payload: bytes, timeout: float) -> bytes:
         """Call one Unity service and wait for its response.

@@ -36,7 +36,7 @@ def test_unknown_names_are_refused_with_the_nearest(name: str, parameters: dict[
         ("ppo", {"seed": 1}, r"algorithm.parameters.seed: set training.seed instead"),
         ("ppo", {"policy_kwargs": {}}, r"set algorithm.architecture instead"),
         ("sac", {"train_freq": [1, "minute"]}, r"train_freq: expected a number or \[number, step\|episode\]"),
-        ("ppo", {"learning_rate": {"from": 1}}, r"learning_rate: expected a number, or start and end"),
+        ("ppo", {"learning_rate": {"from": 1}}, r"learning_rate.from: unknown setting of a schedule 'from'"),
         ("sac", {"replay_buffer_class": "Mine"}, r"replay_buffer_class: expected null, found 'Mine'"),
         ("ppo", {"gamma": "abc"}, r"gamma: expected a number, found 'abc'"),
         ("ppo", {"gamma": float("nan")}, r"gamma: expected a number, found nan"),

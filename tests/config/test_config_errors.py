@@ -78,7 +78,7 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
         ),
         ("algorithm: {parameters: 3}", "algorithm.parameters: expected a mapping of names to values, found 3"),
         ("wandb_run: {tags: a}", "wandb_run.tags: expected a list of strings, found 'a'"),
-        ("run: {run_type: fast}", "run.run_type: expected one of debug, tensorboard, wandb, found 'fast'"),
+        ("run: {run_type: fast}", "run.run_type: expected 'debug', 'tensorboard', 'wandb' or null, found 'fast'"),
         ("robot: {name: panda}", "robot: unknown robot 'panda'; none exist in this version"),
         (
             "architecture: {net_arch: {pi: [0]}}",
@@ -163,7 +163,7 @@ def test_a_group_file_at_fault_is_named() -> None:
         ("training.seed=1,2", "'training.seed=1,2' gives several values; a list is written [1,2]"),
         ("training.sed=1", "unknown key 'training.sed'; did you mean 'training.seed'?"),
         ("unity.time_scale=-2", "unity.time_scale: expected a number of at least 0.0, found -2"),
-        ("algorithm=saac", "unknown algorithm 'saac'; did you mean 'sac' or 'a2c'?"),
+        ("algorithm=saac", "unknown algorithm 'saac'; did you mean 'sac' or 'a2c' or 'sac_her'?"),
         ("~training.sed", "~training.sed: nothing to delete; no file sets this key"),
         ("~training.seed=1", "'~training.seed=1': expected a key alone after ~, found a value too"),
         ("experiment=mine", "experiment: expected a section with keys such as name, directory, found 'mine'"),

@@ -79,3 +79,13 @@ def test_an_endpoint_that_ends_is_told_with_its_log(tmp_path):
         players.backend._process.stop(timeout=0)
         with pytest.raises(InputError, match="the endpoint was killed by SIGKILL"):
             players.start(1)
+
+
+def test_players_of_another_run_are_not_taken_for_ones_own(tmp_path):
+    from std_srvs.srv import SetBool
+
+    with RosSession("other_run") as other:
+        other.node.create_service(SetBool, "/navigation_0/step", lambda request, response: response)
+        players = simulation(tmp_path, "ros2")
+        with players, pytest.raises(InputError, match=r"/navigation_0/step: somebody offers it already"):
+            players.start(1)

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
+from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
 
@@ -67,7 +68,8 @@ def test_a_signal_saves_everything_and_says_how_to_go_on(
 ) -> None:
     assert interrupted(number) == 130
     folder = ExperimentFolder.find("test", Path("experiments"))
-    assert f"training.pretrained_model={folder.model}" in capsys.readouterr().out
+    assert f"rl-pipeline resume {folder.path}" in capsys.readouterr().out
+    assert saved_states(folder)
     assert ModelFile.open(folder.model).config
     assert folder.replay_buffer.exists()
     assert folder.curves.exists()

@@ -1,6 +1,7 @@
 import json
 import socket
 import threading
+import tracemalloc
 
 import pytest
 
@@ -264,3 +265,14 @@ def test_endpoint_listens_on_loopback_by_default():
 def test_address_of_another_machine_is_one_clear_error():
     with pytest.raises(InputError, match=r"cannot listen on 192\.0\.2\.1:0 .*name an address of this machine"):
         Endpoint("192.0.2.1", 0)
+
+
+def test_ids_of_requests_begin_anew_and_are_not_remembered(endpoint, monkeypatch):
+    monkeypatch.setattr("rl_pipeline.transport.endpoint._LAST_SRV_ID", 1_049_999)
+    tracemalloc.start()
+    ids = {endpoint.next_srv_id() for _ in range(50_000)}
+    assert len(ids) == 50_000
+    assert endpoint.next_srv_id() in ids
+    del ids
+    assert tracemalloc.get_traced_memory()[0] < 10_000
+    tracemalloc.stop()

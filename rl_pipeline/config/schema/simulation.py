@@ -103,7 +103,11 @@ class SimulationConfig(Section):
         return value
 
     def with_any_port(self) -> SimulationConfig:
-        """The same on any free port, to run beside a training; players started elsewhere keep the port they know."""
+        """The same on any free port, to run beside a training; players started elsewhere keep the port they know.
+
+        With ROS services it would be the training's players that answer, so that these are reached directly.
+        """
         if not self.unity.launch:
             return self
-        return self.model_copy(update={"ros": self.ros.model_copy(update={"tcp_port": 0})})
+        backend = "direct" if self.ros.backend == "ros2" else self.ros.backend
+        return self.model_copy(update={"ros": self.ros.model_copy(update={"tcp_port": 0, "backend": backend})})
