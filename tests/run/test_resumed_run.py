@@ -89,6 +89,11 @@ def folders(directory: Path) -> list[ExperimentFolder]:
     return [ExperimentFolder(path.parent) for path in directory.glob("experiments/*/*/*/config.yaml")]
 
 
+def episodes_of(folder: ExperimentFolder) -> list[list[str]]:
+    """The rows of episodes.csv but for the seconds on the wall that each took."""
+    return [line.split(",")[:-1] for line in folder.episodes.read_text().splitlines()]
+
+
 def assert_same_tensors(first: Path, second: Path) -> None:
     """Weights and the state of the optimizers are the same, to the last bit."""
     left, right = (torch_leaves(load_from_zip_file(path, load_data=False)[1]) for path in (first, second))
@@ -107,7 +112,7 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "total", "overrides"),
-    [(PPO, 2048, []), (SAC, 640, []), (BUFFERED, 4096, ["training.double_buffer=true"])],
+    [(PPO, 2048, []), (SAC, 640, []), (BUFFERED, 2048, ["training.double_buffer=true"])],
     ids=["ppo", "sac", "double-buffer"],
 )
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int, overrides: list[str]) -> None:
@@ -120,7 +125,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, tota
     other = folders(whole)[0]
     assert_same_tensors(folder.model, other.model)
     assert_same_tensors(folder.best_model, other.best_model)
-    assert folder.episodes.read_text() == other.episodes.read_text()
+    assert episodes_of(folder) == episodes_of(other)
     with np.load(folder.evaluations) as mine, np.load(other.evaluations) as theirs:
         assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
     facts = json.loads(folder.metadata.read_text())
