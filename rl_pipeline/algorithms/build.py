@@ -15,6 +15,8 @@ from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
 from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
+from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
+from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals
 from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
@@ -35,6 +37,7 @@ def check(config: Config) -> AlgorithmEntry:
     policy = config.algorithm.parameters.get("policy") or next(iter(algorithm.policy_aliases))
     check_policy(algorithm, policy)
     policy_kwargs(algorithm, policy, config.algorithm.architecture)
+    check_double_buffer(config, entry)
     return entry
 
 
@@ -65,7 +68,10 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
         check_goals(venv.observation_space, arguments.get("replay_buffer_kwargs") or {})
     if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
         arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
+    if config.training.double_buffer and for_training:
+        algorithm = double_buffered(algorithm)
     device = resolve_device(config.training.device)
+    spare_compiler()
     try:
         with warnings.catch_warnings():
             if not for_training:

@@ -20,6 +20,8 @@ mlagents, ros: against mlagents-envs and rclpy, where they are installed;
 ros-endpoint: the ros2 backend through the endpoint, against rclpy alone;
 training: PPO from end to end;
 scaling: rate against players and payload;
+double-buffer: collecting in two halves;
+startup: from the command line to the first step;
 memory: of a player and of steps;
 soak: training among faults"""
 

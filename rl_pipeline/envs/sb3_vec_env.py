@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
@@ -24,11 +24,15 @@ class PlayerVecEnv(VecEnv):
     def __init__(self, env: PlayerVectorEnv) -> None:
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
-        self._actions: NDArray[Any] = np.zeros(0)
         self._began = time.time()
         self._returns = np.zeros(env.num_envs)
         self._lengths = np.zeros(env.num_envs, np.int64)
         self._seed: int | None = None
+
+    @property
+    def players(self) -> list[int]:
+        """Environment ids of the players."""
+        return self.env.players
 
     def reset(self) -> NDArray[Any]:
         """Begin an episode in every environment."""
@@ -44,14 +48,14 @@ class PlayerVecEnv(VecEnv):
         return [self._seed + index for index in range(self.num_envs)]
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Keep the actions for `step_wait`."""
-        self._actions = actions
+        """Begin a step in every environment."""
+        self.env.step_async(actions)
 
     def step_wait(
         self,
     ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
-        """Take one step in every environment."""
-        observation, reward, terminated, truncated, info = self.env.step(self._actions)
+        """Wait for the step that `step_async` began."""
+        observation, reward, terminated, truncated, info = self.env.step_wait()
         done = terminated | truncated
         self._returns += reward
         self._lengths += 1
@@ -104,16 +108,3 @@ class PlayerVecEnv(VecEnv):
             "terminal_observation": info["final_obs"][index],
             "TimeLimit.truncated": cut_off,
         }
-
-
-def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
-    """The environments on players behind any wrappers; None: they are others."""
-    while isinstance(venv, VecEnvWrapper):
-        venv = venv.venv
-    return venv.env if isinstance(venv, PlayerVecEnv) else None
-
-
-def request_frames(venv: VecEnv, wanted: bool) -> None:
-    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
-    if (env := player_env(venv)) is not None:
-        env.rendering[0] = wanted

@@ -81,6 +81,7 @@ class Stepper:
         self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._history: StateHistory | None = None
+        self._actions: NDArray[Any] = np.zeros(0)
         self._invalid = InvalidStates(num_envs, invalid_states)
         self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
@@ -158,11 +159,15 @@ class Stepper:
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:
-        """Take one step in every environment; lost players are not replaced yet, see `replace`.
+        """Take one step in every environment: `step_async`, then `step_wait`, which say what is raised."""
+        self.step_async(actions)
+        return self.step_wait()
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Send the actions to every environment; `step_wait` is to follow.
 
         Raises:
             ActionError: an action has NaN or infinity.
-            PlayerError: the states of an environment are invalid again and again.
         """
         check_actions(actions)
         self._step = next(self._steps)
@@ -170,7 +175,7 @@ class Stepper:
         self._step.write(self.task.request(actions))
         if self._opposition is not None:
             self._step.write(self._opposition.act(self.state))
-        history, task = self._history, self.task
+        history = self._history
         assert history is not None, "reset() comes first"
         if self._camera is not None:
             self._camera.begin(is_step=True)
@@ -178,6 +183,16 @@ class Stepper:
         # From here to the responses, what is computed costs nothing: the players are at work.
         history.advance(actions)
         self._elapsed += 1
+        self._actions = actions
+
+    def step_wait(self) -> Transition:
+        """Wait for the step that `step_async` began; lost players are not replaced yet, see `replace`.
+
+        Raises:
+            PlayerError: the states of an environment are invalid again and again.
+        """
+        history, task, actions = self._history, self.task, self._actions
+        assert history is not None, "reset() comes first"
         truncated = self._elapsed >= self._horizon
         lost = self._receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():

@@ -54,6 +54,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         worlds: environments a player; N is a multiple of it.
         parameters: of the episodes; None: the task's own.
         opponents: who plays against the learner; None: the scene does, if the task has an opponent.
+        seed_stride: seeds from one episode of an environment to its next; None: N.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         worlds: int = 1,
         parameters: EnvironmentParameters | None = None,
         opponents: Opponents | None = None,
+        seed_stride: int | None = None,
     ) -> None:
         self.metadata = {
             "autoreset_mode": AutoresetMode.SAME_STEP,
@@ -99,6 +101,8 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self._observer: EpisodeObserver | None = None
         self._thinking: deque[float] = deque(maxlen=WINDOW)
         self._returned = time.perf_counter()
+        self._actions: NDArray[Any] = np.zeros(0)
+        self._seed_stride = seed_stride or num_envs
         self._next_seeds: NDArray[np.int64] = seed + np.arange(num_envs, dtype=np.int64)
 
     @property
@@ -146,11 +150,22 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         self, actions: NDArray[Any]
     ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one step in every environment, and begin the next episode where one ended."""
+        self.step_async(actions)
+        return self.step_wait()
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Begin a step in every environment; `step_wait` is to follow, and nothing else in between."""
         self._thinking.append(time.perf_counter() - self._returned)
-        actions = np.asarray(actions)
-        transition = self._stepper.step(actions)
+        self._actions = np.asarray(actions)
+        self._stepper.step_async(self._actions)
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Wait for the step that `step_async` began, and return what `step` does."""
+        transition = self._stepper.step_wait()
         if self._observer is not None:
-            self._observer.stepped(actions, transition)
+            self._observer.stepped(self._actions, transition)
         observation = transition.observation
         info: dict[str, Any] = {}
         ended = transition.terminated | transition.truncated
@@ -187,7 +202,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
         observation = self._stepper.reset(players, self._next_seeds[players])
-        self._next_seeds[players] += self.num_envs
+        self._next_seeds[players] += self._seed_stride
         if self._observer is not None:
             self._observer.begun(players, observation)
         return observation

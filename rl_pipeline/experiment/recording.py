@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from rl_pipeline.envs.sb3_vec_env import request_frames
+from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.video_file import VideoFile
 

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.writing import check_destination, write_text
-from rl_pipeline.run.benchmarks.figures import RATE, SHARE, Bar, Figures
+from rl_pipeline.run.benchmarks.figures import IMPORTS, RATE, SHARE, Bar, Figures
 
 BENCHMARKS: Final = {
     "transport": "transport:measure_transport",
@@ -28,6 +28,8 @@ BENCHMARKS: Final = {
     "ros-endpoint": "ros_endpoint:measure_ros_endpoint",
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
+    "double-buffer": "double_buffer:measure_double_buffer",
+    "startup": "startup:measure_startup",
     "memory": "memory:measure_memory",
     "soak": "soak:soak",
 }
@@ -35,7 +37,7 @@ BENCHMARKS: Final = {
 ALL: Final = "all"
 _APART: Final = ("scaling", "soak")
 """What `all` leaves out: a chart of its own, and a test of endurance."""
-_WITHOUT_CHART: Final = ("soak",)
+_WITHOUT_CHART: Final = ("double-buffer", "memory", "soak")
 _CHARTS: Final = (".png", ".svg", ".pdf")
 
 
@@ -106,7 +108,7 @@ def _measured_all(console: Console, options: Mapping[str, Any]) -> Figures:
 def _judged(bar: Bar) -> tuple[str, ...]:
     """Cells of the table of all figures."""
     middle = statistics.median(bar.values)
-    digits = {SHARE: ".2f", RATE: ",.0f"}.get(bar.unit, ".1f")
+    digits = {SHARE: ".2f", IMPORTS: ".2f", RATE: ",.0f"}.get(bar.unit, ".1f")
     reach = f"{bar.reach:{digits}}" if bar.reach else ""
     verdict = "" if not bar.reach else "reached" if middle >= bar.reach else "missed"
     spread = f"{min(bar.values):{digits}} to {max(bar.values):{digits}}"

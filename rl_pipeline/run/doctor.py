@@ -18,6 +18,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.ros.definitions import check_built
 from rl_pipeline.ros.installation import BUILD, INTERFACES, distribution, require_interfaces, require_ros
+from rl_pipeline.transport.exchange import LIBRARY, is_compiled
 
 PORT = 10000
 PROBE_TIMEOUT = 10.0
@@ -55,13 +56,21 @@ def doctor(console: Console) -> None:
 
 def findings() -> list[Finding]:
     """Everything looked at, in the order of the table."""
-    return [_python(), _torch(), *_gl(), _display(), _ffmpeg(), *_ros(), _port(), *_wandb()]
+    return [_python(), _link(), _torch(), *_gl(), _display(), _ffmpeg(), *_ros(), _port(), *_wandb()]
 
 
 def _python() -> Finding:
     works = tuple(map(int, platform.python_version_tuple()[:2])) >= (3, 11)
     found = f"{platform.python_version()}, {os.cpu_count()} cores"
     return Finding("Python", works, found, "" if works else "Python 3.11 or newer")
+
+
+def _link() -> Finding:
+    """Whether steps go through the compiled loops, or through the same in Python."""
+    if is_compiled():
+        return Finding("link", True, "compiled loops")
+    advice = "a C compiler (apt-get install gcc libc6-dev), then install this package again"
+    return Finding("link", None, f"loops in Python, which are slower: {LIBRARY.name} cannot be loaded", advice)
 
 
 def _torch() -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.atari import is_game, make_games
+from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
@@ -168,31 +169,49 @@ class Environments:
         *,
         for_training: bool = False,
     ) -> VecEnv:
+        in_halves = for_training and self._config.training.double_buffer
         if task_id(self._env_id):
-            venv: VecEnv = self._players(num_envs, seed, frames, parameters, opponents)
+            venv: VecEnv = self._players(num_envs, seed, frames, parameters, opponents, in_halves=in_halves)
         else:
             venv = self._gymnasium(num_envs, seed, for_training)
         self._opened.append(venv)
         return venv
 
     def _players(
-        self, num_envs: int, seed: int, frames: bool, parameters: EnvironmentParameters, opponents: Opponents | None
-    ) -> PlayerVecEnv:
+        self,
+        num_envs: int,
+        seed: int,
+        frames: bool,
+        parameters: EnvironmentParameters,
+        opponents: Opponents | None,
+        *,
+        in_halves: bool,
+    ) -> PlayerVecEnv | DoubleBufferedVecEnv:
         environment, task = self._config.environment, self._task
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
         worlds = self._config.simulation.worlds_per_player
         if num_envs % worlds:
             worlds = 1
-        players = None
+        count = num_envs // worlds
         if self.shares_players and self._opened:
-            players = self._opened[0].get_attr("players", 0)[0][: num_envs // worlds]
-        env = PlayerVectorEnv(
-            task, self._simulation, num_envs, seed=seed, frames=frames, horizon=environment.horizon, players=players,
-            invalid_states=self._log_directory.with_name("invalid_states"), worlds=worlds,
-            parameters=parameters, opponents=opponents,
+            first = self._opened[0]
+            assert isinstance(first, PlayerVecEnv | DoubleBufferedVecEnv)
+            players = first.players[:count]
+        else:
+            filmed = range(count) if frames or task.image is not None else ()
+            players = self._simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
+        make = partial(
+            PlayerVectorEnv, task, self._simulation, frames=frames, horizon=environment.horizon, worlds=worlds,
+            invalid_states=self._log_directory.with_name("invalid_states"), parameters=parameters, opponents=opponents,
+            seed_stride=num_envs,
         )  # fmt: skip
-        return PlayerVecEnv(env)
+        if not in_halves:
+            return PlayerVecEnv(make(num_envs, seed=seed, players=players))
+        half = num_envs // 2
+        following = make(half, seed=seed, players=players[: count // 2])
+        leading = make(half, seed=seed + half, players=players[count // 2 :])
+        return DoubleBufferedVecEnv(PlayerVecEnv(following), PlayerVecEnv(leading))
 
     def _gymnasium(self, num_envs: int, seed: int, for_training: bool) -> VecEnv:
         render_mode = self._config.environment.render_mode
@@ -224,6 +243,8 @@ def _check_plain(config: Config, env_id: str) -> None:
     }
     if where := next((key for key, value in opposed.items() if value), None):
         raise InputError(f"{where}: expected a task with an opponent, such as Duel-v0, found {env_id}")
+    if config.training.double_buffer:
+        raise InputError(f"training.double_buffer: expected an environment on players, found {env_id}")
 
 
 def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:

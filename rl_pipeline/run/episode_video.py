@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.sb3_vec_env import request_frames
+from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.experiment.recording import frame_of, frame_rate
 from rl_pipeline.experiment.video_file import VideoFile
 from rl_pipeline.run.agents import Agent

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.sb3_vec_env import player_env
+from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.errors import InputError
 from rl_pipeline.run.communication_table import communication_table
 

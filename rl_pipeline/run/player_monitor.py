@@ -10,7 +10,7 @@ import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.sb3_vec_env import player_env
+from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.experiment.communication_file import write_communication
 from rl_pipeline.transport.communication import Communication, Statistics
 

@@ -6,7 +6,8 @@ import pytest
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
-from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv, request_frames
+from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask

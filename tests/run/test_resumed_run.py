@@ -46,6 +46,9 @@ algorithm:
   architecture: {net_arch: [16]}
 wrappers: {normalize: {}}
 """
+BUFFERED = """
+algorithm: {name: ppo, parameters: {n_steps: 64, batch_size: 64, n_epochs: 3}, architecture: {net_arch: [16]}}
+"""
 
 
 DUEL = """
@@ -65,21 +68,16 @@ environment_parameters:
 """
 
 
-def told(file: Path) -> list[str]:
-    """The rows of an episodes.csv without their last column, the seconds since the training began."""
-    return [row.rpartition(",")[0] for row in file.read_text().splitlines()]
-
-
 def start(directory: Path, *words: str) -> subprocess.Popen[str]:
     arguments = [sys.executable, "-m", "rl_pipeline.cli", *words]
     return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def train(directory: Path, text: str, total: int) -> subprocess.Popen[str]:
+def train(directory: Path, text: str, total: int, *overrides: str) -> subprocess.Popen[str]:
     directory.mkdir()
     both = BOTH.replace("Navigation", "Duel") if text is DUEL else BOTH
     (directory / "run.yaml").write_text(both + text)
-    return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}")
+    return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}", *overrides)
 
 
 def finish(process: subprocess.Popen[str]) -> str:
@@ -109,6 +107,11 @@ def folders(directory: Path) -> list[ExperimentFolder]:
     return [ExperimentFolder(path.parent) for path in directory.glob("experiments/*/*/*/config.yaml")]
 
 
+def episodes_of(folder: ExperimentFolder) -> list[list[str]]:
+    """The rows of episodes.csv but for the seconds on the wall that each took."""
+    return [line.split(",")[:-1] for line in folder.episodes.read_text().splitlines()]
+
+
 def assert_same_tensors(first: Path, second: Path) -> None:
     """Weights and the state of the optimizers are the same, to the last bit."""
     left, right = (torch_leaves(load_from_zip_file(path, load_data=False)[1]) for path in (first, second))
@@ -125,18 +128,22 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("text", "total"), [(PPO, 2048), (SAC, 640), (DUEL, 2048)], ids=["ppo", "sac", "self_play"])
-def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int) -> None:
+@pytest.mark.parametrize(
+    ("text", "total", "overrides"),
+    [(PPO, 2048, []), (SAC, 640, []), (DUEL, 2048, []), (BUFFERED, 2048, ["training.double_buffer=true"])],
+    ids=["ppo", "sac", "self_play", "double-buffer"],
+)
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int, overrides: list[str]) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    undisturbed = train(whole, text, total)
-    folder = kill_at_some_moment(train(killed, text, total), killed)
+    undisturbed = train(whole, text, total, *overrides)
+    folder = kill_at_some_moment(train(killed, text, total, *overrides), killed)
     assert json.loads(folder.metadata.read_text())["status"] == "running"
     assert "resuming from" in finish(start(killed, "resume", "test"))
     finish(undisturbed)
     other = folders(whole)[0]
     assert_same_tensors(folder.model, other.model)
     assert_same_tensors(folder.best_model, other.best_model)
-    assert told(folder.episodes) == told(other.episodes)
+    assert episodes_of(folder) == episodes_of(other)
     with np.load(folder.evaluations) as mine, np.load(other.evaluations) as theirs:
         assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
     facts = json.loads(folder.metadata.read_text())

@@ -72,7 +72,8 @@ def test_the_final_video_shows_something(make_config: MakeConfig) -> None:
 def test_the_same_seed_gives_the_same_training(make_config: MakeConfig) -> None:
     runs = [RLTrainer(make_config()).train() for _ in range(2)]
     assert runs[0].evaluation == runs[1].evaluation
-    assert runs[0].folder.episodes.read_text() == runs[1].folder.episodes.read_text()
+    first, second = (np.genfromtxt(run.folder.episodes, delimiter=",")[:, :-1] for run in runs)  # but for the time
+    np.testing.assert_array_equal(first, second)
 
 
 def test_an_off_policy_run_goes_on_with_its_replay_buffer(

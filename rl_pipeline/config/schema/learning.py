@@ -89,6 +89,10 @@ class TrainingConfig(Section):
         default=None,
         description="debug: store nothing; tensorboard: no checkpoints but the last; wandb: all, on W&B too; null: all",
     )
+    double_buffer: bool = Field(
+        default=False,
+        description="step one half of the environments while the policy decides for the other; ppo, a2c and trpo only",
+    )
     eval: TrainingEvaluationConfig = Field(
         default=TrainingEvaluationConfig(), description="evaluations during training"
     )

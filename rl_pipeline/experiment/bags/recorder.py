@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.sb3_vec_env import player_env
 from rl_pipeline.envs.transition import Transition
+from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.bags.bag_file import BagFile

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.experiment.curves import GRID, INK, rolling_mean
 from rl_pipeline.experiment.writing import whole_file
-from rl_pipeline.run.benchmarks.figures import RATE, SHARE, TIMES, Bar
+from rl_pipeline.run.benchmarks.figures import IMPORTS, RATE, SHARE, TIMES, Bar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,7 @@ _TITLES: Final = {
     SHARE: "share of a plain echo of the same bytes (= 1.0)",
     TIMES: "times as fast as what else steps the same players",
     RATE: "environment steps/s with the traffic of Unity's connector",
+    IMPORTS: "share of a start-up that bare imports of its libraries take",
 }
 
 
@@ -162,7 +163,7 @@ def _draw_panel(axes: Axes, bars: Sequence[Bar], unit: str) -> None:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.2f}" if unit == SHARE else f"{value:.1f}" if unit == TIMES else f"{value:,.0f}"
+    return f"{value:.2f}" if unit in (SHARE, IMPORTS) else f"{value:.1f}" if unit == TIMES else f"{value:,.0f}"
 
 
 def _extremes(measurements: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:

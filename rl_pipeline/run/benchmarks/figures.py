@@ -13,6 +13,7 @@ Measured = TypeVar("Measured")
 SHARE: Final = "share of the echo"
 TIMES: Final = "times as fast"
 RATE: Final = "steps/s"
+IMPORTS: Final = "of it bare imports"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Bar:
         name: the case.
         values: the figure, one a repetition.
         reach: what is good enough; 0: none is set.
-        unit: `SHARE`, `TIMES` or `RATE`.
+        unit: `SHARE`, `TIMES`, `RATE` or `IMPORTS`.
     """
 
     name: str

@@ -1,0 +1,30 @@
+"""What environments are behind their wrappers."""
+
+from __future__ import annotations
+
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.vector_env import PlayerVectorEnv
+
+
+def innermost(venv: VecEnv) -> VecEnv:
+    """The environments without their wrappers."""
+    while isinstance(venv, VecEnvWrapper):
+        venv = venv.venv
+    return venv
+
+
+def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
+    """The environments on players, of two halves the one with environment 0; None: they are others."""
+    venv = innermost(venv)
+    if isinstance(venv, DoubleBufferedVecEnv):
+        venv = venv.following
+    return venv.env if isinstance(venv, PlayerVecEnv) else None
+
+
+def request_frames(venv: VecEnv, wanted: bool) -> None:
+    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
+    if (env := player_env(venv)) is not None:
+        env.rendering[0] = wanted

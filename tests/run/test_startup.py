@@ -1,0 +1,35 @@
+"""How a training begins: what it waits for, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rl_pipeline.run.benchmarks.startup import measure_startup
+
+NEW_MODEL = """
+import sys
+from stable_baselines3.common.vec_env import DummyVecEnv
+import gymnasium
+from rl_pipeline.algorithms.build import build
+from rl_pipeline.config import load_config
+
+venv = DummyVecEnv([lambda: gymnasium.make("CartPole-v1")])
+model = build(load_config(None, overrides=["environment.id=CartPole-v1"]), venv)
+state = model.policy.optimizer.state_dict()
+model.policy.optimizer.load_state_dict(state)
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_a_new_model_does_not_import_the_compiler_of_pytorch() -> None:
+    done = subprocess.run([sys.executable, "-c", NEW_MODEL], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split()[-1] == "False"
+
+
+@pytest.mark.slow
+def test_the_benchmark_times_a_start_and_the_imports_in_it() -> None:
+    values = measure_startup(2, repetitions=1).values
+    assert values["seconds"]["2 players"][0] > values["seconds"]["imports"][0] > 0
