@@ -6,10 +6,12 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces.images import ImageSpec
+
+if TYPE_CHECKING:  # the launcher of players runs where NumPy is not
+    from rl_pipeline.interfaces.images import ImageSpec
 
 EMBEDDED: Final = "embedded"
 """The `unity.build_path` that stands for the MuJoCo player of this package."""

@@ -21,7 +21,6 @@ from rl_pipeline.experiment.bags.recorder import BEGINNING, recorded
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.interfaces.field_types import Struct
 from rl_pipeline.run.evaluate import evaluate
-from rl_pipeline.run.selection import Selection
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
@@ -52,8 +51,8 @@ def folder(tmp_path_factory):
     )
     console = Console(file=io.StringIO())
     evaluate(
-        Selection(config, "random", None, None), episodes=3, seed=7, json_file=None, monitor=False,
-        record_bag=path, console=console,
+        config, experiments=[], models=[], agent="random", overrides=[], episodes=3, seed=7, json_file=None,
+        csv_file=None, monitor=False, record_bag=path, console=console,
     )  # fmt: skip
     assert str(path) in console.file.getvalue().replace("\n", "")
     return path

@@ -18,7 +18,6 @@ from rl_pipeline.run.communication_table import communication_table
 from rl_pipeline.run.evaluate import evaluate
 from rl_pipeline.run.monitor import monitor
 from rl_pipeline.run.rl_trainer import RLTrainer
-from rl_pipeline.run.selection import Selection
 from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
 
 ROWS = ["request latency", "processing", "response latency", "round trip", "inference"]
@@ -74,10 +73,16 @@ def test_training_on_players_leaves_scalars_and_a_table(config, tmp_path):
     assert re.findall("|".join(ROWS), shown(console)) == ROWS
 
 
+MONITORED = {
+    "experiments": [], "models": [], "agent": "zero", "overrides": [], "seed": None, "json_file": None,
+    "csv_file": None, "monitor": True, "record_bag": None,
+}  # fmt: skip
+"""An evaluation of the agent that does nothing, watched."""
+
+
 def test_evaluation_shows_the_table_when_asked(config):
     console = screen()
-    selection = Selection(config, "zero", None, None)
-    evaluate(selection, episodes=2, seed=None, json_file=None, monitor=True, record_bag=None, console=console)
+    evaluate(config, **MONITORED, episodes=2, console=console)
     assert re.findall("|".join(ROWS), shown(console)) == ROWS
     assert "steps of 2 players" in shown(console)
     assert "success rate" in shown(console)
@@ -85,9 +90,8 @@ def test_evaluation_shows_the_table_when_asked(config):
 
 def test_environment_without_players_has_nothing_to_watch():
     config = Config.model_validate({"environment": {"id": "CartPole-v1"}})
-    selection = Selection(config, "zero", None, None)
     with pytest.raises(InputError, match="without players"):
-        evaluate(selection, episodes=1, seed=None, json_file=None, monitor=True, record_bag=None, console=screen())
+        evaluate(config, **MONITORED, episodes=1, console=screen())
 
 
 def test_live_table_follows_a_run_and_ends_with_it(folder, tmp_path, eventually):

@@ -85,7 +85,7 @@ def test_a_file_that_acts_in_another_way_is_not_written(
     [
         (["--format", "onxx"], "--format: unknown format 'onxx'; did you mean 'onnx'"),
         (["--output", "nowhere/agent.onnx"], "--output: there is no folder nowhere"),
-        (["--model", "final"], "unknown model 'final'"),
+        (["--model", "finest"], "unknown model 'finest'"),
     ],
 )
 def test_bad_requests_are_refused(

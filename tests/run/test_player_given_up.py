@@ -37,4 +37,4 @@ def test_player_over_its_quota_ends_the_run_with_one_error_and_everything_saved(
     metadata = json.loads((folder / "metadata.json").read_text())
     assert metadata["status"] == "failed"
     assert "max_lifetime_restarts" in metadata["error"]
-    assert f"training.pretrained_model={(folder / 'model.zip').relative_to(tmp_path)}" in done.stderr
+    assert f"rl-pipeline resume {folder.relative_to(tmp_path)}" in done.stderr

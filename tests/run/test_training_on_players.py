@@ -147,6 +147,7 @@ def test_same_seed_trains_the_same_agent(train, tmp_path):
         output, _ = trainer.communicate(timeout=100)
         assert trainer.returncode == 0, output
     experiments = tmp_path / "experiments" / "Navigation-v0" / "ppo"
-    episodes = [(experiments / name / "episodes.csv").read_text() for name in ("first", "second")]
-    assert episodes[0] == episodes[1]
-    assert len(episodes[0].splitlines()) > 10
+    rows = [(experiments / name / "episodes.csv").read_text().splitlines() for name in ("first", "second")]
+    first, second = ([row.rpartition(",")[0] for row in episodes] for episodes in rows)  # but for the time
+    assert first == second
+    assert len(first) > 10
