@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from rl_pipeline.config.keys import fields, sections
 from rl_pipeline.config.origins import Key
+from rl_pipeline.config.schema import Section
 from rl_pipeline.config.values import alternatives
 
 _ONE = {
@@ -52,6 +53,8 @@ def _many(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
         plain, *limits = get_args(annotation)
         return _MANY[plain] + _range(plain, [item for limit in limits for item in getattr(limit, "metadata", [limit])])
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return f"sections with keys such as {', '.join(list(annotation.model_fields)[:3])}"
     return _MANY[annotation]
 
 

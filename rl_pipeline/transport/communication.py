@@ -153,4 +153,4 @@ def _clock_offsets(stamps: Stamps) -> tuple[Seconds, Seconds]:
     # An offset that is not proven is taken for none: on one machine the latencies then are what was measured.
     offset = np.where((least <= 0.0) & (most >= 0.0), 0.0, (least + most) / 2)
     offset[least > most + RESOLUTION] = np.nan
-    return offset, np.abs(most - least) / 2
+    return offset, np.maximum(np.abs(most - offset), np.abs(least - offset))

@@ -24,7 +24,7 @@ SHORT = [
     "training.use_wandb=false",
     "evaluation.num_episodes=2",
     "environment.video_length=5",
-    "environment.horizon=40",
+    "environment.horizon=12",
 ]
 SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
 """What this very run is, and what only changes the shell."""
