@@ -59,6 +59,7 @@ class RosBridge:
             "services": self._offered,
         }
         self._users: dict[tuple[str, str], dict[Connection, str]] = {}
+        self._leaving: list[tuple[float, OfferedService]] = []
         self._next_adaption = 0.0
         endpoint.graph.bridge = self
 
@@ -69,6 +70,7 @@ class RosBridge:
         if (known := next(iter(users.values()), registration.type_name)) != registration.type_name:
             raise BridgeError(f"another player has {name!r} as {known}, not as {registration.type_name}")
         if name not in table:
+            self._part(name)
             table[name] = self._made(connection, registration)
         elif registration.table == "subscribers":
             self._subscribers[name].catch_up(connection)
@@ -81,7 +83,20 @@ class RosBridge:
         users = self._users.get((registration.table, registration.name), {})
         if users.pop(connection, None) is not None and not users:
             del self._users[registration.table, registration.name]
-            self._tables[registration.table].pop(registration.name).close()
+            bridged = self._tables[registration.table].pop(registration.name)
+            if not isinstance(bridged, OfferedService):
+                bridged.close()
+            elif (moment := bridged.end()) > time.monotonic():
+                self._leaving.append((moment, bridged))
+            else:
+                bridged.withdraw()
+
+    def _part(self, name: str) -> None:
+        """Withdraw at once what is leaving under a name that is offered again: requests must not go there."""
+        for _, service in self._leaving:
+            if service.name == name:
+                service.withdraw()
+        self._leaving = [entry for entry in self._leaving if entry[1].name != name]
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish a player's message; see `Bridge`."""
@@ -109,17 +124,22 @@ class RosBridge:
             self._next_adaption = now + ADAPTION_PERIOD
             for topic in self._subscribers.values():
                 topic.adapt()
+        while self._leaving and self._leaving[0][0] <= now:
+            self._leaving.pop(0)[1].withdraw()
         services: list[OfferedService | CalledService] = [*self._offered.values(), *self._called.values()]
         for service in services:
             if service.pending:
                 service.expire(now)
-        if any(service.held for service in self._called.values()):
+        if self._leaving or any(service.held for service in self._called.values()):
             return HELD_PERIOD
         return DEADLINE_PERIOD if any(service.pending for service in services) else ADAPTION_PERIOD
 
     def close_all(self) -> None:
         """Withdraw everything from ROS."""
         self._endpoint.graph.bridge = None
+        for _, service in self._leaving:
+            service.withdraw()
+        self._leaving.clear()
         for table in self._tables.values():
             for bridged in table.values():
                 bridged.close()

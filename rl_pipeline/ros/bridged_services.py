@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DELIVERY_TIME: Final = 0.05
+"""Seconds after its last answer for which a service stays, so that the answer arrives."""
 MAX_OUTSTANDING: Final = 10
 """Requests that a connector queues for one service; with one more, it loses the order of its answers."""
 
@@ -40,6 +42,9 @@ class OfferedService:
         name: the service's name.
         service_class: its type.
         timeout: seconds that the player may take to answer.
+
+    Attributes:
+        name: the same.
     """
 
     def __init__(
@@ -48,11 +53,12 @@ class OfferedService:
         self._endpoint = endpoint
         self._node = node
         self._connection = connection
-        self._name = name
+        self.name = name
         self._timeout = timeout
         self._response = service_class.Response
         self._waiting: deque[tuple[RequestId, bytes, float]] = deque()
         self._outstanding: dict[int, tuple[RequestId, float]] = {}
+        self._answered = -DELIVERY_TIME
         self._service = node.create_service(service_class, name, _unused)
         self._bytes = SerializedService(self._service)
         self._watched = Watched(endpoint, self._service, self._take)
@@ -74,15 +80,29 @@ class OfferedService:
             self._fail(request_id, self._late())
         self._send()
 
-    def close(self) -> None:
-        """Withdraw the service from ROS."""
+    def end(self) -> float:
+        """Answer all requests, and take no more of them.
+
+        Returns:
+            when the service may be withdrawn (monotonic clock, s): until then what was answered last is on its way,
+            and DDS forgets it with the service.
+        """
         unanswered = [entry[0] for entry in self._outstanding.values()] + [entry[0] for entry in self._waiting]
         self._outstanding.clear()
         self._waiting.clear()
         for request_id in unanswered:
             self._fail(request_id, "the player was lost")
         self._watched.close()
+        return self._answered + DELIVERY_TIME
+
+    def withdraw(self) -> None:
+        """Withdraw the service from ROS; `end` comes first."""
         self._node.destroy_service(self._service)
+
+    def close(self) -> None:
+        """End and withdraw the service at once."""
+        self.end()
+        self.withdraw()
 
     def _take(self) -> bool:
         request = self._bytes.take()
@@ -100,7 +120,7 @@ class OfferedService:
             srv_id = self._endpoint.next_srv_id()
             self._outstanding[srv_id] = request_id, deadline
             answer = partial(self._answer, srv_id)
-            self._endpoint.request(self._connection, self._name, payload, srv_id, answer)
+            self._endpoint.request(self._connection, self.name, payload, srv_id, answer)
 
     def _answer(self, srv_id: int, payload: bytes | None) -> None:
         request_id, _ = self._outstanding.pop(srv_id, (None, 0.0))
@@ -116,7 +136,8 @@ class OfferedService:
         self._send()
 
     def _fail(self, request_id: RequestId, problem: str) -> None:
-        logger.error("service %s of player %s failed: %s", self._name, self._connection.peer, problem)
+        logger.error("service %s of player %s failed: %s", self.name, self._connection.peer, problem)
+        self._answered = time.monotonic()
         fields = self._response.get_fields_and_field_types()
         if fields.get("success") == "boolean" and fields.get("message") == "string":
             self._bytes.respond(request_id, serialize_message(self._response(success=False, message=problem)))
