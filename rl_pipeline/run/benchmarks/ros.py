@@ -88,7 +88,7 @@ def measure_ros(*, seconds: float = 1.0, repetitions: int = 3, progress: Callabl
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, _ = canned_simulation(directory)
         ours = step_batched(stack, config, directory / "logs", 1)
-        stack.enter_context(_apart())
+        stack.enter_context(apart(1 + os.getpid() % 100))
         named = [(f"rclpy, {case.executor}", (case, _call(stack, directory, case.executor))) for case in cases]
         for case, call in interleaved(named, repetitions, progress):
             case.their_rates.append(rate_of(call, 1, seconds))
@@ -129,7 +129,7 @@ def _call(stack: ExitStack, directory: Path, executor_name: str) -> Round:
     script = Path(__file__).with_name("ros_service.py")
     command = [sys.executable, str(script), executor_name, str(directory / "response.bin")]
     service = subprocess.Popen(command, start_new_session=True)
-    stack.callback(_end, service)
+    stack.callback(end, service)
     context = Context()
     context.init()
     stack.callback(context.try_shutdown)
@@ -150,9 +150,9 @@ def _call(stack: ExitStack, directory: Path, executor_name: str) -> Round:
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
-    """Have nodes of this process and its children see each other and nobody else."""
-    apart = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(1 + os.getpid() % 100)}
+def apart(domain: int) -> Iterator[None]:
+    """Have nodes that this process and its children make see each other in a ROS domain, and nobody else."""
+    apart = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(domain)}
     before = {name: os.environ.get(name) for name in apart}
     os.environ.update(apart)
     try:
@@ -165,7 +165,8 @@ def _apart() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and see to it that it does."""
     process.terminate()
     try:
         process.wait(_TIMEOUT)

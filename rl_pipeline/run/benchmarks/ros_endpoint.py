@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +23,7 @@ from rl_pipeline.ros.installation import require_ros
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
 from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
+from rl_pipeline.run.benchmarks.ros import apart, end
 from rl_pipeline.tasks.navigation import NavigationTask
 
 ALONE: Final = "rclpy client and service"
@@ -86,12 +87,12 @@ def measure_ros_endpoint(
 def _rounds(stack: ExitStack, config: SimulationConfig, directory: Path, players: int) -> list[Round]:
     """What is measured, in the order of the table. Each group of players has a ROS domain of its own."""
     base = 1 + os.getpid() % 50 * 2
-    with _domain(base):
+    with apart(base):
         one = step_batched(stack, config, directory / "one", 1)
         service = subprocess.Popen([sys.executable, "-m", __name__, str(directory / "response.bin")])
-        stack.callback(_end, service)
+        stack.callback(end, service)
         alone, through = _callers(stack, (SERVICE, PLAYER_SERVICE))
-    with _domain(base + 1):
+    with apart(base + 1):
         many = step_batched(stack, config, directory / "many", players)
     return [alone, through, one, many]
 
@@ -125,31 +126,6 @@ def _callers(stack: ExitStack, services: tuple[str, ...]) -> list[Round]:
         return call
 
     return [caller(service) for service in services]
-
-
-@contextlib.contextmanager
-def _domain(number: int) -> Iterator[None]:
-    """Have nodes that this process and its children make see each other and nobody else."""
-    apart = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(number)}
-    before = {name: os.environ.get(name) for name in apart}
-    os.environ.update(apart)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(TIMEOUT)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _serve(payload: bytes) -> None:
