@@ -19,4 +19,5 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-exec .venv/bin/python -m pytest --durations=10
+# Two files of tests at a time: much of a test is waiting for processes to start.
+exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations=10

@@ -11,10 +11,20 @@ import threading
 import time
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
+
+# How long an example takes says what else the machine does; each test has a timeout.
+hypothesis.settings.register_profile(
+    "untimed",
+    hypothesis.settings.default,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("untimed")
 
 HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
 

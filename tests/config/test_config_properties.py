@@ -63,7 +63,7 @@ def configs(draw: st.DrawFn) -> Config:
 
 
 @given(configs())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_rendered_configuration_loads_as_an_equal_one(config: Config) -> None:
     assert load_text(render_config(config)) == config
 
@@ -75,7 +75,7 @@ def test_a_shipped_experiment_survives_rendering(name: str) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(["default", "group", "file", "machine", "line"]), st.integers(1, 4096)))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_strongest_layer_that_sets_a_value_wins(layers: dict[str, int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         group, file, machine = (Path(folder) / name for name in ("simulation/some.yaml", "mine.yaml", "config.yml"))
@@ -111,7 +111,7 @@ def spellings(draw: st.DrawFn) -> tuple[str, str]:
 
 
 @given(spellings(), st.sampled_from([None, 1, 3, "ppo", [8], {"pi": [4]}, True]), st.booleans())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_an_alias_and_the_canonical_key_mean_the_same(keys: tuple[str, str], value: Any, by_override: bool) -> None:
     def outcome(key: str) -> Config | str:
         try:
@@ -134,7 +134,7 @@ KNOWN = {part for key in [*fields(), *sections()] for part in key} | {
     st.sampled_from([key for key in sections() if key]),
     st.from_regex(r"[a-z_]{1,12}", fullmatch=True).filter(lambda name: name not in KNOWN),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_an_unknown_key_is_always_named(section: tuple[str, ...], name: str) -> None:
     dotted = ".".join([*section, name])
     with pytest.raises(InputError, match=rf"mine\.yaml: unknown key '{dotted}'"):

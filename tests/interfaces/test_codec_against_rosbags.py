@@ -15,7 +15,7 @@ EMPTY = ["rcl_interfaces/ParameterType", "statistics_msgs/StatisticDataType", "s
 
 TYPES = sorted({*load_interfaces().messages, *AWKWARD} - {*EMPTY})
 seeds = st.integers(0, 2**32 - 1)
-some = settings(max_examples=3, deadline=None)
+some = settings(max_examples=3)
 
 
 @pytest.fixture(

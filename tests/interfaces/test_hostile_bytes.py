@@ -27,7 +27,7 @@ def codec(request, interfaces):
     return interfaces.service(service).response if is_response else interfaces.message(request.param)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_changed_bytes_decode_or_raise_codec_error(codec, reference, seed, data):
     generator = np.random.default_rng(seed)
@@ -41,7 +41,7 @@ def test_changed_bytes_decode_or_raise_codec_error(codec, reference, seed, data)
     assert codec.decode(codec.encode(values)).keys() == values.keys()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), data=st.data())
 def test_a_message_cut_short_raises_codec_error(codec, reference, seed, data):
     generator = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def test_a_message_cut_short_raises_codec_error(codec, reference, seed, data):
         codec.decode_batch([payload, cut])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(payload=st.binary(max_size=400).map(lambda body: b"\0\1\0\0" + body))
 def test_random_bytes_decode_or_raise_codec_error(codec, payload):
     with contextlib.suppress(CodecError):

@@ -19,7 +19,7 @@ VEHICLE_RADIUS = float(np.hypot(HALF_LENGTH, HALF_WIDTH))
 
 
 @given(seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_arena_leaves_room_at_start_and_goal_and_a_path_between(seed: int) -> None:
     layout = lay_out(seed)
     ends = np.stack([layout.start[:2], layout.goal])
@@ -30,7 +30,7 @@ def test_every_arena_leaves_room_at_start_and_goal_and_a_path_between(seed: int)
 
 
 @given(seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_obstacles_are_inside_the_arena_and_apart(seed: int) -> None:
     poses = lay_out(seed).obstacles
     reaches = np.array([shape.reach for shape in OBSTACLES])
@@ -40,7 +40,7 @@ def test_obstacles_are_inside_the_arena_and_apart(seed: int) -> None:
 
 
 @given(seeds)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_same_seed_gives_the_same_arena(seed: int) -> None:
     one, other = lay_out(seed), lay_out(seed)
     assert one.start.tobytes() == other.start.tobytes()

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SHORT = [
-    *("experiment.name=run", "environment.video_wrapper=false", "ros.tcp_port=0"),
+    *("experiment.name=run", "environment.video_wrapper=false", "environment.render_mode=null", "ros.tcp_port=0"),
     *("training.log_points=1", "training.eval.num_evals=2", "training.eval.num_episodes=2"),
     *("evaluation.num_episodes=4", "environment.horizon=40", "algorithm.parameters.n_steps=128"),
 ]
@@ -108,7 +108,7 @@ def test_no_player_outlives_the_trainer(train, folder, eventually, is_running, n
 def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
     worlds = ("n_environments=8", "worlds_per_player=4")
     filmed = ("environment.video_wrapper=true", "environment.video_trigger=100", "environment.video_length=20")
-    trainer = train("training.total_timesteps=4096", *worlds, *filmed)
+    trainer = train("training.total_timesteps=4096", *worlds, *filmed, "environment.render_mode=rgb_array")
     output, _ = trainer.communicate(timeout=100)
     assert trainer.returncode == 0, output
     assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4

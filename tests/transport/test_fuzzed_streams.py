@@ -101,9 +101,7 @@ class Strangers(RuleBasedStateMachine):
 
 
 TestStrangers = Strangers.TestCase
-TestStrangers.settings = settings(
-    max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestStrangers.settings = settings(max_examples=60, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.slow
