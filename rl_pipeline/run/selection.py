@@ -13,7 +13,7 @@ from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config, load_config
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.lookup import model_of
+from rl_pipeline.experiment.lookup import find_model, model_of
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.wandb_files import SCHEME, download_model
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
@@ -67,7 +67,22 @@ def select(
     Raises:
         InputError: there is no such agent, experiment or model.
     """
-    selection = _select(base, experiment, model, agent, overrides)
+    return _beside_trainings(_select(base, experiment, model, agent, overrides))
+
+
+def trained(config: Config) -> Selection:
+    """The model that `experiment.name` and `training.load_step` name, in the environment that `config` describes.
+
+    Raises:
+        InputError: there is no such experiment or model.
+    """
+    directory = config.experiment.directory
+    folder = ExperimentFolder.find(config.experiment.name, directory)
+    path = find_model(str(folder.path), directory, "training.load_step", config.training.load_step)
+    return _beside_trainings(Selection(config, TRAINED, path, folder))
+
+
+def _beside_trainings(selection: Selection) -> Selection:
     simulation = selection.config.simulation.with_any_port()
     return replace(selection, config=selection.config.model_copy(update={"simulation": simulation}))
 

@@ -89,6 +89,9 @@ class TrainingConfig(Section):
         default=None,
         description="debug: store nothing; tensorboard: no checkpoints but the last; wandb: all, on W&B too; null: all",
     )
+    test_only: bool = Field(
+        default=False, description="watch the model that experiment.name and load_step name, instead of training"
+    )
     double_buffer: bool = Field(
         default=False,
         description="step one half of the environments while the policy decides for the other; ppo, a2c and trpo only",
