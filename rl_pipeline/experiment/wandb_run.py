@@ -92,7 +92,7 @@ class WandbRun:
             id=self._id,
             resume="allow",
             mode=mode,  # type: ignore[arg-type]
-            dir=str(self._folder.path),
+            dir=str(self._folder.path.resolve()),  # the service that writes there keeps to the folder it began in
             config=config.model_dump(mode="json"),
             sync_tensorboard=True,
             monitor_gym=True,
