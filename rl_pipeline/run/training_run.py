@@ -164,7 +164,7 @@ class TrainingRun:
         parts = {**self.parts, "random": self._random}
         return Checkpoints(
             self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save,
-            models=self._config.training.keeps_checkpoints,
+            self._wandb.save_state, models=self._config.training.keeps_checkpoints,
         )  # fmt: skip
 
     @cached_property
