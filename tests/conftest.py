@@ -135,6 +135,42 @@ def is_running():
     return check
 
 
+@pytest.fixture
+def calls_command(monkeypatch):
+    """Undo what the command sets in the process that calls it: the hook of threads and the handlers of signals."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def wandb_records():
+    """What a run in an experiment folder logged to Weights & Biases offline, record by record."""
+
+    def read(folder):
+        from wandb.proto.wandb_internal_pb2 import Record
+
+        [file] = folder.glob("wandb/offline-run-*/run-*.wandb")
+        content, at, block, header = file.read_bytes(), 7, 32768, 7  # LevelDB's format of logs
+        records, pending = [], b""
+        while at + header <= len(content):
+            left = block - at % block
+            if left < header:
+                at += left
+                continue
+            _, length, kind = struct.unpack("<IHB", content[at : at + header])
+            at += header + length
+            pending += content[at - length : at]
+            if kind in (1, 4):  # a whole record, or the last part of one
+                records.append(Record.FromString(pending))
+                pending = b""
+        return records
+
+    return read
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_libraries():
     """Libraries of this process take one core: players need the others."""

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rl_pipeline.cli.completion import experiment_files, experiment_names
+
 if TYPE_CHECKING:
     from rl_pipeline.run.selection import Selection
 
-ConfigName = Annotated[str | None, typer.Option("--config-name", "-cn", help="An experiment file of configs/.")]
+ConfigName = Annotated[
+    str | None,
+    typer.Option("--config-name", "-cn", help="An experiment file of configs/.", autocompletion=experiment_files),
+]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Any YAML file, in place of --config-name.")]
 ConfigDir = Annotated[Path | None, typer.Option("--config-dir", help="Folder of experiment files and groups.")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="Settings such as training.seed=1 or algorithm=sac.")]
-Experiment = Annotated[str | None, typer.Option(help="An experiment's folder or name; without it, the newest.")]
+Experiment = Annotated[
+    str | None,
+    typer.Option(help="An experiment's folder or name; without it, the newest.", autocompletion=experiment_names),
+]
 Model = Annotated[str | None, typer.Option(help="best_model, model, a checkpoint's name, or any model file.")]
 Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
 Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]

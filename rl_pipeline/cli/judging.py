@@ -21,6 +21,7 @@ from rl_pipeline.cli.arguments import (
     Seed,
     select,
 )
+from rl_pipeline.cli.completion import experiment_names
 from rl_pipeline.cli.terminal import console
 
 PANEL: Final = "Watch and judge"
@@ -68,7 +69,10 @@ def evaluate(
     overrides: Overrides = None,
     experiment: Annotated[
         list[str] | None,
-        typer.Option(help="A folder, name or pattern such as 'nav_*'; may be repeated; without it, the newest."),
+        typer.Option(
+            help="A folder, name or pattern such as 'nav_*'; may be repeated; without it, the newest.",
+            autocompletion=experiment_names,
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,

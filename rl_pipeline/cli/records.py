@@ -8,12 +8,16 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
+from rl_pipeline.cli.completion import experiment_names
 from rl_pipeline.cli.terminal import console
 
 PANEL: Final = "Watch and judge"
 
 Directory = Annotated[Path, typer.Option("--directory", help="Where the experiments are.")]
-Experiments = Annotated[list[str] | None, typer.Argument(help="Folders, names, or patterns such as 'navigation_*'.")]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Argument(help="Folders, names, or patterns such as 'navigation_*'.", autocompletion=experiment_names),
+]
 Where = Annotated[list[str] | None, typer.Option("--where", help="Only those with KEY=VALUE; may be repeated.")]
 
 EXPERIMENTS: Final = Path("experiments")
@@ -66,7 +70,9 @@ def compare(experiments: Experiments = None, where: Where = None, directory: Dir
 
 @runs.command(epilog="Example: rl-pipeline runs remove 'smoke*'")
 def remove(
-    experiments: Annotated[list[str], typer.Argument(help="Folders, names, or patterns such as 'smoke*'.")],
+    experiments: Annotated[
+        list[str], typer.Argument(help="Folders, names, or patterns such as 'smoke*'.", autocompletion=experiment_names)
+    ],
     directory: Directory = EXPERIMENTS,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Even those that seem to be running.")] = False,

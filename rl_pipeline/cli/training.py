@@ -10,6 +10,7 @@ import typer
 
 from rl_pipeline.cli.app import app
 from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrides
+from rl_pipeline.cli.completion import experiment_names
 from rl_pipeline.cli.terminal import console
 from rl_pipeline.errors import InputError
 
@@ -51,7 +52,9 @@ def train(
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline resume navigation_ppo training.total_timesteps=400000")
 def resume(
-    experiment: Annotated[str, typer.Argument(help="The experiment's folder or name.")],
+    experiment: Annotated[
+        str, typer.Argument(help="The experiment's folder or name.", autocompletion=experiment_names)
+    ],
     overrides: Overrides = None,
     directory: Annotated[Path, typer.Option(help="Where the experiment folders are.")] = Path("experiments"),
 ) -> None:

@@ -62,7 +62,7 @@ def load_config(
     settings = read_yaml(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else None
 
-    folders = _folders(config_dir, config_file)
+    folders = config_folders(config_dir, config_file)
     if config_file is not None:
         experiment = config_file
     elif config_name is None and named is not None and machine is not None:
@@ -118,8 +118,8 @@ def _machine_file(path: Path | None) -> Path | None:
     return MACHINE_FILE if MACHINE_FILE.exists() else None
 
 
-def _folders(config_dir: Path | None, config_file: Path | None) -> ConfigFolders:
-    """Where groups and experiment files are looked for, first things first."""
+def config_folders(config_dir: Path | None = None, config_file: Path | None = None) -> ConfigFolders:
+    """Where groups and experiment files are looked for, first things first. Raises `InputError` for no folder."""
     if config_dir is not None and not config_dir.is_dir():
         found = "a file" if config_dir.exists() else "no such folder"
         raise InputError(f"{config_dir}: expected a folder of configuration files, found {found}")

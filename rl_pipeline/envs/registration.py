@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rl_pipeline.envs.task import Task
 
 NAMESPACE: Final = "rl_pipeline"
+SECTIONS: Final = ("robot", "expert")
+"""Sections of the configuration that are keyword arguments of environments, beside those of environment.env_config."""
 
 _TASKS: Final[dict[str, str | type[Task]]] = {}
 
@@ -65,10 +67,18 @@ def make_task(env_id: str, **options: Any) -> Task:
         return task_class(**options)
     except TypeError as error:
         known = list(inspect.signature(task_class).parameters)
-        unknown = [name for name in options if name not in known]
+        unknown = [name for name in options if name not in (*known, *SECTIONS)]
         if unknown:
             raise UnknownNameError(f"option of {full_id}", unknown[0], known, "environment.env_config") from None
-        raise InputError(f"environment.env_config: {full_id} does not take {options} ({error})") from None
+        raise unsuitable_options(full_id, options, error) from None
+
+
+def unsuitable_options(env_id: str, options: dict[str, Any], error: Exception) -> InputError:
+    """The error for keyword arguments that the class of an environment or task refuses, by where they are set."""
+    section = next((name for name in SECTIONS if name in options and f"'{name}'" in str(error)), None)
+    if section is not None:
+        return InputError(f"{section}: {env_id} has none to choose: its class takes no argument `{section}`")
+    return InputError(f"environment.env_config: {env_id} does not take {options} ({error})")
 
 
 def check_environment_id(env_id: str) -> str:

@@ -61,6 +61,7 @@ class Checkpoints:
         due: whether a checkpoint is due at so many environment steps.
         parts: what the run can only be resumed with, by name.
         saved: called with each model's file.
+        state_saved: called with each state's file.
         models: whether models are kept; else only the states are.
     """
 
@@ -72,11 +73,13 @@ class Checkpoints:
         due: Callable[[int], bool],
         parts: Mapping[str, Stateful],
         saved: Callable[[Path], None] = lambda path: None,
+        state_saved: Callable[[Path], None] = lambda path: None,
         *,
         models: bool = True,
     ) -> None:
         self._model, self._folder, self._config = model, folder, config
-        self._due, self._parts, self._saved, self._models = due, parts, saved, models
+        self._due, self._parts, self._models = due, parts, models
+        self._saved, self._state_saved = saved, state_saved
 
     def update(self, timesteps: int) -> bool:
         """Save when it is due, and say so. To be called between rollouts. Raises `InputError` on a full disk."""
@@ -96,6 +99,7 @@ class Checkpoints:
         path = self._folder.states / f"state_{timesteps}_steps.zip"
         if not path.exists():
             write_states(path, self._parts)
+        self._state_saved(path)
         for old in saved_states(self._folder)[STATES_KEPT:]:
             old.unlink(missing_ok=True)
 

@@ -22,12 +22,14 @@ MODELS: Final = "[!.]*.zip"
 def model_of(folder: ExperimentFolder, name: str) -> Path:
     """A model of an experiment: `best_model`, `model` (`final`), or a checkpoint by file name, `.zip` or not, or steps.
 
+    Steps may be grouped, as in `200_000` and `model_200_000`.
+
     Raises `UnknownNameError` listing the models that the experiment has.
     """
     stem = name.removesuffix(".zip")
     stem = SYNONYMS.get(stem, stem)
-    if stem.replace("_", "").isdigit():
-        stem = f"model_{int(stem)}_steps"
+    if (steps := stem.removeprefix("model_").replace("_", "")).isdigit():
+        stem = f"model_{int(steps)}_steps"
     for parent in (folder.path, folder.checkpoints):
         if (path := parent / f"{stem}.zip").is_file():
             return path

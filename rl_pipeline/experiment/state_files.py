@@ -9,7 +9,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ _FORMAT_MEMBER = "format.json"
 _DAMAGES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 
+@runtime_checkable
 class Stateful(Protocol):
     """Anything that a resumed run must find as it was."""
 

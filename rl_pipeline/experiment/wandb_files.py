@@ -1,14 +1,20 @@
-"""Models among the files of a run on Weights & Biases."""
+"""Files of a run on Weights & Biases: models to act or to start from, and the state to go on from."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Final
 
 from rl_pipeline.errors import InputError
 
-SCHEME = "wandb:"
-TIMEOUT = 30
+SCHEME: Final = "wandb:"
+TIMEOUT: Final = 30
 """Seconds that Weights & Biases may take to answer."""
+
+STATE: Final = "state.zip"
+"""The newest state of a run, under one name among its files."""
+BESIDE_STATE: Final = ("metadata.json", "evaluations.npz", "episodes.csv", "best_model.zip")
+"""What a run takes up again, beside its state, where it is there."""
 
 _MODELS = ("best_model.zip", "model.zip")
 
@@ -19,23 +25,54 @@ def download_model(reference: str, directory: Path, where: str) -> Path:
     It goes to `<directory>/wandb/<run>/`. Raises `InputError` naming `where` when there is no such run or file, or
     Weights & Biases cannot be reached.
     """
+    run_path, wanted = _parsed(reference, where)
+    files = _files(run_path, reference, where)
+    models = sorted(name for name in files if name.endswith(".zip") and name != STATE)
+    name = next((name for name in ([wanted] if wanted else _MODELS) if name in files), None)
+    if name is None:
+        raise InputError(f"{where}: {reference} has no {wanted or 'model'}; its models: {', '.join(models) or 'none'}")
+    return _downloaded(files, [name], directory, run_path) / name
+
+
+def download_state(reference: str, directory: Path, where: str) -> Path:
+    """Download what the run `wandb:entity/project/run` can go on from, to `<directory>/wandb/<run>/`, which it returns.
+
+    Raises `InputError` as `download_model` does.
+    """
+    run_path, wanted = _parsed(reference, where)
+    if wanted:
+        raise InputError(f"{where}: expected wandb:entity/project/run, found {reference}")
+    files = _files(run_path, reference, where)
+    if STATE not in files:
+        raise InputError(
+            f"{where}: {reference} has no {STATE}, so it cannot be resumed; to start a new run from its weights: "
+            f"rl-pipeline train --initialize-from {reference}"
+        )
+    return _downloaded(files, [STATE, *(name for name in BESIDE_STATE if name in files)], directory, run_path)
+
+
+def _parsed(reference: str, where: str) -> tuple[str, str]:
+    """`entity/project/run`, and the file in it or nothing."""
     entity, project, run_id, *rest = [*reference.removeprefix(SCHEME).strip("/").split("/"), "", ""]
     if not (entity and project and run_id):
         raise InputError(
             f"{where}: expected wandb:entity/project/run or wandb:entity/project/run/file, found {reference}"
         )
-    wanted = "/".join(part for part in rest if part)
+    return f"{entity}/{project}/{run_id}", "/".join(part for part in rest if part)
+
+
+def _files(run_path: str, reference: str, where: str) -> dict[str, Any]:
     import wandb
 
     try:
-        files = {file.name: file for file in wandb.Api(timeout=TIMEOUT).run(f"{entity}/{project}/{run_id}").files()}
+        return {file.name: file for file in wandb.Api(timeout=TIMEOUT).run(run_path).files()}
     except Exception as error:  # whatever a service on the network can raise
         first_line = (str(error).splitlines() or [""])[0]
         raise InputError(f"{where}: {reference} cannot be had: {type(error).__name__}: {first_line}") from error
-    models = sorted(name for name in files if name.endswith(".zip"))
-    name = next((name for name in ([wanted] if wanted else _MODELS) if name in files), None)
-    if name is None:
-        raise InputError(f"{where}: {reference} has no {wanted or 'model'}; its models: {', '.join(models) or 'none'}")
-    target = directory / "wandb" / run_id
-    files[name].download(root=str(target), replace=True)
-    return target / name
+
+
+def _downloaded(files: dict[str, Any], names: list[str], directory: Path, run_path: str) -> Path:
+    target = directory / "wandb" / run_path.rpartition("/")[2]
+    for name in names:
+        files[name].download(root=str(target), replace=True)
+    return target

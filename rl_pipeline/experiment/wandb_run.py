@@ -10,6 +10,7 @@ from typing import Any
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.wandb_files import BESIDE_STATE, STATE
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class WandbRun:
     def __init__(self, config: Config, folder: ExperimentFolder, run_id: str | None = None) -> None:
         self._folder, self._id = folder, run_id
         self._run: Any = None
+        self._keeps_states = config.wandb_run.save_state
         if config.training.on_wandb:
             self._attempt("start", lambda: self._begin(config))
 
@@ -49,6 +51,21 @@ class WandbRun:
         if self.active and path.exists():
             base = str(self._folder.path)
             self._attempt(f"save {path.name}", lambda: self._run.save(str(path), base_path=base, policy="now"))
+
+    def save_state(self, path: Path) -> None:
+        """Put the state that the run can go on from among its files, in place of the one before."""
+        if not self.active or not self._keeps_states:
+            return
+
+        def save() -> None:
+            link = Path(self._run.dir) / STATE
+            link.unlink(missing_ok=True)
+            link.symlink_to(path.resolve())
+            self._run.save(str(link), base_path=self._run.dir, policy="now")
+
+        self._attempt(f"save {path.name}", save)
+        for name in BESIDE_STATE:
+            self.save(self._folder.path / name)
 
     def log_video(self, path: Path, timesteps: int) -> None:
         """Show a video among the run's media, and keep it as a file."""
@@ -92,7 +109,7 @@ class WandbRun:
             id=self._id,
             resume="allow",
             mode=mode,  # type: ignore[arg-type]
-            dir=str(self._folder.path),
+            dir=str(self._folder.path.resolve()),  # the service that writes there keeps to the folder it began in
             config=config.model_dump(mode="json"),
             sync_tensorboard=True,
             monitor_gym=True,

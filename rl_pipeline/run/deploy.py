@@ -109,7 +109,7 @@ def _task(config: Config) -> Task:
     env_id = config.environment.id
     if task_id(env_id) is None:
         raise InputError(f"environment.id: a policy is deployed for a task of this package, and {env_id} is none")
-    return make_task(env_id, **config.environment.env_config or {})
+    return make_task(env_id, **config.environment_options)
 
 
 def _named(selection: Selection) -> str:

@@ -18,7 +18,7 @@ from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
+from rl_pipeline.envs.registration import check_environment_id, make_task, task_id, unsuitable_options
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -45,7 +45,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         env = _made(config, lambda options: _one_environment(env_id, options))
         env.close()
         return env.observation_space, env.action_space
-    task = make_task(env_id, **config.environment.env_config or {})
+    task = make_task(env_id, **config.environment_options)
     EnvironmentParameters.of(task, config.environment.parameters)
     if config.training.self_play.enabled:
         check_adversarial(task, "training.self_play")
@@ -110,7 +110,7 @@ class Environments:
 
     @cached_property
     def _task(self) -> Task:
-        return make_task(self._env_id, **self._config.environment.env_config or {})
+        return make_task(self._env_id, **self._config.environment_options)
 
     @property
     def simulation(self) -> Simulation:
@@ -250,7 +250,7 @@ def _check_plain(config: Config, env_id: str) -> None:
 def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:
     """What `make` makes of the environment's keyword arguments, with its complaints about them as `InputError`."""
     environment = config.environment
-    given = environment.env_config or {}
+    given = config.environment_options
     horizon = {"max_episode_steps": environment.horizon} if environment.horizon is not None else {}
     try:
         return make({**given, **horizon})
@@ -259,4 +259,4 @@ def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:
     except (TypeError, ValueError, KeyError, AssertionError) as error:
         if not given:
             raise
-        raise InputError(f"environment.env_config: {environment.id} does not take {given} ({error})") from error
+        raise unsuitable_options(environment.id, given, error) from error

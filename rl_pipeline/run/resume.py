@@ -12,6 +12,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.run.adoption import adopt, is_elsewhere
 from rl_pipeline.run.report import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.train import INTERRUPTED
@@ -21,7 +22,8 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
     """Go on from the newest state of an experiment. Returns the exit code.
 
     Args:
-        experiment: its folder or name.
+        experiment: its folder or name; or a run on Weights & Biases, `wandb:entity/project/run` or a folder of its
+            files, which becomes an experiment of this machine.
         directory: where the experiment folders are.
         overrides: put over its configuration, such as more steps; what the state depends on must stay.
         console: where the report goes.
@@ -31,7 +33,7 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
         InputError: there is no such experiment, another run is writing it, it has taken all its steps, or the
             configuration has changed in what its state depends on.
     """
-    folder = ExperimentFolder.find(experiment, directory)
+    folder = adopt(experiment, directory) if is_elsewhere(experiment) else ExperimentFolder.find(experiment, directory)
     former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     check_unchanged(former, config, folder)

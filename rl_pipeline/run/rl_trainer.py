@@ -32,8 +32,10 @@ from rl_pipeline.experiment.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
+from rl_pipeline.run.callbacks import named_callbacks
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
+from rl_pipeline.run.model_reset import check_resets
 from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.self_play import SelfPlay
@@ -105,6 +107,8 @@ class RLTrainer:
             )
             self._pretrained = ModelFile.open(path)
         model = rehearse(config, *checked_spaces(config))
+        named_callbacks(config)
+        check_resets(model, config.training.resetting_interval)
         if self._pretrained is not None:
             self._pretrained.load_into(model)
         if (self_play := SelfPlay.of(config)) is not None:

@@ -13,7 +13,7 @@ from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config, load_config
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.lookup import model_of
+from rl_pipeline.experiment.lookup import find_model, model_of
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.wandb_files import SCHEME, download_model
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
@@ -67,7 +67,22 @@ def select(
     Raises:
         InputError: there is no such agent, experiment or model.
     """
-    selection = _select(base, experiment, model, agent, overrides)
+    return _beside_trainings(_select(base, experiment, model, agent, overrides))
+
+
+def trained(config: Config) -> Selection:
+    """The model that `experiment.name` and `training.load_step` name, in the environment that `config` describes.
+
+    Raises:
+        InputError: there is no such experiment or model.
+    """
+    directory = config.experiment.directory
+    folder = ExperimentFolder.find(config.experiment.name, directory)
+    path = find_model(str(folder.path), directory, "training.load_step", config.training.load_step)
+    return _beside_trainings(Selection(config, TRAINED, path, folder))
+
+
+def _beside_trainings(selection: Selection) -> Selection:
     simulation = selection.config.simulation.with_any_port()
     return replace(selection, config=selection.config.model_copy(update={"simulation": simulation}))
 
@@ -81,8 +96,8 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
         return Selection(config, agent, None, folder)
     if (file := _lone_model(base, experiment, model)) is not None:
         beside = ExperimentFolder(file.parent)
-        known = beside if beside.metadata.is_file() else None
-        return Selection(config_of_model(file, overrides), agent, file, known)
+        known = beside if beside.overrides.is_file() else None
+        return Selection(config_of_model(ModelFile.open(file), overrides), agent, file, known)
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
@@ -100,20 +115,21 @@ def _lone_model(base: Config, experiment: str | None, model: str | None) -> Path
         return Path(model) if model is not None and Path(model).is_file() else None
     folder = ExperimentFolder(Path(experiment))
     # Files of a run on Weights & Biases have a config.yaml too, but of another kind.
-    if folder.metadata.is_file() or not any(folder.path.glob("*.zip")):
+    if folder.overrides.is_file() or not any(folder.path.glob("*.zip")):
         return None
     return model_of(folder, model or base.play.pretrained_model)
 
 
-def config_of_model(path: Path, overrides: Sequence[str] = ()) -> Config:
+def config_of_model(file: ModelFile, overrides: Sequence[str] = (), machine_file: Path | None = None) -> Config:
     """The configuration inside a model file, else that of the folder it lies in."""
-    text = ModelFile.open(path).config
-    if text is None:
-        beside = ExperimentFolder(path.parent).config
+    if file.config is None:
+        beside = ExperimentFolder(file.path.parent).config
         if not beside.is_file():
-            raise InputError(f"{path} holds no configuration and has no config.yaml beside it: give --experiment too")
-        return load_config(config_file=beside, overrides=overrides)
+            raise InputError(
+                f"{file.path} holds no configuration and has no config.yaml beside it: give --experiment too"
+            )
+        return load_config(config_file=beside, machine_file=machine_file, overrides=overrides)
     with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "config.yaml"
-        file.write_text(text, encoding="utf-8")
-        return load_config(config_file=file, overrides=overrides)
+        text = Path(directory) / "config.yaml"
+        text.write_text(file.config, encoding="utf-8")
+        return load_config(config_file=text, machine_file=machine_file, overrides=overrides)

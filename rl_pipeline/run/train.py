@@ -7,10 +7,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rl_pipeline.config import load_config
+from rl_pipeline.config import Config, load_config
+from rl_pipeline.errors import InputError
+from rl_pipeline.run.play import play
 from rl_pipeline.run.report import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.seeds import parse_seeds, train_seeds
+from rl_pipeline.run.selection import trained
 
 INTERRUPTED = 130
 
@@ -25,14 +28,26 @@ def train(
     console: Console,
     progress: Console,
 ) -> int:
-    """Train as the configuration says, once or for each of several seeds.
+    """Train as the configuration says, once or for each of several seeds; or watch, with `training.test_only`.
 
     The report goes to `console`, progress to `progress`. Returns the exit code.
     """
     config = load_config(config_name, config_file=config_file, config_dir=config_dir, overrides=overrides)
+    if config.training.test_only:
+        _watch(config, seeds, console)
+        return 0
     if seeds is not None:
         complete = train_seeds(config, parse_seeds(seeds), overrides=overrides, console=console, progress=progress)
         return 0 if complete else INTERRUPTED
     result = RLTrainer(config, overrides=overrides, console=progress).train()
     print_training_report(result, console)
     return INTERRUPTED if result.interrupted else 0
+
+
+def _watch(config: Config, seeds: str | None, console: Console) -> None:
+    if seeds is not None:
+        raise InputError("--seeds: expected training.test_only=false, since nothing is trained with it")
+    play(
+        trained(config), episodes=config.evaluation.num_episodes, seed=None, video=None,
+        show=config.environment.render_mode == "human", monitor=False, record_bag=None, console=console,
+    )  # fmt: skip

@@ -50,6 +50,6 @@ def evaluation_opponent(config: Config, num_envs: int = 1) -> TrainedOpponent | 
     if reference is None:
         return None
     path = find_model(reference, config.experiment.directory, where)
-    own = config_of_model(path).model_copy(update={"environment": config.environment})
+    own = config_of_model(ModelFile.open(path)).model_copy(update={"environment": config.environment})
     policy = Policy(own, ModelFile.open(path), num_envs)
     return TrainedOpponent(policy, num_envs, config.evaluation.deterministic)

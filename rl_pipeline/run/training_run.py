@@ -35,10 +35,12 @@ from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.state_files import Stateful
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
+from rl_pipeline.run.callbacks import InfoLog, named_callbacks
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.lessons import Lessons
+from rl_pipeline.run.model_reset import ModelReset
 from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
 from rl_pipeline.run.segment import begin_segment
@@ -107,6 +109,8 @@ class TrainingRun:
         if self._self_play is not None:
             self._self_play.follow(self.model)
             self.parts["self_play"] = self._self_play
+        self._callbacks = {"infos": InfoLog(config.training.log_info_keys), **named_callbacks(config)}
+        self.parts |= {name: each for name, each in self._callbacks.items() if isinstance(each, Stateful)}
         # The last one to be restored: what restores the others may draw random numbers.
         self._random = RandomState(self.model)
 
@@ -128,14 +132,14 @@ class TrainingRun:
                 [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
                 before_rollout=[
                     self._restore, self._evaluation.update, *(each.record for each in self._followers),
-                    self._save_checkpoint,
+                    *self._resets, self._save_checkpoint,
                 ],
             )  # fmt: skip
             if self.start >= training.total_timesteps:
                 self._restore(self.start)
                 return
             try:
-                self.model.learn(training.total_timesteps, callback)
+                self.model.learn(training.total_timesteps, [callback, *self._callbacks.values()])
             finally:
                 if self._recorder is not None:
                     self._recorder.finish()
@@ -164,7 +168,7 @@ class TrainingRun:
         parts = {**self.parts, "random": self._random}
         return Checkpoints(
             self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save,
-            models=self._config.training.keeps_checkpoints,
+            self._wandb.save_state, models=self._config.training.keeps_checkpoints,
         )  # fmt: skip
 
     @cached_property
@@ -246,6 +250,12 @@ class TrainingRun:
             return None
         self._wandb.log_video(path, self.model.num_timesteps)
         return path
+
+    @cached_property
+    def _resets(self) -> list[Callable[[int], None]]:
+        """What gives the model new networks, if it is to get any."""
+        interval = self._config.training.resetting_interval
+        return [] if interval is None else [ModelReset(self.model, interval, self.start).update]
 
     @property
     def _followers(self) -> list[Lessons | SelfPlay]:

@@ -79,7 +79,7 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
         ("algorithm: {parameters: 3}", "algorithm.parameters: expected a mapping of names to values, found 3"),
         ("wandb_run: {tags: a}", "wandb_run.tags: expected a list of strings, found 'a'"),
         ("run: {run_type: fast}", "run.run_type: expected 'debug', 'tensorboard', 'wandb' or null, found 'fast'"),
-        ("robot: {name: panda}", "robot: unknown robot 'panda'; none exist in this version"),
+        ("robot: panda", "robot: expected a mapping of names to values, found 'panda'"),
         (
             "architecture: {net_arch: {pi: [0]}}",
             "architecture.net_arch: expected a list of whole numbers of at least 1, a mapping of names to lists of "

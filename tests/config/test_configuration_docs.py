@@ -36,12 +36,18 @@ def test_the_table_of_spellings_is_the_alias_table() -> None:
     assert {old: new for old, new in listed.items() if old in ALIASES} == dict(ALIASES)
 
 
-def test_the_example_files_are_valid(tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml\n(.*?)```", TEXT.partition("## Errors")[0], flags=re.DOTALL)
-    assert len(blocks) == 2
-    for block in blocks:
-        (tmp_path / "mine.yaml").write_text(block)
-        load_config(config_file=tmp_path / "mine.yaml")
+def test_the_example_files_are_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```yaml\n(?:# (configs/\S+)\n)?(.*?)```", TEXT.partition("## Errors")[0], flags=re.DOTALL)
+    assert len(blocks) == 4
+    for path, block in blocks:
+        file = Path(path or "mine.yaml")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block)
+        if not path:
+            load_config(config_file=file)
+    config = load_config("navigation_ppo", overrides=["+robot=ur5"])
+    assert config.environment_options["robot"] == {"name": "ur5", "joints": 6}
 
 
 def test_the_error_example_gives_those_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,11 @@ def test_models_of_an_experiment_are_found_by_name(tmp_path: Path) -> None:
     checkpoint.write_bytes(b"")
     assert model_of(folder, "model.zip") == folder.model
     assert model_of(folder, "model_100_steps") == checkpoint
+    thousands = folder.checkpoints / "model_200000_steps.zip"
+    thousands.write_bytes(b"")
+    for name in ("200000", "200_000", "model_200_000.zip"):
+        assert model_of(folder, name) == thousands
+    assert model_of(folder, "model_final.zip") == folder.model
     with pytest.raises(UnknownNameError, match=r"unknown model 'modl'; did you mean 'model'"):
         model_of(folder, "modl")
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.wandb_files import download_model
 from rl_pipeline.experiment.wandb_run import WandbRun
 
 
@@ -55,3 +57,23 @@ def test_a_failing_service_costs_a_warning(
         run = WandbRun(Config.model_validate({"training": {"use_wandb": True}}), folder_in(tmp_path))
     assert not run.active
     assert "Weights & Biases could not start: ConnectionError: no route to host" in caplog.text
+
+
+def test_a_run_without_a_key_is_logged_offline_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with caplog.at_level(logging.WARNING):
+        run = WandbRun(Config.model_validate({"training": {"run_type": "wandb"}}), folder_in(tmp_path))
+    run.finish()
+    assert "has no API key (run `wandb login`): this run is logged offline" in caplog.text
+    assert list(tmp_path.glob("CartPole-v1/ppo/test/wandb/offline-run-*"))
+
+
+def test_a_model_on_wandb_needs_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(InputError, match=r"--model: wandb:me/project/run cannot be had: .*API key"):
+        download_model("wandb:me/project/run", tmp_path, "--model")

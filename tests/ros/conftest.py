@@ -22,6 +22,7 @@ TINY = [
     "algorithm.parameters.n_steps=64",
     "algorithm.parameters.batch_size=64",
     "evaluation.num_episodes=1",
+    "wrappers=normalize",
 ]
 """A training of a second on two players."""
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +27,6 @@ def workplace(tmp_path: Path) -> Path:
     """A folder with `cartpole.yaml`, a run of a second, to call the command in."""
     (tmp_path / "cartpole.yaml").write_text(CARTPOLE)
     return tmp_path
-
-
-@pytest.fixture
-def calls_command(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Undo what the command sets in the process that calls it: the hook of threads and the handlers of signals."""
-    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture

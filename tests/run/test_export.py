@@ -13,6 +13,7 @@ import torch
 from rl_pipeline import cli
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.run import export
+from rl_pipeline.run.policy import load_policy
 
 RUN = """
 experiment: {name: swing}
@@ -20,6 +21,7 @@ environment: {id: Pendulum-v1, video_wrapper: false}
 algorithm: {name: ppo, parameters: {policy: MlpPolicy, n_steps: 32, batch_size: 32, n_epochs: 1}}
 training: {total_timesteps: 64, device: cpu, log_points: 0, eval: {num_evals: 0}}
 evaluation: {num_episodes: 2}
+wrappers: {normalize: {}}
 simulation: {n_environments: 2}
 """
 
@@ -49,6 +51,19 @@ def test_onnx_is_of_an_opset_that_unity_reads_and_takes_any_batch(experiment: Ex
     for batch in (1, 7):
         (actions,) = session.run(["continuous_actions"], {"obs_0": np.zeros((batch, 3), np.float32)})
         assert actions.shape == (batch, 1)
+
+
+def test_the_file_normalises_as_the_model_does(experiment: ExperimentFolder, tmp_path: Path) -> None:
+    file = tmp_path / "agent.onnx"
+    assert cli.run(["export", "--experiment", str(experiment.path), "--output", str(file)]) == 0
+    observation = np.array([0.3, -0.9, 4.0], np.float32)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (actions,) = session.run(["continuous_actions"], {"obs_0": observation[None]})
+    policy = load_policy(experiment.path)
+    np.testing.assert_allclose(actions[0], policy.predict(observation), atol=1e-5)
+    normalizer = policy.model.get_vec_normalize_env()
+    assert normalizer is not None
+    assert np.abs(normalizer.normalize_obs(observation) - observation).max() > 0.1, "or this test would show nothing"
 
 
 def test_torchscript_runs_without_this_package(experiment: ExperimentFolder) -> None:

@@ -102,10 +102,24 @@ def test_a_debug_run_leaves_nothing(make_config: Callable[..., Config]) -> None:
     assert not config.experiment.directory.exists()
 
 
-def test_checkpoints_every_so_many_steps_or_episodes(make_config: Callable[..., Config]) -> None:
+def test_checkpoints_every_so_many_steps(make_config: Callable[..., Config]) -> None:
     config = make_config(
         training={"log_points": 0, "save_freq": 64, "total_timesteps": 192, "eval": {"num_evals": 0}},
         environment={"render_mode": None},
     )
     folder = RLTrainer(config).train().folder
     assert {path.name for path in folder.checkpoints.iterdir()} == {f"model_{n}_steps.zip" for n in (64, 128, 192)}
+
+
+def test_checkpoints_every_so_many_episodes(make_config: Callable[..., Config]) -> None:
+    config = make_config(
+        training={
+            "log_points": 0, "save_freq": 3, "save_freq_unit": "episodes", "total_timesteps": 192,
+            "eval": {"num_evals": 0},
+        },
+        algorithm={"parameters": {"n_steps": 16, "batch_size": 16}},
+        environment={"id": "Pendulum-v1", "horizon": 32, "render_mode": None},
+    )  # fmt: skip
+    folder = RLTrainer(config).train().folder
+    # 2 environments whose episodes are 32 steps long: 2 more episodes have ended at 64, 128 and 192 steps.
+    assert {path.name for path in folder.checkpoints.iterdir()} == {f"model_{n}_steps.zip" for n in (128, 192)}

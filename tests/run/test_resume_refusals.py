@@ -146,3 +146,16 @@ def test_the_lookup_of_models_takes_all_spellings(folder: ExperimentFolder, make
     ):
         with pytest.raises(InputError, match=message):
             RLTrainer(make_config(training=training))
+
+
+def test_observations_of_another_space_are_refused(make_config: Callable[..., Config]) -> None:
+    config = make_config(
+        environment={"id": "FrozenLake-v1", "env_config": {"map_name": "4x4"}, "render_mode": None},
+        algorithm={"parameters": {"n_steps": 16, "batch_size": 16, "n_epochs": 1}, "architecture": {"net_arch": [8]}},
+        training={"total_timesteps": 32, "eval": {"num_evals": 0}},
+        evaluation={"num_episodes": 1},
+    )
+    folder = RLTrainer(config).train().folder
+    message = r"test at 32 steps was trained with the observation space Discrete\(16\), .* has Discrete\(64\)"
+    with pytest.raises(InputError, match=message):
+        go_on(folder, "environment.env_config.map_name=8x8", "training.total_timesteps=64")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr
 
 from rl_pipeline.config.origins import Origins
 from rl_pipeline.config.schema.environment import EnvironmentConfig
@@ -47,8 +47,12 @@ class Config(Section):
     algorithm: AlgorithmConfig = AlgorithmConfig()
     training: TrainingConfig = TrainingConfig()
     wrappers: dict[str, Any] = Field(default={}, description="wrappers around the environments: settings by name")
-    robot: dict[str, Any] = Field(default={}, description="the robot in the scene; none can be chosen yet")
-    expert: dict[str, Any] = Field(default={}, description="the expert policy to learn from; none exist yet")
+    robot: dict[str, Any] = Field(
+        default={}, description="the robot in the scene: what the environment gets as its argument `robot`"
+    )
+    expert: dict[str, Any] = Field(
+        default={}, description="the expert to learn from: what the environment gets as its argument `expert`"
+    )
     wandb_run: WandbRunConfig = WandbRunConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     play: PlayConfig = PlayConfig()
@@ -56,10 +60,8 @@ class Config(Section):
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
 
-    @field_validator("robot", "expert")
-    @classmethod
-    def _names_exist(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if value:
-            name = value.get("name", next(iter(value)))
-            raise ValueError(f"unknown {str(info.field_name).removesuffix('s')} {name!r}; none exist in this version")
-        return value
+    @property
+    def environment_options(self) -> dict[str, Any]:
+        """The keyword arguments of the environment or task: its own, and the robot and the expert if there are any."""
+        chosen = {"robot": self.robot, "expert": self.expert}
+        return {**(self.environment.env_config or {}), **{name: value for name, value in chosen.items() if value}}

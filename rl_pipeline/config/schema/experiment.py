@@ -31,6 +31,9 @@ class WandbRunConfig(Section):
     group: str | None = Field(default=None, description="runs of one group are shown together")
     name: str | None = Field(default=None, description="name of the run; null: the experiment's")
     tags: list[str] = Field(default=[], description="labels to find the run by")
+    save_state: bool = Field(
+        default=True, description="keep what the run can be resumed from among its files, a replay buffer included"
+    )
     mode: Literal["online", "offline"] | None = Field(
         default=None, description="online or offline; null: what WANDB_MODE says, else online"
     )

@@ -89,9 +89,21 @@ class TrainingConfig(Section):
         default=None,
         description="debug: store nothing; tensorboard: no checkpoints but the last; wandb: all, on W&B too; null: all",
     )
+    test_only: bool = Field(
+        default=False, description="watch the model that experiment.name and load_step name, instead of training"
+    )
     double_buffer: bool = Field(
         default=False,
         description="step one half of the environments while the policy decides for the other; ppo, a2c and trpo only",
+    )
+    resetting_interval: int | None = Field(
+        default=None, gt=0, description="steps after which an off-policy algorithm gets new networks; null: never"
+    )
+    log_info_keys: list[str] = Field(
+        default=[], description="numbers of the environment's infos to log: the mean of what episodes end with"
+    )
+    callbacks: Hyperparameters = Field(
+        default={}, description="callbacks of Stable-Baselines3: keyword arguments by module:Class"
     )
     eval: TrainingEvaluationConfig = Field(
         default=TrainingEvaluationConfig(), description="evaluations during training"
