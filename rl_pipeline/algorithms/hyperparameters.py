@@ -13,7 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from rl_pipeline.algorithms.schedules import schedule
+from rl_pipeline.algorithms.schedules import AdaptiveRate, schedule
 from rl_pipeline.config.values import alternatives
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -59,7 +59,11 @@ def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[
             raise UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
     given = {name: value for name, value in parameters.items() if name not in ("policy", "action_noise")}
     annotations = {name: parameter.annotation for name, parameter in _arguments(algorithm).items()}
-    return {name: _converted(name, value, annotations[name]) for name, value in given.items()}
+    converted = {name: _converted(name, value, annotations[name]) for name, value in given.items()}
+    for name, value in converted.items():
+        if isinstance(value, AdaptiveRate) and (name != "learning_rate" or "clip_range" not in valid):
+            raise InputError(f"{SECTION}.{name}: only the learning rate of PPO and its kin can be adaptive")
+    return converted
 
 
 def _arguments(algorithm: type[BaseAlgorithm]) -> Mapping[str, inspect.Parameter]:
