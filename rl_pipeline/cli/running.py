@@ -15,7 +15,7 @@ PANEL: Final = "Train"
 
 @app.command(
     rich_help_panel=PANEL,
-    epilog="Example: rl-pipeline runner --train --file configs/runner/cartpole.yaml --num_actors 8",
+    epilog="Example: rl-pipeline runner --train --file examples/runner/cartpole.yaml --num_actors 8",
 )
 def runner(
     file: Annotated[Path, typer.Option("--file", "-f", help="A YAML file as rl_games has it, or an experiment file.")],

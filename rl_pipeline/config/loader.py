@@ -89,8 +89,11 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
     Raises:
         InputError: as `load_config` does.
     """
-    machine = machine_settings(machine_file).simulation.model_dump()
-    layers = [_defaults(), Layer.of_mapping("config.yml", {"simulation": machine}), Layer.of_mapping(source, settings)]
+    machine = _machine_file(machine_file)
+    below = read_yaml(machine) if machine is not None else {}
+    if isinstance(below.get("experiment"), str):
+        del below["experiment"]
+    layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
     return _merged(layers, Overrides())
 
 

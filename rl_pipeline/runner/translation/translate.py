@@ -11,6 +11,8 @@ from rl_pipeline.algorithms.hyperparameters import hyperparameter_names
 from rl_pipeline.algorithms.registry import find_algorithm
 from rl_pipeline.config import Config
 from rl_pipeline.config.loader import config_of_settings
+from rl_pipeline.envs.env_configurations import configurations
+from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.runner.translation.hyperparameters import (
     PPO_NEUTRAL,
@@ -126,15 +128,23 @@ def _check_model(top: Keys, off_policy: bool) -> None:
 
 
 def _environment(config: Keys, seed: int) -> dict[str, Any]:
-    name = config.text("env_name")
+    name, where = config.text("env_name"), config.where("env_name")
     options = config.section("env_config")
     own_seed = options.whole("seed", seed)
     if own_seed != seed:
         raise InputError(f"{options.where('seed')}: expected params.seed ({seed}) or nothing, found {own_seed}")
     if name in GENERIC:
-        name = options.text("name")
+        name, where = options.text("name"), options.where("name")
+    try:
+        known = check_environment_id(name)
+    except UnknownNameError as error:
+        raise UnknownNameError("environment", name, error.valid, where) from None
+    except InputError as error:
+        raise InputError(f"{where}: {str(error).removeprefix('environment.id: ')}") from None
+    # What a simulator of one's own draws, if anything, is not known before it is there.
+    drawn = None if known in configurations else "rgb_array"
     arguments = options.rest(())
-    return {"id": name, "env_config": arguments or None, "video_wrapper": False}
+    return {"id": name, "env_config": arguments or None, "render_mode": drawn, "video_wrapper": False}
 
 
 def _training(config: Keys, seed: int, frames: int) -> dict[str, Any]:
