@@ -44,9 +44,7 @@ class StyleRewards(VecEnvWrapper):
 
 
 class AMP(PPO):
-    """PPO with a discriminator; `demonstrations` is a function that returns transitions, (M, 2 x observation)."""
-
-    demonstrations = None
+    """PPO with a discriminator; a subclass says what is demonstrated."""
 
     def __init__(
         self, policy, env, *, task_coef: float = 0.0, style_coef: float = 1.0, disc_lr: float = 1e-3,
@@ -63,6 +61,10 @@ class AMP(PPO):
         self.discriminator = torch.nn.Sequential(*layers, torch.nn.Linear(64, 1)).to(self.device)
         self.disc_optimizer = torch.optim.Adam(self.discriminator.parameters(), lr=self.disc_lr)
         self.env = StyleRewards(self.env, self.judge, self.task_coef, self.style_coef)
+
+    def demonstrations(self):
+        """Transitions to imitate, (M, 2 x observation)."""
+        raise NotImplementedError
 
     def judge(self, transitions):
         """Style rewards, (N,) from 0 to 1."""

@@ -42,7 +42,9 @@ class Agent:
         self.job = job
         self.config, self.run = job.settings(algorithm)
         if actions is not None:
-            _check_actions(job, self.config, actions)
+            _check_actions(f"{job.source}: params.algo.name: {job.name}", self.config, actions)
+        if job.sigma is not None:
+            _check_actions("--sigma", self.config, spaces.Box)
         self._resume: ResumePoint | None = None
 
     def restore(self, checkpoint: str) -> None:
@@ -80,16 +82,17 @@ class Agent:
         observer = self._observer()
         observer.before_init(self.job.name, self.config.model_dump(), self.config.experiment.name)
         callbacks: list[BaseCallback] = [ObserverCallback(observer, self.run.frames_per_epoch)]
-        path = self.run.train_dir / self.config.experiment.name
         if self.config.training.run_type != "debug":
-            callbacks.append(RunFolder(path, self.run.name))
+            callbacks.append(RunFolder(self.run.train_dir, self.run.name))
         if self.run.score_to_win is not None:
             not_before = self.run.save_best_after * self.run.frames_per_epoch
             callbacks.append(ScoreToWin(self.run.score_to_win, not_before))
         trainer = RLTrainer(self.config, console=self.job.progress, resume=self._resume, callbacks=callbacks)
         result = trainer.train()
         print_training_report(result, self.job.console)
-        self.job.console.print(f"\nas rl_games has it: {path}", highlight=False, soft_wrap=True)
+        path = self.run.train_dir / result.folder.path.name
+        if path.is_dir():
+            self.job.console.print(f"\nas rl_games has it: {path}", highlight=False, soft_wrap=True)
         return result
 
     def _named(self) -> Config:
@@ -106,10 +109,7 @@ class Agent:
         return MultiObserver([*named, *given] or [OBSERVERS.create("default")])
 
 
-def _check_actions(job: Job, config: Config, actions: type[spaces.Space[object]]) -> None:
+def _check_actions(where: str, config: Config, actions: type[spaces.Space[object]]) -> None:
     _, found = checked_spaces(config)
     if not isinstance(found, actions):
-        raise InputError(
-            f"{job.source}: params.algo.name: {job.name} has {actions.__name__} actions, but {config.environment.id} "
-            f"has {found}"
-        )
+        raise InputError(f"{where}: expected {actions.__name__} actions, but {config.environment.id} has {found}")

@@ -93,13 +93,13 @@ class RunFolder(BaseCallback):
     """Makes the folder in which users of rl_games look for a run; its entries lead into the experiment folder.
 
     Args:
-        path: the folder, `runs/<run>`.
+        train_dir: where the folders of runs are; this one has the name of the experiment folder.
         name: of the networks in it.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, train_dir: Path, name: str) -> None:
         super().__init__()
-        self._path, self._name = path, name
+        self._train_dir, self._name = train_dir, name
 
     def _on_training_start(self) -> None:
         folder = ExperimentFolder(Path(self.logger.dir or "."))
@@ -110,14 +110,15 @@ class RunFolder(BaseCallback):
             Path("nn") / f"last_{self._name}.zip": folder.model,
             Path("nn") / "checkpoints": folder.checkpoints,
         }
+        path = self._train_dir / folder.path.name
         try:
-            (self._path / "nn").mkdir(parents=True, exist_ok=True)
+            (path / "nn").mkdir(parents=True, exist_ok=True)
             for entry, target in entries.items():
-                link = self._path / entry
+                link = path / entry
                 if not link.is_symlink():
                     link.symlink_to(os.path.relpath(target.absolute(), link.parent.absolute()))
         except OSError as error:
-            logger.warning("no folder %s: %s; everything is in %s", self._path, error.strerror, folder.path)
+            logger.warning("no folder %s: %s; everything is in %s", path, error.strerror, folder.path)
 
     def _on_step(self) -> bool:
         return True

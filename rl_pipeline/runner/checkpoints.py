@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rl_pipeline.config.yaml_files import shown
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
@@ -25,7 +26,7 @@ def find_checkpoint(checkpoint: str, directory: Path) -> ExperimentFolder | Path
         return folder
     path = _model(checkpoint, directory)
     folder = ExperimentFolder(path.parent)
-    if path == folder.model.resolve() and folder.config.is_file() and folder.states.is_dir():
+    if path == folder.model and folder.config.is_file() and folder.states.is_dir():
         return folder
     return path
 
@@ -40,12 +41,16 @@ def _run(checkpoint: str) -> ExperimentFolder | None:
     """The experiment of that folder, or of that run's folder."""
     for path in (Path(checkpoint) / "experiment", Path(checkpoint)):
         if (path / "config.yaml").is_file():
-            return ExperimentFolder(path.resolve())
+            return ExperimentFolder(_followed(path))
     return None
 
 
 def _model(checkpoint: str, directory: Path) -> Path:
     if Path(checkpoint).suffix in (".pth", ".pt"):
         raise InputError(f"{OPTION}: {checkpoint} is a checkpoint of PyTorch; expected a model of this project, a .zip")
-    # A run's networks are links into its experiment.
-    return find_model(checkpoint, directory, OPTION).resolve()
+    return _followed(find_model(checkpoint, directory, OPTION))
+
+
+def _followed(path: Path) -> Path:
+    """Where a path leads: the entries of a run's folder are links into its experiment."""
+    return Path(shown(path.resolve()))

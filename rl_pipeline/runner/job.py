@@ -11,7 +11,7 @@ from rich.console import Console
 
 from rl_pipeline.config import Config
 from rl_pipeline.runner.observers import AlgoObserver
-from rl_pipeline.runner.translation import RunSettings, left_out_message, translate
+from rl_pipeline.runner.translation import RunSettings, translate
 
 logger = logging.getLogger(__name__)
 
@@ -55,21 +55,32 @@ class Job:
     console: Console = field(default_factory=Console)
     progress: Console | None = None
 
-    def settings(self, algorithm: str | None = None) -> tuple[Config, RunSettings]:
-        """The project's configuration, and what the runner itself does; says what has no counterpart.
+    def settings(self, algorithm: str | None = None, *, for_training: bool = True) -> tuple[Config, RunSettings]:
+        """The project's configuration, and what the runner itself does.
 
         Args:
             algorithm: the registered algorithm that is meant by the file's name; None: the name is one itself.
+            for_training: whether to say what has no counterpart.
 
         Raises:
             InputError: the file asks for what cannot be had.
         """
         if self.experiment is not None:
-            return self._tracked(self.experiment), RunSettings.of_experiment(self.experiment)
+            config = self._tracked(self.experiment)
+            return self._with_sigma(config), RunSettings.of_experiment(config)
         translation = translate(self.params, self.source, algorithm or self.name, self.sigma)
-        if message := left_out_message(translation, self.source):
-            logger.warning(message)
+        if translation.left_out and for_training:
+            logger.warning("%s: left out: %s", self.source, "; ".join(translation.left_out))
         return self._tracked(translation.config), translation.run
+
+    def _with_sigma(self, config: Config) -> Config:
+        if self.sigma is None:
+            return config
+        former = config.algorithm.architecture
+        policy_kwargs = {**former.policy_kwargs, "log_std_init": self.sigma}
+        architecture = former.model_copy(update={"policy_kwargs": policy_kwargs})
+        algorithm = config.algorithm.model_copy(update={"architecture": architecture})
+        return config.model_copy(update={"algorithm": algorithm})
 
     def _tracked(self, config: Config) -> Config:
         if self.tracking is None:

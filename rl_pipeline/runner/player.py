@@ -33,7 +33,7 @@ class Player:
 
     def __init__(self, job: Job, algorithm: str | None = None) -> None:
         self.job = job
-        self.config, self.run_settings = job.settings(algorithm)
+        self.config, self.run_settings = job.settings(algorithm, for_training=False)
         simulation = self.config.simulation.with_any_port()
         self.config = self.config.model_copy(update={"simulation": simulation})
         self._model: Path | None = None

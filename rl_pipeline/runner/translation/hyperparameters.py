@@ -17,7 +17,7 @@ PPO_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
     "ppo": (True,), "normalize_rms_advantage": (False,), "value_bootstrap": (True,), "use_smooth_clamp": (False,),
     "bounds_loss_coef": (0,), "bound_loss_type": ("bound", "regularisation"), "seq_length": (4,), "seq_len": (4,),
     "bptt_length": (4,), "zero_rnn_on_done": (True,), "clip_actions": (True,), "schedule_type": ("standard",),
-    "schedule_entropy": (False,), "kl_threshold": (), "adv_rms_momentum": (0.5,), "min_lr": (), "max_lr": (),
+    "schedule_entropy": (False,), "adv_rms_momentum": (0.5,),
 }  # fmt: skip
 SAC_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
     "num_seed_steps": (), "max_env_steps": (), "target_entropy_coef": (1,), "actor_betas": ([0.9, 0.999],),
@@ -107,12 +107,12 @@ def _learning_rate(config: Keys) -> float | dict[str, Any]:
     rate = config.number("learning_rate")
     schedule = config.text("lr_schedule", "constant")
     low, high = config.number("min_lr", LOWEST_RATE), config.number("max_lr", HIGHEST_RATE)
+    threshold = config.number("kl_threshold", 0.008)
     match schedule:
         case "constant" | "identity":
             return float(rate)
         case "linear":
             return {"schedule": "linear", "initial": rate, "final": low}
         case "adaptive":
-            threshold = config.number("kl_threshold", 0.008)
             return {"schedule": "adaptive", "initial": rate, "kl_threshold": threshold, "lowest": low, "highest": high}
     raise UnknownNameError("schedule", str(schedule), ("None", "linear", "adaptive"), where=config.where("lr_schedule"))

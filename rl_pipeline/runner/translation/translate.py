@@ -197,10 +197,3 @@ def _run(config: Keys, environment: str, frames: int) -> tuple[dict[str, Any], R
     deterministic = player.flag("deterministic", True)
     player.finish(PLAYER_NEUTRAL, {})
     return {"deterministic": deterministic}, run
-
-
-def left_out_message(translation: Translation, source: str) -> str:
-    """One line that names the settings without a counterpart; empty where there is none."""
-    if not translation.left_out:
-        return ""
-    return f"{source}: left out: {'; '.join(translation.left_out)}"
