@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import warnings
 from typing import Any
@@ -18,7 +17,7 @@ from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
 from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
 from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals
-from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters
+from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters, constructor_parameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
@@ -87,7 +86,7 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
 
 def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_envs: int, total: int) -> None:
     """Shorten a rollout that alone would exceed the whole run, so that a short run is as short as asked."""
-    n_steps = arguments.get("n_steps", inspect.signature(algorithm.__init__).parameters["n_steps"].default)
+    n_steps = arguments.get("n_steps", constructor_parameters(algorithm)["n_steps"].default)
     fitting = max(2, -(-total // num_envs))
     if isinstance(n_steps, int) and n_steps > fitting:
         logger.warning(

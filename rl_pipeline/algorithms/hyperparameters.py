@@ -13,7 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from rl_pipeline.algorithms.schedules import schedule
+from rl_pipeline.algorithms.schedules import AdaptiveRate, schedule
 from rl_pipeline.config.values import alternatives
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -34,6 +34,7 @@ NOISES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]] 
 NOISE_SETTINGS = {"normal": ("sigma", "mean"), "ornstein_uhlenbeck": ("sigma", "mean", "theta", "dt")}
 HINDSIGHT = ("her", "HerReplayBuffer")
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a name", type(None): "null"}
 
 
@@ -41,7 +42,7 @@ def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
     """What `algorithm.parameters` may hold for this algorithm."""
     return [
         name
-        for name in _arguments(algorithm)
+        for name in constructor_parameters(algorithm)
         if name not in SET_ELSEWHERE and name not in ("self", "_init_setup_model")
     ]
 
@@ -58,12 +59,25 @@ def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[
         if name not in valid:
             raise UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
     given = {name: value for name, value in parameters.items() if name not in ("policy", "action_noise")}
-    annotations = {name: parameter.annotation for name, parameter in _arguments(algorithm).items()}
-    return {name: _converted(name, value, annotations[name]) for name, value in given.items()}
+    annotations = {name: parameter.annotation for name, parameter in constructor_parameters(algorithm).items()}
+    converted = {name: _converted(name, value, annotations[name]) for name, value in given.items()}
+    for name, value in converted.items():
+        if isinstance(value, AdaptiveRate) and (name != "learning_rate" or "clip_range" not in valid):
+            raise InputError(f"{SECTION}.{name}: only the learning rate of PPO and its kin can be adaptive")
+    return converted
 
 
-def _arguments(algorithm: type[BaseAlgorithm]) -> Mapping[str, inspect.Parameter]:
-    return inspect.signature(algorithm.__init__).parameters
+def constructor_parameters(algorithm: type[BaseAlgorithm]) -> dict[str, inspect.Parameter]:
+    """What the constructor takes, by name; one that passes `**kwargs` on takes what the class above it does too."""
+    parameters: dict[str, inspect.Parameter] = {}
+    for ancestor in algorithm.__mro__:
+        if "__init__" not in vars(ancestor):
+            continue
+        own = inspect.signature(vars(ancestor)["__init__"], eval_str=True).parameters
+        parameters = {name: each for name, each in own.items() if each.kind not in _VARIADIC} | parameters
+        if all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in own.values()):
+            break
+    return parameters
 
 
 def _converted(name: str, value: Any, annotation: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Rates that change over a run: linear, cosine, exponential or constant, as settings of the YAML."""
+"""Rates that change over a run: linear, cosine, exponential, constant or adaptive, as settings of the YAML."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SHAPES: dict[str, Callable[[float, float, float], float]] = {
     "constant": lambda initial, final, done: initial,
 }
 """The value after a fraction `done`, 0 to 1, of the way from `initial` to `final`."""
+
+ADAPTIVE = "adaptive"
 
 _SHORT = re.compile(r"lin_([0-9.eE+-]+)")
 _SYNONYMS = {"start": "initial", "end": "final"}
@@ -44,9 +46,49 @@ class Schedule:
         return SHAPES[self.shape](self.initial, self.final, done)
 
 
-def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule:
+class AdaptiveRate:
+    """A learning rate that keeps the policy's steps at about one size, measured by their KL divergence.
+
+    After an update whose divergence is above twice the threshold the rate is divided by 1.5, after one below half of it
+    multiplied by 1.5 (as in rl_games and rsl_rl, after Schulman et al. 2017, arXiv:1707.06347, section 4).
+
+    Args:
+        initial: the rate of the first update.
+        kl_threshold: the divergence aimed at, > 0.
+        lowest: what the rate never falls below.
+        highest: what it never exceeds.
+
+    Attributes:
+        value: the rate of the next update.
+    """
+
+    def __init__(self, initial: float, kl_threshold: float, lowest: float, highest: float) -> None:
+        self.value, self._threshold, self._lowest, self._highest = initial, kl_threshold, lowest, highest
+
+    def __call__(self, progress_remaining: float) -> float:
+        """The present value, whatever is left of the run."""
+        return self.value
+
+    def follow(self, divergence: float) -> None:
+        """Take the KL divergence of the last update into account."""
+        if divergence > 2.0 * self._threshold:
+            self.value = max(self.value / 1.5, self._lowest)
+        elif divergence < 0.5 * self._threshold:
+            self.value = min(self.value * 1.5, self._highest)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The present value."""
+        return {"value": self.value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from that value."""
+        self.value = state["value"]
+
+
+def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule | AdaptiveRate:
     """The schedule for `{schedule: cosine, initial: 3e-4, final: 1e-5, end_fraction: 0.8}` or `lin_3e-4` (to zero).
 
+    `{schedule: adaptive, initial: 3e-4, kl_threshold: 0.008}` is an `AdaptiveRate`, within `lowest` and `highest`.
     `schedule` left out is linear, `final` zero, or `initial` when it is constant; `start` and `end` may stand for
     `initial` and `final`. Raises `InputError` naming `where`, `UnknownNameError` for an unknown shape or key.
     """
@@ -54,10 +96,14 @@ def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule:
         value = _short(where, value)
     fields: dict[str, Any] = {_SYNONYMS.get(key, key): field for key, field in value.items()}
     shape = fields.pop("schedule", "linear")
-    if shape not in SHAPES:
-        raise UnknownNameError("schedule", str(shape), SHAPES, where=where)
-    fields = {"final": fields.get("initial") if shape == "constant" else 0.0, "end_fraction": 1.0, **fields}
-    known = ("initial", "final", "end_fraction")
+    if shape not in (*SHAPES, ADAPTIVE):
+        raise UnknownNameError("schedule", str(shape), (*SHAPES, ADAPTIVE), where=where)
+    known: tuple[str, ...] = ("initial", "final", "end_fraction")
+    if shape == ADAPTIVE:
+        fields = {"kl_threshold": 0.008, "lowest": 1e-6, "highest": 1e-2, **fields}
+        known = ("initial", "kl_threshold", "lowest", "highest")
+    else:
+        fields = {"final": fields.get("initial") if shape == "constant" else 0.0, "end_fraction": 1.0, **fields}
     for key, field in fields.items():
         if key not in known:
             raise UnknownNameError("setting of a schedule", str(key), ("schedule", *known), where=f"{where}.{key}")
@@ -65,12 +111,22 @@ def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule:
             raise InputError(f"{where}.{key}: expected a number, found {field!r}")
     if "initial" not in fields:
         raise InputError(f"{where}: expected a number or a schedule with its initial value, found {dict(value)!r}")
+    if shape == ADAPTIVE:
+        return _adaptive(where, *(float(fields[key]) for key in known))
     result = Schedule(shape, *(float(fields[key]) for key in known))
     if not 0.0 < result.end_fraction <= 1.0:
         raise InputError(f"{where}.end_fraction: expected a number in (0, 1], found {result.end_fraction:g}")
     if shape == "exponential" and (result.initial <= 0.0 or result.final <= 0.0):
         raise InputError(f"{where}: an exponential schedule needs initial and final above 0, found {dict(value)!r}")
     return result
+
+
+def _adaptive(where: str, initial: float, threshold: float, lowest: float, highest: float) -> AdaptiveRate:
+    if threshold <= 0.0:
+        raise InputError(f"{where}.kl_threshold: expected a number above 0, found {threshold:g}")
+    if not lowest <= initial <= highest:
+        raise InputError(f"{where}.initial: expected a number from {lowest:g} to {highest:g}, found {initial:g}")
+    return AdaptiveRate(initial, threshold, lowest, highest)
 
 
 def _short(where: str, text: str) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rl_pipeline.config.aliases import canonical
 from rl_pipeline.config.composition import ConfigFolders, composed_layers
@@ -75,6 +76,25 @@ def load_config(
     if machine is not None:
         layers.append(Layer.of_mapping(shown(machine), settings))
     return _merged(layers, command_line)
+
+
+def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file: Path | None = None) -> Config:
+    """The configuration of settings that come from a file of another kind; they are stronger than the machine file.
+
+    Args:
+        settings: sections by name.
+        source: the file, as errors name it.
+        machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
+
+    Raises:
+        InputError: as `load_config` does.
+    """
+    machine = _machine_file(machine_file)
+    below = read_yaml(machine) if machine is not None else {}
+    if isinstance(below.get("experiment"), str):
+        del below["experiment"]
+    layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
+    return _merged(layers, Overrides())
 
 
 def machine_settings(machine_file: Path | None = None) -> MachineSettings:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
 
+from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.atari import register_games
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -18,15 +20,16 @@ NAMESPACE: Final = "rl_pipeline"
 SECTIONS: Final = ("robot", "expert")
 """Sections of the configuration that are keyword arguments of environments, beside those of environment.env_config."""
 
-_TASKS: Final[dict[str, str | type[Task]]] = {}
+_TASKS: Final[dict[str, str | Callable[..., Task]]] = {}
 
 
-def register_task(name: str, task: str | type[Task]) -> None:
+def register_task(name: str, task: str | Callable[..., Task]) -> None:
     """Make a task known as `rl_pipeline/<name>`, to this package and to `gymnasium.make`.
 
     Args:
         name: such as `Navigation-v0`.
-        task: its class, or where that is, as `module:Class`; imported when it is first used.
+        task: its class or another callable that makes it, or where that is, as `module:Class`; imported when it is
+            first used.
 
     Raises:
         ValueError: the name is taken by another task.
@@ -82,7 +85,7 @@ def unsuitable_options(env_id: str, options: dict[str, Any], error: Exception) -
 
 
 def check_environment_id(env_id: str) -> str:
-    """The full id of a task or any other registered Gymnasium environment.
+    """The full id of a task, or that of an environment in `env_configurations` or of Gymnasium.
 
     Like Gymnasium's, an id may begin with a module that registers it when it is imported, as `module:id`.
 
@@ -97,13 +100,16 @@ def check_environment_id(env_id: str) -> str:
             raise InputError(f"environment.id: cannot import {module} ({error})") from None
     if (full_id := task_id(env_id)) is not None:
         return full_id
+    if env_id in env_configurations.configurations:
+        return env_id
     if env_id not in gymnasium.registry:
         register_games(env_id)
     try:
         gymnasium.spec(env_id)
     except gymnasium.error.Error as error:
         if isinstance(error, gymnasium.error.NameNotFound | gymnasium.error.NamespaceNotFound):
-            valid = [*gymnasium.registry, *(name.partition("/")[2] for name in _TASKS)]
+            tasks = (name.partition("/")[2] for name in _TASKS)
+            valid = {*gymnasium.registry, *tasks, *env_configurations.configurations}
             raise UnknownNameError("environment", env_id, valid, "environment.id") from None
         raise InputError(f"environment.id: {env_id}: {error}") from None
     return env_id

@@ -72,6 +72,12 @@ def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0) -> L
     return Logger(str(folder.path), formats)
 
 
+def summary_writer(logger: Logger) -> SummaryWriter | None:
+    """The writer of a run's TensorBoard events, for figures over something else than steps; None: there is none."""
+    formats = (each._format if isinstance(each, _OptionalFormat) else each for each in logger.output_formats)
+    return next((each.writer for each in formats if isinstance(each, TensorBoardOutputFormat)), None)
+
+
 class _OptionalFormat(KVWriter):
     """One of the library's formats until its file takes no more."""
 

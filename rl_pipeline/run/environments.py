@@ -14,12 +14,14 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs import env_configurations, vecenv
 from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import check_environment_id, make_task, task_id, unsuitable_options
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
@@ -221,6 +223,8 @@ class Environments:
         mode = {"render_mode": render_mode} if render_mode else {}
 
         def make(options: dict[str, Any]) -> VecEnv:
+            if self._env_id in env_configurations.configurations:
+                return _configured(self._env_id, num_envs, seed, options)
             if is_game(self._env_id):
                 return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
             return make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
@@ -228,7 +232,17 @@ class Environments:
         return _made(self._config, make)
 
 
+def _configured(env_id: str, num_envs: int, seed: int, options: dict[str, Any]) -> VecEnv:
+    """Environments that `env_configurations` has, by way of their type."""
+    made = vecenv.create_vec_env(env_id, num_envs, **options)
+    venv = made if isinstance(made, VecEnv) else SimulatorVecEnv(made, num_envs, env_id)
+    venv.seed(seed)
+    return venv
+
+
 def _one_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any] | VecEnv:
+    if env_id in env_configurations.configurations:
+        return _configured(env_id, 1, 0, options)
     if is_game(env_id):
         return make_games(env_id, 1, 0, options, for_training=False)
     return gymnasium.make(env_id, **options)

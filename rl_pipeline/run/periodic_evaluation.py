@@ -71,8 +71,8 @@ class PeriodicEvaluation:
                 self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=np.bool_)
 
     def finish(self, timesteps: int) -> None:
-        """Evaluate the model that the training ended with."""
-        if self._milestones.reached(timesteps):
+        """Evaluate the model that the training ended with, which may have come before its last step."""
+        if self._milestones.reached(max(timesteps, self._total)):
             self._evaluate(timesteps)
 
     def _evaluate(self, timesteps: int) -> None:

@@ -51,12 +51,12 @@ def play(
     """
     path = video or _default_video(selection)
     if show:
-        _require_display()
+        require_display()
     else:
         check_destination(path, "--video")
         if path.suffix != ".mp4":
             raise InputError(f"--video: expected a name that ends with .mp4, found {path.name}")
-    config = _watched(selection.config, show)
+    config = watched_config(selection.config, show)
     first = config.evaluation.seed if seed is None else seed
     with (
         tempfile.TemporaryDirectory() as logs,
@@ -81,7 +81,7 @@ def play(
             console.print(f"bags: {record_bag}", soft_wrap=True, highlight=False)
 
 
-def _watched(config: Config, show: bool) -> Config:
+def watched_config(config: Config, show: bool) -> Config:
     """The configuration with what watching needs: frames, or a window at the speed of life."""
     mode = "human" if show else "rgb_array"
     environment = config.environment.model_copy(update={"render_mode": mode})
@@ -92,11 +92,11 @@ def _watched(config: Config, show: bool) -> Config:
     return config.model_copy(update=changes)
 
 
-def _require_display() -> None:
+def require_display(option: str = "--show", instead: str = "without --show a video is written") -> None:
+    """Raise `InputError` where no window can be opened, naming what asks for one and what to do instead."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError(
-            "--show: a window needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set; "
-            "without --show a video is written"
+            f"{option}: a window needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set; {instead}"
         )
 
 

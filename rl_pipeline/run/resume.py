@@ -39,7 +39,7 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
     check_unchanged(former, config, folder)
     with locked(folder):
         point = ResumePoint.of(folder)
-    _check_unfinished(point, config)
+    _check_unfinished(point, config, folder)
     result = RLTrainer(config, overrides=overrides, console=progress, resume=point).train()
     print_training_report(result, console)
     return INTERRUPTED if result.interrupted else 0
@@ -59,12 +59,12 @@ def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) ->
             )
 
 
-def _check_unfinished(point: ResumePoint, config: Config) -> None:
+def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFolder) -> None:
     total = config.training.total_timesteps
     if point.metadata().get("status") == "done" and point.timesteps >= total:
         raise InputError(
-            f"{point.folder.path} has taken all its {point.timesteps} steps; to train on, give more: "
-            f"rl-pipeline resume {point.folder.path} training.total_timesteps={2 * total}"
+            f"{folder.path} has taken all its {point.timesteps} steps; to train on, give more: "
+            f"rl-pipeline resume {folder.path} training.total_timesteps={2 * total}"
         )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import check
@@ -79,7 +80,8 @@ class RLTrainer:
         overrides: what the command line changed, kept in the experiment folder.
         command: the command, kept in the experiment folder; None: that of this process.
         console: where progress is drawn; None: it is logged only.
-        resume: the experiment to go on with, in its own folder; None: begin a new one.
+        resume: what to go on with, an experiment in its own folder or a model in a new one; None: begin.
+        callbacks: further callbacks of Stable-Baselines3, see `TrainingRun`.
 
     Raises:
         InputError: the algorithm, a hyperparameter, the architecture, the environment or the model to start from is
@@ -94,6 +96,7 @@ class RLTrainer:
         command: Sequence[str] | None = None,
         console: Console | None = None,
         resume: ResumePoint | None = None,
+        callbacks: Sequence[BaseCallback] = (),
     ) -> None:
         self.config = config
         self._resume = resume
@@ -118,7 +121,7 @@ class RLTrainer:
             resume.model.load_into(model)
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
-        self._console = console
+        self._console, self._callbacks = console, callbacks
 
     def train(self) -> TrainingResult:
         """Train, evaluate the best model, film it, and leave everything in the experiment folder.
@@ -144,7 +147,8 @@ class RLTrainer:
         facts["wandb_run_id"] = secrets.token_hex(4)
         if self._resume is not None:
             facts |= _history(self._resume)
-        folder = self._new_folder() if self._resume is None else self._resume.folder
+        resumed = None if self._resume is None else self._resume.folder
+        folder = self._new_folder() if resumed is None else resumed
         status = "failed"
         with locked(folder), log_file(folder):
             self._describe(folder, text, facts)
@@ -179,7 +183,7 @@ class RLTrainer:
             write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
             write_metadata(folder.metadata, facts)
         except InputError:
-            if self._resume is None:
+            if self._resume is None or self._resume.folder is None:
                 shutil.rmtree(folder.path, ignore_errors=True)
             raise
 
@@ -207,7 +211,9 @@ class RLTrainer:
         exit_code = 1
         try:
             with Environments(self.config, folder.path) as environments:
-                run = TrainingRun(self.config, text, folder, environments, wandb_run, self._console, self._resume)
+                run = TrainingRun(
+                    self.config, text, folder, environments, wandb_run, self._console, self._resume, self._callbacks
+                )
                 facts["spaces"] = described_spaces(run.model)
                 self._continue_from_pretrained(run.model)
                 with Interruption() as interruption:

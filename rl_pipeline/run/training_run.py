@@ -6,15 +6,17 @@ import dataclasses
 import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from rich.console import Console
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.algorithms.build import build
+from rl_pipeline.algorithms.schedules import AdaptiveRate
 from rl_pipeline.config import Config
 from rl_pipeline.config.schema import EvaluationConfig
 from rl_pipeline.errors import InputError
@@ -65,6 +67,8 @@ class TrainingRun:
         wandb_run: takes models and videos too.
         console: where progress is drawn; None: it is logged only.
         resume: what to go on from; None: begin.
+        callbacks: further callbacks of Stable-Baselines3, called after what the run itself does. One that has
+            `state_dict` and `load_state_dict` is part of the run's state.
 
     Attributes:
         model: what learns.
@@ -81,6 +85,7 @@ class TrainingRun:
         wandb_run: WandbRun,
         console: Console | None,
         resume: ResumePoint | None = None,
+        callbacks: Sequence[BaseCallback] = (),
     ) -> None:
         self._config, self._text, self._folder = config, config_text, folder
         self._environments, self._wandb, self._console = environments, wandb_run, console
@@ -109,7 +114,13 @@ class TrainingRun:
         if self._self_play is not None:
             self._self_play.follow(self.model)
             self.parts["self_play"] = self._self_play
-        self._callbacks = {"infos": InfoLog(config.training.log_info_keys), **named_callbacks(config)}
+        if isinstance(self.model.learning_rate, AdaptiveRate):
+            self.parts["learning_rate"] = self.model.learning_rate
+        self._callbacks = {
+            "infos": InfoLog(config.training.log_info_keys),
+            **named_callbacks(config),
+            **{type(callback).__name__: callback for callback in callbacks},
+        }
         self.parts |= {name: each for name, each in self._callbacks.items() if isinstance(each, Stateful)}
         # The last one to be restored: what restores the others may draw random numbers.
         self._random = RandomState(self.model)
@@ -131,8 +142,8 @@ class TrainingRun:
             callback = StepCallback(
                 [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
                 before_rollout=[
-                    self._restore, self._evaluation.update, *(each.record for each in self._followers),
-                    *self._resets, self._save_checkpoint,
+                    self._restore, self._adapt_rate, self._evaluation.update,
+                    *(each.record for each in self._followers), *self._resets, self._save_checkpoint,
                 ],
             )  # fmt: skip
             if self.start >= training.total_timesteps:
@@ -158,6 +169,12 @@ class TrainingRun:
         self._evaluation.go_back()
         self._checkpoint_due(self.start)
         begin_segment(self.model, self._config.training.seed)
+
+    def _adapt_rate(self, _: int) -> None:
+        """Have an adaptive learning rate follow the last update, before its figures are written and forgotten."""
+        rate, divergence = self.model.learning_rate, self.model.logger.name_to_value.get("train/approx_kl")
+        if isinstance(rate, AdaptiveRate) and divergence is not None:
+            rate.follow(float(divergence))
 
     def _save_checkpoint(self, timesteps: int) -> None:
         if self._checkpoints.update(timesteps):

@@ -19,6 +19,7 @@ from rl_pipeline.errors import InputError, UnknownNameError
 
 _MODULES: dict[str, str] = {
     "clip_observations": "rl_pipeline.wrappers.clip_observations",
+    "scale_rewards": "rl_pipeline.wrappers.scale_rewards",
     "clip_rewards": "rl_pipeline.wrappers.clip_rewards",
     "action_history": "rl_pipeline.wrappers.action_history",
     "frame_stack": "rl_pipeline.wrappers.frame_stack",

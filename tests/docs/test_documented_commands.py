@@ -100,7 +100,7 @@ def shortened(command):
 def workplace(tmp_path_factory):
     """A checkout in which the pages' examples have been followed so far: an experiment, a file, a download."""
     folder = tmp_path_factory.mktemp("checkout")
-    for name in ("configs", "config.yml", "train_example.py", "benchmarks", "ros_ws", "pyproject.toml"):
+    for name in ("configs", "examples", "config.yml", "train_example.py", "benchmarks", "ros_ws", "pyproject.toml"):
         source = ROOT / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
     for name in ("docker", "rl_pipeline"):
@@ -115,9 +115,27 @@ def workplace(tmp_path_factory):
         shutil.copytree(
             folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
         )
+    prepare_runner(folder)
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     return folder
+
+
+def prepare_runner(folder):
+    """Cut the runner's examples short, which takes no overrides, and let it have made a run."""
+    with (folder / "config.yml").open("a") as machine:
+        machine.write(
+            "\nevaluation: {num_episodes: 2}\ntraining: {log_points: 1, eval: {num_evals: 1, num_episodes: 1}}\n"
+        )
+    examples = folder / "examples" / "runner"
+    for file in examples.glob("*.yaml"):
+        text = re.sub(r"max_epochs: \d+", "max_epochs: 2", file.read_text())
+        file.write_text(re.sub(r"max_frames: \d+", "max_frames: 2048", text))
+    first = (examples / "cartpole.yaml").read_text().replace("max_epochs: 2", "max_epochs: 1")
+    (folder / "first.yaml").write_text(
+        first.replace("name: CartPole ", "full_experiment_name: first\n    name: CartPole ")
+    )
+    run(["rl-pipeline", "runner", "--train", "--file", "first.yaml"], folder, check=True)
 
 
 def environment():

@@ -29,6 +29,11 @@ CASES = {
     "dqn": ("CartPole-v1", {**OFF, "target_update_interval": 16}, {"clip_rewards": {}}),
     "tqc": ("Pendulum-v1", {**OFF, "use_sde": True}, {"normalize": {}}),
     "sac": (GOALS, {**OFF, "replay_buffer_class": "her", "replay_buffer_kwargs": {"n_sampled_goal": 4}}, {}),
+    "ppo": (
+        "CartPole-v1",
+        {"n_steps": 8, "batch_size": 8, "learning_rate": {"schedule": "adaptive", "initial": 1e-3}},
+        {"scale_rewards": {"scale": 0.1}},
+    ),
     "a2c": ("CartPole-v1", {"n_steps": 8, "learning_rate": {"schedule": "cosine", "initial": 1e-3}}, {}),
 }
 

@@ -1,4 +1,4 @@
-"""Finds the feature extractors of a folder by the names of their classes."""
+"""Finds the feature extractors by name: those that are registered, and the classes in the files of a folder."""
 
 from __future__ import annotations
 
@@ -16,13 +16,28 @@ FOLDER = Path(__file__).parent
 PACKAGE = __package__ or ""
 NOT_EXTRACTORS = ("__init__", "base_extractor", "discovery")
 
+_registered: dict[str, type[StableBaselines3Extractor]] = {}
+
+
+def register_feature_extractor(name: str, extractor: type[StableBaselines3Extractor]) -> None:
+    """Make a class that lies elsewhere known by `name`. Raises `InputError` when the name is taken by another one."""
+    if _registered.setdefault(name, extractor) is not extractor:
+        raise InputError(f"a feature extractor named {name!r} is registered already")
+
+
+def registered_feature_extractors() -> list[str]:
+    """The names that were registered."""
+    return list(_registered)
+
 
 def find_feature_extractor(name: str, folder: Path = FOLDER) -> type[StableBaselines3Extractor]:
-    """The class `name` in a file of `folder`.
+    """The class registered as `name`, or else the one in a file of `folder`.
 
     A file that cannot be imported matters only when the class is found in no other one.
     Raises `UnknownNameError` listing the classes found, `InputError` naming a broken file and its exception.
     """
+    if name in _registered:
+        return _registered[name]
     found: dict[str, type[StableBaselines3Extractor]] = {}
     broken: list[str] = []
     for file in sorted(folder.glob("*.py")):
@@ -37,7 +52,7 @@ def find_feature_extractor(name: str, folder: Path = FOLDER) -> type[StableBasel
     where = "algorithm.architecture.features_extractor_class"
     if broken:
         raise InputError(f"{where}: {name!r} is not found, and {'; '.join(broken)}")
-    raise UnknownNameError("feature extractor", name, found, where=where)
+    raise UnknownNameError("feature extractor", name, {**_registered, **found}, where=where)
 
 
 def _imported(file: Path, folder: Path) -> ModuleType:

@@ -1,0 +1,58 @@
+"""Environments by name: of which vector-environment type each is, and what creates it.
+
+The look-up has two steps, as in rl_games: a name leads to its type (vecenv.py) and to its creator, and the type makes
+the vector environment of the creator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypedDict
+
+from rl_pipeline.errors import InputError, UnknownNameError
+
+PLAYER: Final = "PLAYER"
+"""The type whose creator makes a task, which the project's players simulate."""
+
+
+class EnvConfiguration(TypedDict):
+    """How an environment is made.
+
+    Attributes:
+        vecenv_type: a type of vecenv.py, or `PLAYER`.
+        env_creator: makes what the type is made of, from the environment's keyword arguments.
+    """
+
+    vecenv_type: str
+    env_creator: Callable[..., Any]
+
+
+configurations: Final[dict[str, EnvConfiguration]] = {}
+
+
+def register(name: str, configuration: Mapping[str, Any]) -> None:
+    """Make an environment known by `name`, to every verb.
+
+    Args:
+        name: such as `PointMass-v0`.
+        configuration: `vecenv_type` and `env_creator`, see `EnvConfiguration`.
+
+    Raises:
+        InputError: the name is taken, or a key is missing.
+        UnknownNameError: there is another key.
+    """
+    where = f"environment {name!r}"
+    for key in configuration:
+        if key not in EnvConfiguration.__annotations__:
+            raise UnknownNameError("key", str(key), EnvConfiguration.__annotations__, where)
+    for key in EnvConfiguration.__annotations__:
+        if key not in configuration:
+            raise InputError(f"{where}: expected vecenv_type and env_creator, found no {key}")
+    if name in configurations:
+        raise InputError(f"{where} is registered already, of type {configurations[name]['vecenv_type']}")
+    made = EnvConfiguration(vecenv_type=configuration["vecenv_type"], env_creator=configuration["env_creator"])
+    if made["vecenv_type"] == PLAYER:
+        from rl_pipeline.envs.registration import register_task  # which looks names up here
+
+        register_task(name, made["env_creator"])
+    configurations[name] = made

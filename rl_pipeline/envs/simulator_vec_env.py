@@ -1,0 +1,125 @@
+"""A simulator's own vector environment as Stable-Baselines3's VecEnv."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
+
+from rl_pipeline.envs.vecenv import IVecEnv
+from rl_pipeline.errors import InputError
+
+
+class SimulatorVecEnv(VecEnv):
+    """The same batch, with a dict of information for each environment.
+
+    Args:
+        env: the simulator.
+        num_envs: its number of environments, N.
+        name: what errors call it.
+
+    Raises:
+        InputError: it does not keep to what `IVecEnv` asks for.
+    """
+
+    def __init__(self, env: IVecEnv, num_envs: int, name: str) -> None:
+        self.env, self._name = env, name
+        super().__init__(num_envs, *_spaces(env, name))
+        if env.get_number_of_agents() != 1 or env.has_action_masks():
+            raise InputError(f"environment {name!r}: several agents and action masks are not supported yet")
+        self._began = time.monotonic()
+        self._returns = np.zeros(num_envs)
+        self._lengths = np.zeros(num_envs, np.int64)
+
+    def reset(self) -> Any:
+        """Begin an episode in every environment."""
+        self._returns[:], self._lengths[:] = 0.0, 0
+        self._last = self._checked("reset", self.env.reset())
+        return self._last
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Have the next `reset` begin from this seed, a random one if it is None."""
+        chosen = int(np.random.randint(2**31)) if seed is None else seed
+        self.env.seed(chosen)
+        return [chosen] * self.num_envs
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keep the actions for `step_wait`: the simulator takes its step in one go."""
+        self._actions = actions
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Take the step."""
+        observations, rewards, dones, extras = self.env.step(self._actions)
+        observations = self._checked("step", observations)
+        rewards, dones = np.asarray(rewards, np.float32), np.asarray(dones, np.bool_)
+        self._returns += rewards
+        self._lengths += 1
+        infos = [{key: values[index] for key, values in extras.items()} for index in range(self.num_envs)]
+        for index in np.flatnonzero(dones).tolist():
+            self._note_end(infos[index], index)
+        self._last = observations
+        return observations, rewards, dones, infos
+
+    def close(self) -> None:
+        """Close the simulator."""
+        self.env.close()
+
+    def get_images(self) -> list[NDArray[np.uint8] | None]:
+        """The simulator's picture of environment 0; none of the others."""
+        return [self.env.render(), *[None] * (self.num_envs - 1)]
+
+    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
+        """An attribute of the simulator, None if it has no such, once for each environment asked."""
+        return [getattr(self.env, attr_name, None) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
+        """Set an attribute of the simulator, and so of all environments."""
+        setattr(self.env, attr_name, value)
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
+    ) -> list[Any]:
+        """Call a method of the simulator, once for each environment asked."""
+        return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
+        """Whether environments stand in a Gymnasium wrapper: none does, and episodes are monitored here."""
+        from stable_baselines3.common.monitor import Monitor
+
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
+
+    def _note_end(self, info: dict[str, Any], index: int) -> None:
+        info["terminal_observation"] = info.pop("final_observation", self._last[index])
+        info["TimeLimit.truncated"] = bool(info.get("time_outs", False))
+        seconds = round(time.monotonic() - self._began, 6)
+        info["episode"] = {"r": float(self._returns[index]), "l": int(self._lengths[index]), "t": seconds}
+        self._returns[index], self._lengths[index] = 0.0, 0
+
+    def _checked(self, method: str, observations: Any) -> NDArray[Any]:
+        """The observations as an array; what is of another shape would fail far from here."""
+        array = np.array(observations, self.observation_space.dtype)
+        expected = (self.num_envs, *(self.observation_space.shape or ()))
+        if array.shape != expected:
+            raise InputError(
+                f"environment {self._name!r}: {method} gave observations of shape {array.shape}, expected {expected}"
+            )
+        return array
+
+
+def _spaces(env: IVecEnv, name: str) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    info = env.get_env_info()
+    try:
+        observation, action = info["observation_space"], info["action_space"]
+    except (KeyError, TypeError):
+        raise InputError(
+            f"environment {name!r}: get_env_info gave {info!r}, expected observation_space and action_space"
+        ) from None
+    if not isinstance(observation, spaces.Box):
+        raise InputError(f"environment {name!r}: expected a Box of observations, found {observation}")
+    return observation, action

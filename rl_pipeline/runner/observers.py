@@ -1,0 +1,175 @@
+"""Observers: what watches a training from outside and logs figures of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from torch.utils.tensorboard.writer import SummaryWriter
+
+from rl_pipeline.runner.object_factory import ObjectFactory
+
+SCORES: Final = ("scores", "battle_won", "is_success")
+"""What an environment may call the outcome of an episode in its info; the first one counts."""
+
+
+@dataclass(frozen=True)
+class ObservedAlgorithm:
+    """What an observer sees.
+
+    Attributes:
+        model: what learns.
+        writer: takes figures for TensorBoard; None where its file could not be opened.
+        games_to_track: episodes that means are taken over.
+        experiment_dir: the experiment folder.
+    """
+
+    model: BaseAlgorithm
+    writer: SummaryWriter | None
+    games_to_track: int
+    experiment_dir: Path
+
+    def add_scalar(self, tag: str, value: float, step: float) -> None:
+        """Write a figure over whatever `step` counts."""
+        if self.writer is not None:
+            self.writer.add_scalar(tag, value, int(step))
+
+
+class AlgoObserver:
+    """Watches a training. Override what you need; whatever is raised ends the training, with everything saved."""
+
+    def before_init(self, base_name: str, config: Mapping[str, Any], experiment_name: str) -> None:
+        """Before anything is made: the algorithm's name, the whole configuration, and the name of the run."""
+
+    def after_init(self, algo: ObservedAlgorithm) -> None:
+        """Model and environments are there, and the training begins."""
+
+    def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
+        """After each step: the info of each environment, and which episodes have ended."""
+
+    def after_steps(self) -> None:
+        """A rollout is complete; the update from it comes next."""
+
+    def after_clear_stats(self) -> None:
+        """Figures over episodes begin anew: before the first rollout, also of a run that is resumed."""
+
+    def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
+        """An epoch is over: environment steps so far, epochs, and seconds since this training began."""
+
+
+class DefaultAlgoObserver(AlgoObserver):
+    """Logs the mean outcome of the latest episodes as `scores/mean`, `scores/iter` and `scores/time`.
+
+    These are over environment steps, epochs and seconds. An episode's outcome is `scores` in the info of its last step,
+    else `battle_won`, else `is_success`; an environment that tells none of them is not logged.
+    """
+
+    def after_init(self, algo: ObservedAlgorithm) -> None:
+        """Begin to count."""
+        self._algo = algo
+        self._scores: deque[float] = deque(maxlen=algo.games_to_track)
+
+    def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
+        """Note the outcome of the episodes that have ended."""
+        for info in (infos[index] for index in done_indices.tolist()):
+            score = next((info[key] for key in SCORES if key in info), None)
+            if score is not None:
+                self._scores.append(float(score))
+
+    def after_clear_stats(self) -> None:
+        """Forget the outcomes so far."""
+        self._scores.clear()
+
+    def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
+        """Log the mean."""
+        if self._scores:
+            mean = float(np.mean(self._scores))
+            for axis, step in (("mean", frame), ("iter", epoch_num), ("time", total_time)):
+                self._algo.add_scalar(f"scores/{axis}", mean, step)
+
+
+class IsaacAlgoObserver(DefaultAlgoObserver):
+    """Logs beside the scores every number of `info["episode"]` as `Episode/<key>`, the mean of an epoch's episodes.
+
+    Single numbers in an info of environment 0 are logged as `<key>/frame`, `/iter` and `/time`, as of the last step.
+    """
+
+    def after_init(self, algo: ObservedAlgorithm) -> None:
+        """Begin to count."""
+        super().after_init(algo)
+        self._episodes: defaultdict[str, list[float]] = defaultdict(list)
+        self._direct: dict[str, float] = {}
+
+    def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
+        """Note what the infos hold."""
+        super().process_infos(infos, done_indices)
+        self._direct = _numbers(infos[0])
+        for index in done_indices.tolist():
+            for key, value in _numbers(infos[index].get("episode", {})).items():
+                self._episodes[key].append(value)
+
+    def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
+        """Log what was noted."""
+        super().after_print_stats(frame, epoch_num, total_time)
+        for key, values in self._episodes.items():
+            self._algo.add_scalar(f"Episode/{key}", float(np.mean(values)), epoch_num)
+        self._episodes.clear()
+        for key, value in self._direct.items():
+            for axis, step in (("frame", frame), ("iter", epoch_num), ("time", total_time)):
+                self._algo.add_scalar(f"{key}/{axis}", value, step)
+
+
+class MultiObserver(AlgoObserver):
+    """Several observers as one, told in their order."""
+
+    def __init__(self, observers: Sequence[AlgoObserver]) -> None:
+        self.observers = tuple(observers)
+
+    def before_init(self, base_name: str, config: Mapping[str, Any], experiment_name: str) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.before_init(base_name, config, experiment_name)
+
+    def after_init(self, algo: ObservedAlgorithm) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.after_init(algo)
+
+    def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.process_infos(infos, done_indices)
+
+    def after_steps(self) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.after_steps()
+
+    def after_clear_stats(self) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.after_clear_stats()
+
+    def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
+        """Tell all."""
+        for observer in self.observers:
+            observer.after_print_stats(frame, epoch_num, total_time)
+
+
+OBSERVERS: Final = ObjectFactory("observer")
+OBSERVERS.register_builder("default", DefaultAlgoObserver)
+OBSERVERS.register_builder("isaac", IsaacAlgoObserver)
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    return {
+        key: float(value)
+        for key, value in values.items()
+        if np.ndim(value) == 0 and isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    }
