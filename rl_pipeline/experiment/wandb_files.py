@@ -44,11 +44,16 @@ def download_state(reference: str, directory: Path, where: str) -> Path:
         raise InputError(f"{where}: expected wandb:entity/project/run, found {reference}")
     files = _files(run_path, reference, where)
     if STATE not in files:
-        raise InputError(
-            f"{where}: {reference} has no {STATE}, so it cannot be resumed; to start a new run from its weights: "
-            f"rl-pipeline train --initialize-from {reference}"
-        )
+        raise without_state(reference, where)
     return _downloaded(files, [STATE, *(name for name in BESIDE_STATE if name in files)], directory, run_path)
+
+
+def without_state(reference: str, where: str) -> InputError:
+    """The error for a run, or a folder of its files, from which no run can go on."""
+    return InputError(
+        f"{where}: {reference} has no {STATE}, so it cannot be resumed; to start a new run from its weights: "
+        f"rl-pipeline train --initialize-from {reference}"
+    )
 
 
 def _parsed(reference: str, where: str) -> tuple[str, str]:

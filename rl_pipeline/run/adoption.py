@@ -11,14 +11,16 @@ from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.state_files import read_states
-from rl_pipeline.experiment.wandb_files import BESIDE_STATE, SCHEME, STATE, download_state
+from rl_pipeline.experiment.wandb_files import BESIDE_STATE, SCHEME, STATE, download_state, without_state
 from rl_pipeline.experiment.writing import write_text
 from rl_pipeline.run.selection import config_of_model
 
 
 def is_elsewhere(experiment: str) -> bool:
     """Whether it is a run on Weights & Biases, or a folder of files that were downloaded from one."""
-    return experiment.startswith(SCHEME) or (Path(experiment) / STATE).is_file()
+    if experiment.startswith(SCHEME):
+        return True
+    return any(Path(experiment).glob("*.zip")) and not ExperimentFolder(Path(experiment)).overrides.is_file()
 
 
 def adopt(experiment: str, directory: Path) -> ExperimentFolder:
@@ -33,6 +35,8 @@ def adopt(experiment: str, directory: Path) -> ExperimentFolder:
             cannot be written.
     """
     source = download_state(experiment, directory, "resume") if experiment.startswith(SCHEME) else Path(experiment)
+    if not (source / STATE).is_file():
+        raise without_state(experiment, "resume")
     learner = read_states(source / STATE)["learner"]
     file = ModelFile.read(learner["model"].tobytes(), f"the model in {source / STATE}")
     config = config_of_model(file, machine_file=NO_MACHINE_FILE)

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from stable_baselines3.common.callbacks import BaseCallback
@@ -150,7 +151,9 @@ class TrainingRun:
                 self._restore(self.start)
                 return
             try:
-                self.model.learn(training.total_timesteps, [callback, *self._callbacks.values()])
+                # Each algorithm has a default of its own.
+                given: dict[str, Any] = {"log_interval": training.log_interval} if training.log_interval else {}
+                self.model.learn(training.total_timesteps, [callback, *self._callbacks.values()], **given)
             finally:
                 if self._recorder is not None:
                     self._recorder.finish()

@@ -69,7 +69,11 @@ def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_callback_of_ones_own_is_called_and_goes_on_with_the_run(make_config: MakeConfig, counter: Any) -> None:
     config = make_config(
         environment=UNSEEN,
-        training={"callbacks": {"my_callbacks:Counter": None}, "log_info_keys": ["TimeLimit.truncated", "nothing"]},
+        training={
+            "callbacks": {"my_callbacks:Counter": None},
+            "log_info_keys": ["TimeLimit.truncated", "nothing"],
+            "log_interval": 2,
+        },
     )
     folder = RLTrainer(config).train().folder
     assert counter.seen == list(range(1, 129)), "256 steps of 2 environments"
@@ -82,6 +86,7 @@ def test_a_callback_of_ones_own_is_called_and_goes_on_with_the_run(make_config: 
     logged = [row["rollout/TimeLimit.truncated"] for row in csv.DictReader(folder.progress.open())]
     assert all(0.0 <= float(value) <= 1.0 for value in logged if value)
     assert any(logged)
+    assert len([value for value in logged if value]) == 2, "4 rollouts, of which every other is logged"
     assert "training.log_info_keys: an episode's last info has no number 'nothing'; it has" in folder.log.read_text()
 
 

@@ -145,3 +145,5 @@ def test_what_weights_and_biases_does_not_have_is_named(files: Path, tmp_path: P
     (files / "state.zip").unlink()
     with pytest.raises(InputError, match=r"has no state.zip, .* --initialize-from wandb:me/project/abc"):
         go_on("wandb:me/project/abc", tmp_path)
+    with pytest.raises(InputError, match=r"downloaded has no state.zip, .* --initialize-from .*/downloaded"):
+        go_on(str(files), tmp_path)

@@ -99,6 +99,11 @@ class TrainingConfig(Section):
     resetting_interval: int | None = Field(
         default=None, gt=0, description="steps after which an off-policy algorithm gets new networks; null: never"
     )
+    log_interval: int | None = Field(
+        default=None,
+        gt=0,
+        description="rollouts, or episodes off-policy, between two lines of figures; null: 1 rollout or 4 episodes",
+    )
     log_info_keys: list[str] = Field(
         default=[], description="numbers of the environment's infos to log: the mean of what episodes end with"
     )
