@@ -16,6 +16,9 @@ import pytest
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
 
+# Libraries of this process take one core, players need the others. PyTorch reads this once, with a module's import of it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
 
 
@@ -123,12 +126,6 @@ def is_running():
         return False
 
     return check
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quiet_libraries():
-    """Libraries of this process take one core: players need the others."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
