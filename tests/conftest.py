@@ -16,7 +16,7 @@ import pytest
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
 
-# Libraries of this process take one core, players need the others. PyTorch reads this once, with a module's import of it.
+# Libraries of this process take one core, players need the others; PyTorch reads this once, when it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
