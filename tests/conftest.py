@@ -17,6 +17,9 @@ import pytest
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.transport.frames import FrameReader, encode_command, encode_frame
 
+# Libraries of this process take one core, players need the others; PyTorch reads this once, when it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # How long an example takes says what else the machine does; each test has a timeout.
 hypothesis.settings.register_profile(
     "untimed",
@@ -169,12 +172,6 @@ def wandb_records():
         return records
 
     return read
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quiet_libraries():
-    """Libraries of this process take one core: players need the others."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,7 @@ from rl_pipeline.runner import IVecEnv, env_configurations, vecenv
 
 PERIOD = 0.1  # s
 EPISODE = 50  # steps
+DRAG = 0.5  # N s/m
 
 
 class PointMasses:
@@ -27,7 +28,7 @@ class PointMasses:
 
     def push(self, forces):
         """Let forces, (N, 2) in newtons, act for one period."""
-        self.velocities += forces * PERIOD
+        self.velocities += (forces - DRAG * self.velocities) * PERIOD
         self.positions += self.velocities * PERIOD
 
     def errors(self):

@@ -115,14 +115,15 @@ def workplace(tmp_path_factory):
         shutil.copytree(
             folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
         )
-    prepare_runner(folder)
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     return folder
 
 
-def prepare_runner(folder):
+@pytest.fixture(scope="module")
+def runner_examples(workplace):
     """Cut the runner's examples short, which takes no overrides, and let it have made a run."""
+    folder = workplace
     with (folder / "config.yml").open("a") as machine:
         machine.write(
             "\nevaluation: {num_episodes: 2}\ntraining: {log_points: 1, eval: {num_evals: 1, num_episodes: 1}}\n"
@@ -168,7 +169,9 @@ def run_prepared(words, folder, files):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", documented_commands())
-def test_documented_command_runs(command, workplace, tmp_path):
+def test_documented_command_runs(command, workplace, tmp_path, request):
+    if command.startswith("rl-pipeline runner"):
+        request.getfixturevalue("runner_examples")
     of_ros = any(part in command for part in NEEDS_ROS)
     if of_ros and find_spec("interfaces_pkg") is None:
         pytest.skip("ROS 2 is not installed, or its workspace is not built")

@@ -16,7 +16,8 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.runner import AlgoObserver, Runner
+from rl_pipeline.runner import AlgoObserver, Job, Runner
+from rl_pipeline.runner.job import Tracking
 from tests.runner.conftest import PARAMS, changed
 
 
@@ -178,14 +179,8 @@ def test_an_experiment_file_runs_too(
     assert capsys.readouterr().out.count("reward: ") == 6
 
 
-def test_a_run_is_tracked_offline(place: Path, command: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    (place / "tracked.yaml").write_text(
-        yaml.safe_dump({"params": changed(config__max_epochs=1, config__full_experiment_name="tracked")})
-    )
-    track = ("--track", "--wandb-project-name", "mine", "--wandb-entity", "me")
-    assert command("runner", "-t", "-f", "tracked.yaml", *track) == 0
-    folder = place / "runs" / "tracked" / "experiment"
-    config = yaml.safe_load((folder / "config.yaml").read_text())
-    assert (config["wandb_run"]["project_name"], config["wandb_run"]["entity"]) == ("mine", "me")
-    assert list((folder / "wandb").glob("offline-run-*"))
+def test_tracking_is_logging_to_the_project_and_team_that_are_named(place: Path) -> None:
+    job = Job("a2c_discrete", params=PARAMS, tracking=Tracking("mine", "me"))
+    config, _ = job.settings("ppo")
+    assert config.training.on_wandb
+    assert (config.wandb_run.project_name, config.wandb_run.entity) == ("mine", "me")
