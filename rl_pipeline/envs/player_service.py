@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,10 +96,9 @@ class PlayerService:
         """When the last requests and responses were sent and received."""
         return self._batch.stamps()
 
-    def answers(self) -> Iterator[Answers]:
+    def answers(self) -> Iterable[Answers]:
         """What arrived since `send`."""
-        for players, responses in self._batch.responses():
-            yield Answers(players, responses.state, players, responses)
+        return [Answers(players, responses.state, players, responses) for players, responses in self._batch.responses()]
 
 
 class WorldsService(PlayerService):
@@ -153,7 +152,7 @@ class WorldsService(PlayerService):
             self._reset[:] = self._asked
         self._batch.send(np.flatnonzero(self._asked.any(axis=1)))
 
-    def answers(self) -> Iterator[Answers]:
+    def answers(self) -> Iterable[Answers]:
         """What arrived since `send` for the environments that were asked."""
         for players, responses in self._batch.responses():
             indices, asked = self._indices[players], self._asked[players]

@@ -142,6 +142,7 @@ class Stepper:
             self._reset.send(remaining)
             remaining = self._receive(self._reset, remaining)
             if remaining is None:
+                self.state.settle()
                 observation = self.task.observation(self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
                 for index in self._nobody if remaining is None else remaining:
@@ -199,6 +200,7 @@ class Stepper:
             lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
         if lost is not None:
             history.current.assign(lost, history.previous.take(lost))
+        history.current.settle()
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
         sound = is_finite(observation) and is_finite(reward)
@@ -206,6 +208,7 @@ class Stepper:
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))
+            history.current.settle()
             observation = task.observation(history.current)
         terminated = task.terminated(history.current)
         transition = Transition(observation, reward, terminated, truncated, lost, invalid)

@@ -7,6 +7,7 @@ from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.layout import Layout
 from rl_pipeline.interfaces.lengths import Lengths
 from rl_pipeline.interfaces.ragged import RaggedBatch
+from rl_pipeline.interfaces.settled import once_settled
 
 __all__ = [
     "Batch",
@@ -19,4 +20,5 @@ __all__ = [
     "RaggedBatch",
     "Service",
     "load_interfaces",
+    "once_settled",
 ]

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.task import Fields, Task
-from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces import Batch, once_settled
 
 MAX_SPEED: Final = 1.5
 MAX_TURN_RATE: Final = 2.0
@@ -80,8 +80,7 @@ class NavigationTask(Task):
         reward: NDArray[np.float64] = _distance(previous) - _distance(state)
         reward += _dwell(state) - _dwell(previous)
         reward += _success(state) * _SUCCESS_REWARD
-        damage = np.maximum(previous.health - state.health, _NONE)
-        reward -= damage * _DAMAGE_COST
+        reward -= np.maximum(previous.health - state.health, _NONE) * _DAMAGE_COST
         reward -= _wrecked(state) * _WRECK_COST
         reward -= _STEP_COST
         return reward
@@ -93,35 +92,45 @@ class NavigationTask(Task):
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
         """Success, distance to the goal (m) and health, each of shape (N,)."""
-        return {"is_success": _success(state), "distance": _distance(state), "health": state.health.copy()}
+        found = {"is_success": _success(state), "distance": _distance(state), "health": state.health}
+        return {name: values.copy() for name, values in found.items()}
 
 
+@once_settled
 def _success(state: Batch) -> NDArray[np.bool_]:
     success: NDArray[np.bool_] = state.goal_timer.elapsed >= state.goal_timer.required
     return success
 
 
+@once_settled
 def _wrecked(state: Batch) -> NDArray[np.bool_]:
     wrecked: NDArray[np.bool_] = state.health <= _NONE
     return wrecked
 
 
+@once_settled
 def _dwell(state: Batch) -> NDArray[np.float64]:
     timer = state.goal_timer
     share: NDArray[np.float64] = np.minimum(timer.elapsed / np.maximum(timer.required, _LEAST_DWELL), _WHOLE)
     return share
 
 
+@once_settled
+def _offset(state: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """From the vehicle to the goal's centre along x and y of the arena, in m."""
+    here, goal = state.pose.position, state.target.position
+    return goal.x - here.x, goal.y - here.y
+
+
+@once_settled
 def _distance(state: Batch) -> NDArray[np.float64]:
     """Distance from the vehicle to the goal's centre, in m."""
-    here, goal = state.pose.position, state.target.position
-    distance: NDArray[np.float64] = np.hypot(goal.x - here.x, goal.y - here.y)
+    distance: NDArray[np.float64] = np.hypot(*_offset(state))
     return distance
 
 
 def _bearing(state: Batch) -> NDArray[np.float64]:
     """Direction of the goal in the frame of the vehicle, in rad, positive to the left."""
-    here, goal, turn = state.pose.position, state.target.position, state.pose.orientation
-    heading = _TWICE * np.arctan2(turn.z, turn.w)
-    bearing: NDArray[np.float64] = np.arctan2(goal.y - here.y, goal.x - here.x) - heading
+    (x, y), turn = _offset(state), state.pose.orientation
+    bearing: NDArray[np.float64] = np.arctan2(y, x) - _TWICE * np.arctan2(turn.z, turn.w)
     return bearing
