@@ -19,7 +19,7 @@ FAR: Final = 10.0
 # Arrays, since NumPy takes as long to make one of a Python number as to compute with it for a few environments.
 _FAR, _MAX_SPEED, _MAX_TURN_RATE, _TWICE = (np.array(value) for value in (FAR, MAX_SPEED, MAX_TURN_RATE, 2.0))
 _LIMITS: Final = np.array((MAX_SPEED, MAX_TURN_RATE))
-_NONE, _WHOLE, _LEAST_DWELL = (np.array(value, np.float32) for value in (0.0, 1.0, 1e-6))
+_NONE, _WHOLE, _BACK, _LEAST_DWELL = (np.array(value, np.float32) for value in (0.0, 1.0, -1.0, 1e-6))
 _SUCCESS_REWARD, _DAMAGE_COST, _WRECK_COST, _STEP_COST = (np.array(value) for value in (10.0, 20.0, 5.0, 0.01))
 
 
@@ -55,7 +55,7 @@ class NavigationTask(Task):
     def request(self, actions: NDArray[Any]) -> Fields:
         """Target twists for actions of shape (N, 2)."""
         # np.clip costs several times as much on few numbers.
-        twist = np.minimum(np.maximum(actions, -_WHOLE), _WHOLE) * _LIMITS
+        twist = np.minimum(np.maximum(actions, _BACK), _WHOLE) * _LIMITS
         return {"action.linear.x": twist[:, 0], "action.angular.z": twist[:, 1]}
 
     def observation(self, state: Batch) -> NDArray[np.float32]:
@@ -72,16 +72,20 @@ class NavigationTask(Task):
         column[5] = state.health
         column[6] = _dwell(state)
         column[7] = distance < state.target_radius
-        np.exp(-ranges, out=observation[:, 8:], casting="same_kind")
+        np.exp(-ranges, observation[:, 8:])
         return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
         """Rewards, shape (N,)."""
         reward: NDArray[np.float64] = _distance(previous) - _distance(state)
         reward += _dwell(state) - _dwell(previous)
-        reward += _success(state) * _SUCCESS_REWARD
-        reward -= np.maximum(previous.health - state.health, _NONE) * _DAMAGE_COST
-        reward -= _wrecked(state) * _WRECK_COST
+        # What is rare: counting costs a quarter of what adding zeros does.
+        if np.count_nonzero(success := _success(state)):
+            reward += success * _SUCCESS_REWARD
+        if np.count_nonzero(damage := np.maximum(previous.health - state.health, _NONE)):
+            reward -= damage * _DAMAGE_COST
+        if np.count_nonzero(wrecked := _wrecked(state)):
+            reward -= wrecked * _WRECK_COST
         reward -= _STEP_COST
         return reward
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
+from rl_pipeline.transport import connection as connections
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.endpoint import Endpoint
@@ -135,7 +136,7 @@ class ServiceBatch:
                 return
             assert self._exchange is not None
             self._endpoint.deferred.remove(self._arm)
-            players, moments = self._exchange.receive(self._endpoint.poller, timeout)
+            players, moments = self._exchange.receive(self._endpoint.poller, timeout, connections.QUICKACK)
             self._responses.arrive(players, moments)
             if len(players) < len(self._asked):
                 self._arm()
