@@ -4,6 +4,7 @@ from rl_pipeline.interfaces.batch import Batch, Elements
 from rl_pipeline.interfaces.codec import MessageCodec
 from rl_pipeline.interfaces.definitions import Interfaces, Service, load_interfaces
 from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.interfaces.latest import LatestMessage
 from rl_pipeline.interfaces.layout import Layout
 from rl_pipeline.interfaces.lengths import Lengths
 from rl_pipeline.interfaces.ragged import RaggedBatch
@@ -14,6 +15,7 @@ __all__ = [
     "CodecError",
     "Elements",
     "Interfaces",
+    "LatestMessage",
     "Layout",
     "Lengths",
     "MessageCodec",

@@ -259,7 +259,7 @@ def _aligned_copy(items: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     Computing with a field that is not aligned takes NumPy up to nine times as long.
     """
     dtype = like.dtype
-    lead, stride = like.__array_interface__["data"][0] % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+    lead, stride = like.ctypes.data % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
     copy: NDArray[Any] = np.ndarray(
         len(items), items.dtype, np.zeros(lead + len(items) * stride, np.uint8), lead, (stride,)
     )
