@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -58,6 +58,7 @@ class PlayerService:
         names = [simulation.service_name(player, kind) for player in players]
         service = load_interfaces().service(type_name)
         self._batch = simulation.backend.calls(service, names, arrived=arrived)
+        self._render: NDArray[np.bool_] = self._batch.request["render"]
         self.type_name = type_name
 
     @property
@@ -73,7 +74,7 @@ class PlayerService:
 
     def film(self, wanted: NDArray[np.bool_]) -> None:
         """Ask for an image of those environments, shape (N,) bool, with each response from now on."""
-        self._batch.request["render"][:] = wanted
+        self._render[...] = wanted
 
     def send(self, environments: NDArray[np.intp] | None = None) -> None:
         """Send the requests of the given environments; None: of all."""
@@ -96,10 +97,9 @@ class PlayerService:
         """When the last requests and responses were sent and received."""
         return self._batch.stamps()
 
-    def answers(self) -> Iterator[Answers]:
+    def answers(self) -> Iterable[Answers]:
         """What arrived since `send`."""
-        for players, responses in self._batch.responses():
-            yield Answers(players, responses.state, players, responses)
+        return [Answers(players, responses.state, players, responses) for players, responses in self._batch.responses()]
 
 
 class WorldsService(PlayerService):
@@ -124,6 +124,7 @@ class WorldsService(PlayerService):
         service = batched_service(type_name)
         lengths = request_lengths(load_interfaces().service(type_name), worlds, reset=kind == "reset")
         self._batch = simulation.backend.calls(service, names, lengths)
+        self._render = self._batch.request["render"]
         self.type_name = service.name
         self._worlds = worlds
         self._indices: NDArray[np.intp] = np.arange(len(players) * worlds).reshape(-1, worlds)
@@ -139,7 +140,7 @@ class WorldsService(PlayerService):
 
     def film(self, wanted: NDArray[np.bool_]) -> None:
         """Ask for an image of those environments, shape (N,) bool, that are the first of their player."""
-        self._batch.request["render"][:] = wanted[:: self._worlds]
+        self._render[...] = wanted[:: self._worlds]
 
     def send(self, environments: NDArray[np.intp] | None = None) -> None:
         """Send requests for the given environments, one to each of their players; None: for all."""
@@ -153,7 +154,7 @@ class WorldsService(PlayerService):
             self._reset[:] = self._asked
         self._batch.send(np.flatnonzero(self._asked.any(axis=1)))
 
-    def answers(self) -> Iterator[Answers]:
+    def answers(self) -> Iterable[Answers]:
         """What arrived since `send` for the environments that were asked."""
         for players, responses in self._batch.responses():
             indices, asked = self._indices[players], self._asked[players]

@@ -78,7 +78,9 @@ class Stepper:
         self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
         self.simulated_time: NDArray[np.float64] | None = None
         self._frames = Frames(num_envs) if frames and task.image is None else None
-        self._elapsed: NDArray[np.int64] = np.zeros(num_envs, np.int64)
+        # Steps taken, counted once for all; at which count each episode began; before which none is too long.
+        self._taken = self._due = 0
+        self._begun: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._history: StateHistory | None = None
         self._actions: NDArray[Any] = np.zeros(0)
@@ -133,7 +135,8 @@ class Stepper:
         self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs), **self._drawn})
         if self._opposition is not None:
             self._reset.write(self._opposition.begin(environments, self.num_envs))
-        self._elapsed[environments] = 0
+        self._begun[environments] = self._taken
+        self._due = int(self._begun.min()) + self._horizon
         self._cut_off[environments] = False
         remaining: NDArray[np.intp] | None = environments
         while remaining is not None:
@@ -142,6 +145,7 @@ class Stepper:
             self._reset.send(remaining)
             remaining = self._receive(self._reset, remaining)
             if remaining is None:
+                self.state.settle()
                 observation = self.task.observation(self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
                 for index in self._nobody if remaining is None else remaining:
@@ -182,7 +186,7 @@ class Stepper:
         self._step.send()
         # From here to the responses, what is computed costs nothing: the players are at work.
         history.advance(actions)
-        self._elapsed += 1
+        self._taken += 1
         self._actions = actions
 
     def step_wait(self) -> Transition:
@@ -193,12 +197,12 @@ class Stepper:
         """
         history, task, actions = self._history, self.task, self._actions
         assert history is not None, "reset() comes first"
-        truncated = self._elapsed >= self._horizon
         lost = self._receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():
             lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
         if lost is not None:
             history.current.assign(lost, history.previous.take(lost))
+        history.current.settle()
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
         sound = is_finite(observation) and is_finite(reward)
@@ -206,9 +210,10 @@ class Stepper:
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))
+            history.current.settle()
             observation = task.observation(history.current)
         terminated = task.terminated(history.current)
-        transition = Transition(observation, reward, terminated, truncated, lost, invalid)
+        transition = Transition(observation, reward, terminated, self._too_long(), lost, invalid)
         for broken in transition.causes().values():
             transition.reward = np.where(broken, 0.0, transition.reward)
             transition.terminated = transition.terminated & ~broken
@@ -257,6 +262,13 @@ class Stepper:
         """End the threads that decode images; the players are their simulation's."""
         if self._camera is not None:
             self._camera.close()
+
+    def _too_long(self) -> NDArray[np.bool_]:
+        """Which episodes have taken as many steps as they may, shape (N,)."""
+        if self._taken < self._due:
+            return np.zeros(self.num_envs, np.bool_)
+        too_long: NDArray[np.bool_] = self._taken - self._begun >= self._horizon
+        return too_long
 
     def _player_of(self, index: int) -> int:
         """Environment id of the player of an environment."""
@@ -319,7 +331,7 @@ class Stepper:
             return None
         assert self._history is not None
         for index in rows.tolist():
-            steps = int(self._elapsed[index])
+            steps = self._taken - int(self._begun[index])
             states, actions = self._history.last(index, steps)
             self._invalid.report(index, self._player_of(index), int(self._seeds[index]), steps, states, actions)
         return rows

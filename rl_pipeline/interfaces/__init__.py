@@ -4,19 +4,23 @@ from rl_pipeline.interfaces.batch import Batch, Elements
 from rl_pipeline.interfaces.codec import MessageCodec
 from rl_pipeline.interfaces.definitions import Interfaces, Service, load_interfaces
 from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.interfaces.latest import LatestMessage
 from rl_pipeline.interfaces.layout import Layout
 from rl_pipeline.interfaces.lengths import Lengths
 from rl_pipeline.interfaces.ragged import RaggedBatch
+from rl_pipeline.interfaces.settled import once_settled
 
 __all__ = [
     "Batch",
     "CodecError",
     "Elements",
     "Interfaces",
+    "LatestMessage",
     "Layout",
     "Lengths",
     "MessageCodec",
     "RaggedBatch",
     "Service",
     "load_interfaces",
+    "once_settled",
 ]

@@ -34,7 +34,12 @@ class Batch:
 
     Arrays that belong to the messages but are no field of them, such as decoded images, can be attached; they are
     attributes too, and go along when rows are taken or assigned.
+
+    Attributes:
+        computed: what `once_settled` functions returned for these messages, by function; None unless they are settled.
     """
+
+    computed: dict[Any, Any] | None = None
 
     def __init__(self, struct: Struct, array: NDArray[Any], *, whole: bool = False) -> None:
         """Wrap `array`, a structured array of shape (N,); `whole`: its items are whole payloads, header included."""
@@ -43,6 +48,7 @@ class Batch:
         self._whole = whole
         self._by_path: dict[str, Any] = {}
         self._attached: dict[str, NDArray[Any]] = {}
+        self._alike = array.dtype
 
     def __len__(self) -> int:
         return len(self._array)
@@ -85,9 +91,10 @@ class Batch:
             CodecError: the field cannot hold the value, or only at another length.
         """
         target = self[path]
+        self.computed = None
         try:
             if isinstance(target, np.ndarray):
-                target[...] = as_array(value, target)
+                target[...] = value if type(value) is np.ndarray else as_array(value, target)
             elif isinstance(target, Batch) and isinstance(value, Batch):
                 target.assign(slice(None), value)
             elif isinstance(target, Batch) and isinstance(value, Mapping):
@@ -101,6 +108,10 @@ class Batch:
     def attach(self, name: str, array: NDArray[Any]) -> None:
         """Make an array of leading axis N the attribute `name`, in place of any field of that name."""
         self._attached[name] = self.__dict__[name] = array
+
+    def settle(self) -> None:
+        """Promise that the messages stay as they are until rows or fields are next assigned to, by this class."""
+        self.computed = {}
 
     @property
     def struct(self) -> Struct:
@@ -128,11 +139,14 @@ class Batch:
         Raises:
             CodecError: another type, or a string or sequence of another length.
         """
-        source = other.array
+        source = other._array
+        self.computed = None
         for name, array in other._attached.items():
             if name in self._attached:
                 self._attached[name][indices] = array
-        if source.dtype == self._array.dtype:
+        # Comparing dtypes of many fields takes longer than copying a row.
+        if source.dtype is self._alike or source.dtype == self._array.dtype:
+            self._alike = source.dtype
             self._items[indices] = other._items
         elif other._struct.name != self._struct.name:
             raise CodecError(f"cannot assign {other._struct.name} to {self._struct.name}: the types differ")
@@ -245,7 +259,7 @@ def _aligned_copy(items: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
     Computing with a field that is not aligned takes NumPy up to nine times as long.
     """
     dtype = like.dtype
-    lead, stride = like.__array_interface__["data"][0] % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+    lead, stride = like.ctypes.data % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
     copy: NDArray[Any] = np.ndarray(
         len(items), items.dtype, np.zeros(lead + len(items) * stride, np.uint8), lead, (stride,)
     )

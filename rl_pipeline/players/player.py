@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from rl_pipeline.interfaces import Batch, MessageCodec, load_interfaces
+from rl_pipeline.interfaces import Batch, LatestMessage, MessageCodec, load_interfaces
 from rl_pipeline.players.command_line import PlayerOptions
 from rl_pipeline.players.pace import Pace
 from rl_pipeline.players.rendering.frames import FrameSource
@@ -43,9 +43,9 @@ class _Answer:
 
 @dataclass
 class _Service:
-    """The codecs of one service, its answer without image and the last one with it."""
+    """The last request of one service, the codec of its responses, its answer without image and the last with it."""
 
-    request: MessageCodec
+    request: LatestMessage
     response: MessageCodec
     bare: _Answer
     filmed: _Answer
@@ -98,21 +98,21 @@ class Player:
         codecs = load_interfaces().service(type_name)
         response = codecs.response.layout(self._scene.lengths).empty(1)
         bare = _Answer(response, self._scene.state_writer(response))
-        service = _Service(codecs.request, codecs.response, bare, bare)
+        service = _Service(LatestMessage(codecs.request), codecs.response, bare, bare)
         answer = self._step if type_name == self._scene.step_service else self._reset
         self._client.serve(name, type_name, answer)
         return service
 
     def _reset(self, payload: memoryview) -> bytes:
         received = time.time_ns()
-        request = self._reset_service.request.decode_batch([payload])
+        request = self._reset_service.request.decode(payload)
         self._scene.begin(request)
         self._show()
         return self._respond(self._reset_service, received, bool(request["render"][0]))
 
     def _step(self, payload: memoryview) -> bytes:
         received = time.time_ns()
-        request = self._step_service.request.decode_batch([payload])
+        request = self._step_service.request.decode(payload)
         self._scene.act(request)
         if self._pause and self._pace is not None:
             self._pace.restart()

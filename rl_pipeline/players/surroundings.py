@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
 import mujoco
 import numpy as np
 
-from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION
+from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION, UNTOUCHED
 
 WALL_HALF_THICKNESS: Final = 0.1
 WALL_HALF_HEIGHT: Final = 0.25
@@ -63,13 +64,26 @@ def walled_arena(half_side: float) -> mujoco.MjSpec:
 def add_obstacle(spec: mujoco.MjSpec, name: str, shape: Obstacle) -> None:
     """Add the mocap body `name` with one geom of that name, to be placed by each layout."""
     body = spec.worldbody.add_body(name=name, mocap=True)
-    solid = {"name": name, "pos": (0, 0, shape.half_height), "contype": 0, "conaffinity": 1, "condim": 1}
+    solid = {"name": name, "pos": (0, 0, shape.half_height), **UNTOUCHED}
     if shape.radius:
         size = (shape.radius, shape.half_height, 0.0)
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=size, rgba=_CYLINDER, **solid)
     else:
         size = (shape.half_x, shape.half_y, shape.half_height)
         body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=size, rgba=_BOX, **solid)
+
+
+def add_collisions(spec: mujoco.MjSpec) -> None:
+    """Have the hulls of all vehicles collide with each other, with walls and with obstacles; nothing else ever does.
+
+    To name these pairs spares MuJoCo the search for them, a sixth of the time of a step.
+    """
+    names = [geom.name for geom in spec.geoms]
+    hulls = [name for name in names if name.endswith("hull")]
+    solids = [name for name in names if name.startswith(("wall_", "obstacle_"))]
+    for hull, other in (*itertools.combinations(hulls, 2), *itertools.product(hulls, solids)):
+        # Vehicles glide along what they touch, or a glancing touch would wedge them.
+        spec.add_pair(geomname1=hull, geomname2=other, condim=1)
 
 
 def _set_looks(spec: mujoco.MjSpec, half_side: float) -> None:
@@ -100,7 +114,7 @@ def _set_looks(spec: mujoco.MjSpec, half_side: float) -> None:
 
 def _add_ground(spec: mujoco.MjSpec, half_side: float) -> None:
     """The ground outside, and the arena's floor a finger's breadth above it; neither touches anything."""
-    plane = {"type": mujoco.mjtGeom.mjGEOM_PLANE, "contype": 0, "conaffinity": 0, "group": GROUP_DECORATION}
+    plane = {"type": mujoco.mjtGeom.mjGEOM_PLANE, "group": GROUP_DECORATION, **UNTOUCHED}
     spec.worldbody.add_geom(name="ground", pos=(0, 0, -0.02), size=(0, 0, 1), rgba=_GROUND, **plane)
     spec.worldbody.add_geom(name="floor", size=(half_side, half_side, 1), material="tiles", **plane)
 
@@ -121,7 +135,5 @@ def _add_walls(spec: mujoco.MjSpec, half_side: float) -> None:
             pos=(x, y, WALL_HALF_HEIGHT),
             size=size,
             rgba=_WALL,
-            contype=0,
-            conaffinity=1,
-            condim=1,
+            **UNTOUCHED,
         )

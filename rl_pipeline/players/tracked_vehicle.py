@@ -26,6 +26,9 @@ LIDAR_HEIGHT: Final = 0.22
 GROUP_DECORATION: Final = 1
 GROUP_HIDDEN: Final = 3
 
+UNTOUCHED: Final = {"contype": 0, "conaffinity": 0}
+"""Of a geom that collides with nothing, unless as one of a pair."""
+
 _TURN_TORQUE: Final = 22.0
 _DRIVE_GAIN: Final = 300.0
 _TURN_GAIN: Final = 25.0
@@ -82,10 +85,8 @@ def add_vehicle(
         size=(HALF_LENGTH, HALF_WIDTH, 0.1),
         pos=(0, 0, 0.16),
         mass=MASS,
-        contype=1,
-        conaffinity=1,
-        condim=1,  # it glides along what it touches, or a glancing touch would wedge it
         group=GROUP_HIDDEN,
+        **UNTOUCHED,
     )
     frame = f"{prefix}frame"
     body.add_site(name=frame, size=(HALF_LENGTH + 0.2, HALF_WIDTH + 0.2, 0.3), type=_BOX, group=GROUP_HIDDEN)
@@ -171,7 +172,6 @@ def add_looks(body: mujoco.MjsBody, parts: list[Part]) -> None:
             quat=part.quaternion,
             rgba=part.colour,
             mass=0.0,
-            contype=0,
-            conaffinity=0,
             group=GROUP_DECORATION,
+            **UNTOUCHED,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -33,7 +33,7 @@ class ServiceCalls(Protocol):
         """Wait for the responses, at most `timeout` seconds; returns the players that are late."""
         ...
 
-    def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+    def responses(self) -> Iterable[tuple[NDArray[np.intp] | slice, Batch]]:
         """What arrived since `send`, as pairs of player indices and their responses."""
         ...
 

@@ -6,7 +6,6 @@ without this file. Memory is written at `response` alone, at most `response_size
 
 #define _GNU_SOURCE
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,7 +29,6 @@ struct call {
     uint64_t sent;
     uint64_t received;
     int64_t outstanding;    /* id of the call whose response is still to come; 0: none is */
-    double moment;          /* when the response was whole, s on the monotonic clock */
 };
 
 /* Sends the requests of `count` players in the call `id`, `digits` as text; returns how many of them the kernel did not take whole. */
@@ -58,7 +56,7 @@ static double now(void)
 }
 
 /* Receives what there is of one response; 1: it is whole, 0: more has to come, -1: Python has to look. */
-static int receive_response(struct call *call)
+static int receive_response(struct call *call, int32_t quickack)
 {
     int descriptor = (int)call->descriptor, on = 1;
     ssize_t size = recv(descriptor, call->response + call->received, call->response_size - call->received, MSG_DONTWAIT);
@@ -70,15 +68,18 @@ static int receive_response(struct call *call)
     if (call->received == call->response_size)
         return 1;
     /* The rest may be held back until this much is acknowledged, see Connection._acknowledge. */
-    setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+    if (quickack >= 0)
+        setsockopt(descriptor, IPPROTO_TCP, quickack, &on, sizeof on);
     return 0;
 }
 
 /* Receives the responses of `count` players in the call `id`, waiting at most `timeout` s for all.
 
-Returns how many are whole; `arrived` tells which, in their order. `by_descriptor` says whose call a descriptor is. */
+Returns how many are whole; `arrived` tells which, in their order, and `moments` when, in s on the monotonic clock.
+`by_descriptor` says whose call a descriptor is; `quickack` is the number of the socket option, or -1. */
 int32_t receive_responses(int32_t epoll, struct call *calls, const int32_t *by_descriptor, int32_t descriptors,
-                          int32_t count, int64_t id, double timeout, int64_t *arrived)
+                          int32_t count, int64_t id, double timeout, int32_t quickack, int64_t *arrived,
+                          double *moments)
 {
     struct epoll_event events[EVENTS];
     int32_t whole = 0, others = 0;
@@ -93,11 +94,11 @@ int32_t receive_responses(int32_t epoll, struct call *calls, const int32_t *by_d
             struct call *call = player < 0 ? NULL : &calls[player];
             int outcome = -1;
             if (call && call->outstanding == id && call->descriptor == descriptor && events[i].events == EPOLLIN)
-                outcome = receive_response(call);
+                outcome = receive_response(call, quickack);
             others |= outcome < 0;
             if (outcome == 1) {
-                call->moment = now();
                 call->outstanding = 0;
+                moments[whole] = now();
                 arrived[whole++] = player;
             }
         }

@@ -30,7 +30,6 @@ _CALL: Final = np.dtype(
         ("sent", np.uint64),
         ("received", np.uint64),
         ("outstanding", np.int64),
-        ("moment", np.float64),
     ]
 )
 """`struct call` of exchange.c."""
@@ -46,7 +45,7 @@ def _library() -> ctypes.CDLL | None:
     pointer, number = ctypes.c_void_p, ctypes.c_int32
     library.send_requests.argtypes = [pointer, pointer, number, ctypes.c_int64, ctypes.c_char_p]
     library.receive_responses.argtypes = [
-        number, pointer, pointer, number, number, ctypes.c_int64, ctypes.c_double, pointer
+        number, pointer, pointer, number, number, ctypes.c_int64, ctypes.c_double, number, pointer, pointer
     ]  # fmt: skip
     return library
 
@@ -75,14 +74,15 @@ class Exchange:
     def __init__(self, count: int) -> None:
         library = _library()
         assert library is not None, "asked for is_compiled() before"
-        self._library = library
+        self._send, self._receive = library.send_requests, library.receive_responses
         self._calls: NDArray[np.void] = np.zeros(count, _CALL)
-        self._arrived: NDArray[np.int64] = np.zeros(count, np.int64)
+        self._received = self._calls["received"]
         self._everyone: NDArray[np.int64] = np.arange(count)
         self._by_descriptor: NDArray[np.int32] = np.full(64, -1, np.int32)
         # Asking an array for its address takes as long as a small call.
-        self._addresses = [_address(array) for array in (self._calls, self._arrived, self._everyone)]
-        self._moments, self._received = self._calls["moment"], self._calls["received"]
+        self._addresses = _address(self._calls), _address(self._everyone)
+        self._descriptors = _address(self._by_descriptor), len(self._by_descriptor)
+        self._arrived, self._moments = (ctypes.c_int64 * count)(), (ctypes.c_double * count)()
         self._memory: list[tuple[memoryview, Framed, Framed] | None] = [None] * count
         self._id = self._count = 0
 
@@ -104,6 +104,7 @@ class Exchange:
             larger = np.full(2 * descriptor, -1, np.int32)
             larger[: len(self._by_descriptor)] = self._by_descriptor
             self._by_descriptor = larger
+            self._descriptors = _address(larger), len(larger)
         self._by_descriptor[descriptor] = player
 
     def send(self, players: NDArray[np.intp] | None, id_: int, digits: bytes) -> list[tuple[int, int]]:
@@ -112,32 +113,42 @@ class Exchange:
         Returns:
             Those whose request was not sent whole, each with the bytes that were.
         """
-        calls, _, address = self._addresses
+        calls, address = self._addresses
         asked = self._everyone
         if players is not None:
             asked = np.ascontiguousarray(players, np.int64)
             address = _address(asked)
         self._id, self._count = id_, len(asked)
-        if not self._library.send_requests(calls, address, len(asked), id_, digits):
+        if not self._send(calls, address, len(asked), id_, digits):
             return []
         sent = self._calls["sent"][asked]
         unsent = np.flatnonzero(sent != self._calls["request_size"][asked])
         return [(int(asked[index]), int(sent[index])) for index in unsent]
 
-    def receive(self, epoll: int, timeout: float) -> tuple[list[int], list[float]]:
+    def receive(self, epoll: int, timeout: float, quickack: int | None) -> tuple[list[int], list[float]]:
         """Receive the responses of the players that were asked, waiting at most `timeout` seconds for all.
+
+        Args:
+            epoll: descriptor of the poller of all connections.
+            timeout: in seconds.
+            quickack: socket option that has the kernel acknowledge at once what came of a response; None: it decides.
 
         Returns:
             The players whose response is whole, and when it was (s, performance counter). If they are fewer
             than were asked, time is over or there is something to look at; `received` says how much came of the others.
         """
-        calls, arrived, _ = self._addresses
-        descriptors = self._by_descriptor
-        whole = self._library.receive_responses(
-            epoll, calls, _address(descriptors), len(descriptors), self._count, self._id, timeout, arrived
+        whole = self._receive(
+            epoll,
+            self._addresses[0],
+            *self._descriptors,
+            self._count,
+            self._id,
+            timeout,
+            -1 if quickack is None else quickack,
+            self._arrived,
+            self._moments,
         )
-        players = self._arrived[:whole]
-        return players.tolist(), self._moments[players].tolist()
+        return self._arrived[:whole], self._moments[:whole]
 
     def received(self, player: int, id_: int) -> int:
         """Bytes that came of a player's response in the call of that id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,9 @@ from rl_pipeline.transport.response_times import ResponseLog
 PLACEHOLDER: Final = 1_000_000
 """An id of as many digits as every other, for frames whose id is written later."""
 SRV_ID: Final = b"%07d"
+
+Group = tuple[NDArray[np.intp] | slice, Batch]
+"""Indices of players, and their responses, which are of one layout."""
 
 
 class ResponseRows:
@@ -46,7 +49,9 @@ class ResponseRows:
         self._layout: Layout | None = None
         self._width = 0
         self._rows = self._payloads = np.zeros((count, 0), np.uint8)
-        self._batch: Batch | None = None
+        # Of the rows as a whole, made once: whether all are of the layout, and what they are then.
+        self._match: Callable[[], bool] = bool
+        self._all: list[Group] = []
 
     def begin(self) -> None:
         """Forget the responses of the call before."""
@@ -83,21 +88,22 @@ class ResponseRows:
             self._odd[index] = payload
         self.arrive([index], [time.perf_counter()])
 
-    def groups(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+    def groups(self) -> list[Group]:
         """Pairs of player indices and their responses, see ServiceBatch.responses."""
+        if len(self.arrived) == self._count and not self._odd and self._match():
+            return self._all
         if self._odd and len(self._odd) > len(self.arrived) // 2:
             self._adopt()
-        regular = [index for index in self.arrived if index not in self._odd] if self._odd else self.arrived
-        if regular:
-            yield from self._regular(regular)
+        regular = [index for index in self.arrived if index not in self._odd]
+        groups = list(self._regular(regular)) if regular else []
         for index, payload in self._odd.items():
-            yield from self._single(index, payload)
+            groups += self._single(index, payload)
+        return groups
 
-    def _regular(self, players: list[int]) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+    def _regular(self, players: list[int]) -> Iterator[Group]:
         assert self._layout is not None
-        assert self._batch is not None
-        if len(players) == self._count and self._layout.matches(self._payloads):
-            yield slice(None), self._batch
+        if len(players) == self._count and self._match():
+            yield from self._all
             return
         indices = np.sort(np.array(players))
         rows = self._payloads[indices]
@@ -107,7 +113,7 @@ class ResponseRows:
         for index in indices.tolist():
             yield from self._single(index, self._payloads[index].tobytes())
 
-    def _single(self, index: int, payload: bytes) -> Iterator[tuple[NDArray[np.intp], Batch]]:
+    def _single(self, index: int, payload: bytes) -> Iterator[Group]:
         if (layout := self._layout_of(index, payload)) is not None:
             yield np.array([index]), layout.view(np.frombuffer(payload, np.uint8)[None])
 
@@ -143,7 +149,8 @@ class ResponseRows:
         if previous.shape == self._payloads.shape:
             self._payloads[:] = previous
         self._layout = layout
-        self._batch = layout.view(self._payloads)
+        self._match = layout.matcher(self._payloads)
+        self._all = [(slice(None), layout.view(self._payloads))]
 
 
 def allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

@@ -71,6 +71,8 @@ class ResponseLog:
     def __init__(self, count: int) -> None:
         self._count = count
         self._calls: deque[_Call] = deque(maxlen=WINDOW)
+        self._stamped: Batch | None = None
+        self._stamp_fields: tuple[Batch, Batch] | None = None
 
     def begin(self, moment: float) -> tuple[list[int], list[float]]:
         """Begin a call at a moment; returns the lists of the players that answer, in order, and of when they do."""
@@ -80,11 +82,12 @@ class ResponseLog:
 
     def keep_stamps(self, players: NDArray[np.intp] | slice, responses: Batch) -> None:
         """Keep the players' own stamps of responses to the call under way, if their type has any."""
-        if "response_sent" not in (responses.array.dtype.names or ()):
-            return
-        received, sent = responses["request_received"].opaque(), responses["response_sent"].opaque()
-        epoch = time.time() - time.perf_counter()
-        self._calls[-1].stamps.append(_PlayerStamps(players, received, sent, epoch))
+        if responses is not self._stamped:
+            self._stamped, self._stamp_fields = responses, _stamp_fields(responses)
+        if self._stamp_fields is not None:
+            received, sent = self._stamp_fields
+            epoch = time.time() - time.perf_counter()
+            self._calls[-1].stamps.append(_PlayerStamps(players, received.opaque(), sent.opaque(), epoch))
 
     def summary(self) -> ResponseTimes:
         """The times of the last calls."""
@@ -122,6 +125,13 @@ class ResponseLog:
                     )
                 )
         return Stamps.of_columns([np.concatenate(column) for column in zip(*parts, strict=True)])
+
+
+def _stamp_fields(responses: Batch) -> tuple[Batch, Batch] | None:
+    """Both stamps of responses; None where their type has none."""
+    if "response_sent" not in (responses.array.dtype.names or ()):
+        return None
+    return responses["request_received"], responses["response_sent"]
 
 
 def _seconds(stamp: NDArray[Any], origin: float) -> NDArray[np.float64]:

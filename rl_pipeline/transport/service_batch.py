@@ -8,19 +8,20 @@ a row is sent as it is, and a response that looks like the one before lands wher
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
+from rl_pipeline.transport import connection as connections
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.exchange import Exchange, Framed, is_compiled
 from rl_pipeline.transport.frames import encode_command, encode_frame
-from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, PlayerSlot, ResponseRows, allocate_rows
+from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, Group, PlayerSlot, ResponseRows, allocate_rows
 from rl_pipeline.transport.response_times import ResponseTimes
 
 MAX_POLL: Final = 0.25
@@ -135,7 +136,7 @@ class ServiceBatch:
                 return
             assert self._exchange is not None
             self._endpoint.deferred.remove(self._arm)
-            players, moments = self._exchange.receive(self._endpoint.poller, timeout)
+            players, moments = self._exchange.receive(self._endpoint.poller, timeout, connections.QUICKACK)
             self._responses.arrive(players, moments)
             if len(players) < len(self._asked):
                 self._arm()
@@ -153,15 +154,16 @@ class ServiceBatch:
                     self._slots[index].meet(connection)
                 self._slots[index].expect(self._srv_id, digits, received)
 
-    def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+    def responses(self) -> list[Group]:
         """What arrived since `send`, as pairs of player indices and their responses.
 
         Responses of one layout come as one batch; usually that is all of them. Those that are not of the service's
         type are left out, and said to be `refused`.
         """
-        for players, responses in self._responses.groups():
+        groups = self._responses.groups()
+        for players, responses in groups:
             self._responses.log.keep_stamps(players, responses)
-            yield players, responses
+        return groups
 
     def stamps(self) -> Stamps:
         """When the last requests and responses were sent and received."""
@@ -173,7 +175,7 @@ class ServiceBatch:
 
     @property
     def refused(self) -> dict[int, CodecError]:
-        """What is wrong with the responses that could not be decoded, by player; known when `responses` has ended."""
+        """What is wrong with the responses that could not be decoded, by player; known after `responses`."""
         return self._responses.refused
 
 
@@ -199,14 +201,15 @@ class _Requests:
             frames = memoryview(row)[width - len(header) :]
             self.rows.append(Framed(frames, frames[digits : digits + 7]))
         self.batch = layout.view(payloads)
-        self._stamp: tuple[NDArray[np.int32], NDArray[np.uint32]] | None = None
+        self._stamp: NDArray[np.uint64] | None = None
         if "request_sent" in (self.batch.array.dtype.names or ()):
-            self._stamp = self.batch["request_sent.sec"], self.batch["request_sent.nanosec"]
+            self._stamp = self.batch.array["request_sent"].view("<u8")
 
     def stamp(self) -> None:
-        """Write the time into every request."""
+        """Write the time into every request: seconds in the lower half of eight bytes, nanoseconds in the upper."""
         if self._stamp is not None:
-            self._stamp[0][:], self._stamp[1][:] = divmod(time.time_ns(), 1_000_000_000)
+            seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+            self._stamp.fill(nanoseconds << 32 | seconds)
 
     def number(self, digits: bytes) -> None:
         """Write the digits of the call's id into every frame."""

@@ -28,6 +28,35 @@ def test_same_seed_and_actions_give_the_same_episode(simulation):
     np.testing.assert_array_equal(episode(), episode())
 
 
+def test_what_a_task_keeps_of_states_is_what_it_computes_anew(simulation):
+    task = NavigationTask(max_episode_steps=7)
+    env = PlayerVectorEnv(task, simulation(), 2)
+    observer = RecordedStates(task)
+    observer.stepper = env.observe(observer)
+    env.reset(seed=3)
+    for action in np.random.default_rng(0).uniform(-1, 1, (20, 2, 2)).astype(np.float32):
+        env.step(action)
+    assert observer.steps == 20
+
+
+class RecordedStates:
+    """Compares what each step returns with what the task makes of copies, of which it keeps nothing."""
+
+    def __init__(self, task):
+        self.task, self.steps = task, 0
+
+    def begun(self, environments, observation):
+        self.previous = self.stepper.state.copy()
+        np.testing.assert_array_equal(observation, self.task.observation(self.previous))
+
+    def stepped(self, actions, transition):
+        state = self.stepper.state.copy()
+        np.testing.assert_array_equal(transition.observation, self.task.observation(state))
+        np.testing.assert_array_equal(transition.reward, self.task.reward(self.previous, actions, state))
+        np.testing.assert_array_equal(transition.terminated, self.task.terminated(state))
+        self.previous, self.steps = state, self.steps + 1
+
+
 @pytest.mark.parametrize("num_envs", [1, 2, 3, 6])
 def test_environments_play_consecutive_seeds_whatever_their_number(simulation, num_envs):
     env = PlayerVectorEnv(NavigationTask(max_episode_steps=2), simulation(), num_envs)

@@ -7,8 +7,15 @@ from typing import Final
 import mujoco
 
 from rl_pipeline.players.duel.arena import COVER, HALF_SIDE
-from rl_pipeline.players.surroundings import add_obstacle, walled_arena
-from rl_pipeline.players.tracked_vehicle import Paint, add_looks, add_vehicle, add_velocity_servo, turret_parts
+from rl_pipeline.players.surroundings import add_collisions, add_obstacle, walled_arena
+from rl_pipeline.players.tracked_vehicle import (
+    UNTOUCHED,
+    Paint,
+    add_looks,
+    add_vehicle,
+    add_velocity_servo,
+    turret_parts,
+)
 
 SIDES: Final = ("blue", "red")
 
@@ -37,6 +44,7 @@ def build_model() -> mujoco.MjModel:
     for side in SIDES:
         vehicle = add_vehicle(spec, f"{side}_", paint=PAINTS[side], fixed_turret=False)
         _mount_turret(spec, vehicle, side)
+    add_collisions(spec)
     return spec.compile()
 
 
@@ -48,9 +56,8 @@ def _mount_turret(spec: mujoco.MjSpec, vehicle: mujoco.MjsBody, side: str) -> No
         size=(0.14, 0.05, 0.0),
         pos=(0, 0, 0.27),
         mass=_TURRET_MASS,
-        contype=0,
-        conaffinity=0,
         group=_GROUP_UNSEEN,  # shots and rays know vehicles by their hulls
+        **UNTOUCHED,
     )
     servo = add_velocity_servo(spec, f"{side}_turret", _TURRET_GAIN)
     servo.trntype, servo.target = mujoco.mjtTrn.mjTRN_JOINT, f"{side}_turret"

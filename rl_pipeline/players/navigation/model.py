@@ -8,8 +8,8 @@ import mujoco
 import numpy as np
 
 from rl_pipeline.players.navigation.arena import HALF_SIDE, OBSTACLES
-from rl_pipeline.players.surroundings import add_obstacle, walled_arena
-from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION, add_vehicle
+from rl_pipeline.players.surroundings import add_collisions, add_obstacle, walled_arena
+from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION, UNTOUCHED, add_vehicle
 
 _BEACON: Final = (0.16, 0.64, 0.42, 1.0)
 _BEACON_LIGHT: Final = (0.45, 0.88, 0.62, 1.0)
@@ -25,14 +25,14 @@ def build_model(*, looks: bool = True) -> mujoco.MjModel:
         add_obstacle(spec, f"obstacle_{index}", shape)
     _add_beacon(spec)
     add_vehicle(spec, looks=looks)
+    add_collisions(spec)
     return spec.compile()
 
 
 def _add_beacon(spec: mujoco.MjSpec) -> None:
     """A thin post at the goal's centre that the lidar sees and the vehicle drives through."""
     body = spec.worldbody.add_body(name="beacon", mocap=True)
-    free = {"contype": 0, "conaffinity": 0}
     cylinder, sphere = mujoco.mjtGeom.mjGEOM_CYLINDER, mujoco.mjtGeom.mjGEOM_SPHERE
-    body.add_geom(name="beacon", type=cylinder, size=(0.04, 0.45, 0), pos=(0, 0, 0.45), rgba=_BEACON, **free)
+    body.add_geom(name="beacon", type=cylinder, size=(0.04, 0.45, 0), pos=(0, 0, 0.45), rgba=_BEACON, **UNTOUCHED)
     lamp = np.array((0.09, 0.0, 0.0))
-    body.add_geom(type=sphere, size=lamp, pos=(0, 0, 0.96), rgba=_BEACON_LIGHT, group=GROUP_DECORATION, **free)
+    body.add_geom(type=sphere, size=lamp, pos=(0, 0, 0.96), rgba=_BEACON_LIGHT, group=GROUP_DECORATION, **UNTOUCHED)

@@ -60,7 +60,7 @@ class Side:
 
 
 def measure_training(
-    players: int = 8, *, timesteps: int = 40_960, repetitions: int = 3, progress: Callable[[str], object] = str
+    players: int = 8, *, timesteps: int = 81_920, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
     """Train on `players` players, here and with SubprocVecEnv, once a repetition and with another seed each time.
 
