@@ -93,6 +93,11 @@ def test_documented_docker_commands_name_what_is_there():
     assert variables == set(re.findall(r"`([A-Z0-9_]+)`", page.partition("| variable |")[2].partition("Windows (")[0]))
 
 
+def test_compose_files_are_of_the_compose_specification():
+    done = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(COMPOSE), str(COMPOSE_GPU))
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, COMPOSE_GPU]], ids=["plain", "gpu"])
 def test_docker_compose_accepts_the_files(files):
     docker = tool("docker")
