@@ -59,7 +59,7 @@ class RosBridge:
             "services": self._offered,
         }
         self._users: dict[tuple[str, str], dict[Connection, str]] = {}
-        self._next_adaption = 0.0
+        self._next_adaption = self._tended = 0.0
         endpoint.graph.bridge = self
 
     def open(self, connection: Connection, registration: Registration) -> None:
@@ -111,6 +111,9 @@ class RosBridge:
     def tend(self) -> float:
         """Do what time demands; returns in how many seconds it has to be done again."""
         now = time.monotonic()
+        if (wait := self._tended + HELD_PERIOD - now) > 0:  # it is asked after every message
+            return wait
+        self._tended = now
         if now >= self._next_adaption:
             self._next_adaption = now + ADAPTION_PERIOD
             for topic in self._subscribers.values():
