@@ -28,7 +28,7 @@ def tool(name):
     return found or pytest.skip(f"{name} is not installed")
 
 
-def run(*command, timeout=110, **options):
+def run(*command, timeout=250, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
 
 

@@ -30,6 +30,7 @@ def deployed(folder, *arguments):
     command = [sys.executable, "-m", "rl_pipeline.cli", "deploy", "--experiment", "tiny", "--robot", str(VEHICLE)]
     with subprocess.Popen([*command, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         lines = []
+        reader = threading.Thread(target=lambda: lines.extend(process.stderr))
         try:
             for line in process.stderr:
                 lines.append(line)
@@ -37,13 +38,13 @@ def deployed(folder, *arguments):
                     break
             else:
                 raise AssertionError("".join(lines))
-            reader = threading.Thread(target=lambda: lines.extend(process.stderr))
             reader.start()
             yield lines, process
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(20)
-            reader.join(5)
+            if reader.ident is not None:
+                reader.join(5)
 
 
 @pytest.fixture
