@@ -43,6 +43,15 @@ def checkout(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def dev_container_cli():
+    """The Dev Container CLI, which npx fetches."""
+    command = [tool("npx"), "--yes", DEV_CONTAINER_CLI]
+    if run(*command, "--version").returncode:
+        pytest.skip(f"{DEV_CONTAINER_CLI} cannot be fetched")
+    return command
+
+
 def test_dockerfile_follows_the_rules_of_hadolint():
     done = run(tool("hadolint"), str(ROOT / "docker" / "Dockerfile"))
     assert done.returncode == 0, done.stdout
@@ -120,10 +129,7 @@ def test_dev_containers_differ_in_the_gpu_alone():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", DEV_CONTAINERS, ids=["plain", "gpu"])
-def test_dev_container_is_read_by_its_own_command(config):
-    command = [tool("npx"), "--yes", DEV_CONTAINER_CLI]
-    if run(*command, "--version").returncode:
-        pytest.skip(f"{DEV_CONTAINER_CLI} cannot be fetched")
+def test_dev_container_is_read_by_its_own_command(config, dev_container_cli):
     # It asks Docker for containers that run already; there are none.
     read = [
         "read-configuration",
@@ -134,7 +140,7 @@ def test_dev_container_is_read_by_its_own_command(config):
         "--docker-path",
         "/bin/true",
     ]
-    done = run(*command, *read)
+    done = run(*dev_container_cli, *read)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["configuration"]["service"] == "rl_pipeline"
 

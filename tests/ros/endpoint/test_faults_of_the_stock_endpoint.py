@@ -99,7 +99,7 @@ def test_service_of_a_unity_that_is_gone_is_not_advertised(ros, unity, server):
     player.leave()
     left = time.monotonic()
     ros.wait(lambda: not ros.sees_service("/fault5") and not ros.count_publishers("/fault5/t"))
-    assert time.monotonic() - left < 2.0
+    assert time.monotonic() - left < 5.0
     assert server.running
 
 
@@ -133,14 +133,13 @@ def test_each_unity_gets_the_requests_for_its_own_services(ros, unity):
         assert future.result().message == name
 
 
-@pytest.mark.parametrize("registered", [False, True])
-def test_call_that_fails_is_answered_so_that_unity_need_not_wait_for_ever(endpoint_process, unity, registered):
+def test_call_that_fails_is_answered_so_that_unity_need_not_wait_for_ever(endpoint_process, unity):
     player = unity(endpoint_process("ros.endpoint.service_timeout=0.5").port)
-    if registered:
+    for turn in ("not registered", "registered"):
+        player.call_ros(101, "/nobody", TRUE)
+        assert player.response_of_ros() == (101, b""), turn
+        assert "service '/nobody' failed" in player.error(), turn
         player.raw.command("__ros_service", topic="/nobody", message_name="std_srvs/SetBool")
-    player.call_ros(101, "/nobody", TRUE)
-    assert player.response_of_ros() == (101, b"")
-    assert "service '/nobody' failed" in player.error()
 
 
 def test_waiting_for_a_ros_service_costs_no_processor(ros, unity, server):

@@ -144,7 +144,7 @@ def test_images_for_a_unity_that_stops_reading_are_dropped_but_for_the_newest(ro
         numbers.append(int(deserialize_message(player.next("/across/camera").payload, CompressedImage).format))
     assert numbers == sorted(numbers)
     assert len(numbers) < 50, "a queue that grows was sent in full"
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 20.0
     assert server.running
 
 
