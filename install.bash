@@ -21,7 +21,7 @@ if [ -n "${ROS_DISTRO:-}" ] && [ -d "/opt/ros/$ROS_DISTRO" ]; then apt_ros=$ROS_
 
 # What is installed is what these files and the extras said; .venv/installed remembers it, one line an installation.
 sources=(pyproject.toml constraints.txt)
-[[ ",$extras," != *,ros,* ]] || mapfile -t -O 2 sources < <(find ros_ws/src -type f ! -name '*.pyc' ! -path '*.egg-info/*' | sort)
+[[ ",$extras," != *,ros,* ]] || mapfile -t -O 2 sources < <(find ros_ws/src ros_ws/pip -type f ! -name '*.pyc' ! -path '*.egg-info/*' | sort)
 wanted="$extras $(cat "${sources[@]}" | cksum) $PWD"
 if [ -x .venv/bin/rl-pipeline ] && grep -qxF "$wanted" .venv/installed 2>/dev/null; then
   exit 0

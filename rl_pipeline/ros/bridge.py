@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ADAPTION_PERIOD: Final = 1.0
 """Seconds between two looks at what the publishers of subscribed topics offer."""
 HELD_PERIOD: Final = 0.05
-"""Seconds between two looks for a service that a player calls and that is not there yet."""
+"""Seconds between two looks for a service that a player calls, or for the player of a service, that is not there."""
 DEADLINE_PERIOD: Final = 0.25
 """Seconds between two looks at deadlines, while something is unanswered."""
 
@@ -59,8 +59,7 @@ class RosBridge:
             "services": self._offered,
         }
         self._users: dict[tuple[str, str], dict[Connection, str]] = {}
-        self._leaving: list[tuple[float, OfferedService]] = []
-        self._next_adaption = 0.0
+        self._next_adaption = self._tended = 0.0
         endpoint.graph.bridge = self
 
     def open(self, connection: Connection, registration: Registration) -> None:
@@ -69,8 +68,10 @@ class RosBridge:
         users = self._users.setdefault((registration.table, name), {})
         if (known := next(iter(users.values()), registration.type_name)) != registration.type_name:
             raise BridgeError(f"another player has {name!r} as {known}, not as {registration.type_name}")
+        left = self._offered.get(name) if registration.table == "services" else None
+        if left is not None and not left.resume(connection, registration):
+            self._offered.pop(name).close()
         if name not in table:
-            self._part(name)
             table[name] = self._made(connection, registration)
         elif registration.table == "subscribers":
             self._subscribers[name].catch_up(connection)
@@ -83,20 +84,10 @@ class RosBridge:
         users = self._users.get((registration.table, registration.name), {})
         if users.pop(connection, None) is not None and not users:
             del self._users[registration.table, registration.name]
-            bridged = self._tables[registration.table].pop(registration.name)
-            if not isinstance(bridged, OfferedService):
-                bridged.close()
-            elif (moment := bridged.end()) > time.monotonic():
-                self._leaving.append((moment, bridged))
+            if registration.table == "services":
+                self._offered[registration.name].leave()
             else:
-                bridged.withdraw()
-
-    def _part(self, name: str) -> None:
-        """Withdraw at once what is leaving under a name that is offered again: requests must not go there."""
-        for _, service in self._leaving:
-            if service.name == name:
-                service.withdraw()
-        self._leaving = [entry for entry in self._leaving if entry[1].name != name]
+                self._tables[registration.table].pop(registration.name).close()
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish a player's message; see `Bridge`."""
@@ -120,26 +111,26 @@ class RosBridge:
     def tend(self) -> float:
         """Do what time demands; returns in how many seconds it has to be done again."""
         now = time.monotonic()
+        if (wait := self._tended + HELD_PERIOD - now) > 0:  # it is asked after every message
+            return wait
+        self._tended = now
         if now >= self._next_adaption:
             self._next_adaption = now + ADAPTION_PERIOD
             for topic in self._subscribers.values():
                 topic.adapt()
-        while self._leaving and self._leaving[0][0] <= now:
-            self._leaving.pop(0)[1].withdraw()
+        for name in [name for name, service in self._offered.items() if service.is_over(now)]:
+            self._offered.pop(name).close()
         services: list[OfferedService | CalledService] = [*self._offered.values(), *self._called.values()]
         for service in services:
             if service.pending:
                 service.expire(now)
-        if self._leaving or any(service.held for service in self._called.values()):
+        if any(service.held for service in services):
             return HELD_PERIOD
         return DEADLINE_PERIOD if any(service.pending for service in services) else ADAPTION_PERIOD
 
     def close_all(self) -> None:
         """Withdraw everything from ROS."""
         self._endpoint.graph.bridge = None
-        for _, service in self._leaving:
-            service.withdraw()
-        self._leaving.clear()
         for table in self._tables.values():
             for bridged in table.values():
                 bridged.close()
@@ -163,8 +154,7 @@ class RosBridge:
                 case "ros_services":
                     return CalledService(self._endpoint, node, name, service_class(type_name), self._timeout)
                 case _:
-                    type_class = service_class(type_name)
-                    return OfferedService(self._endpoint, node, connection, name, type_class, self._timeout)
+                    return OfferedService(self._endpoint, node, connection, registration, self._timeout)
         except InputError as error:
             raise BridgeError(str(error)) from None
         except ValueError as error:  # what rclpy raises for names that are none

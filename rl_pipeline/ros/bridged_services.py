@@ -10,20 +10,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rclpy.serialization import serialize_message
 
+from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.serialized import RequestId, SerializedClient, SerializedService
 from rl_pipeline.ros.watched import Watched
 from rl_pipeline.transport.bridge import Respond
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.graph import decodable
+from rl_pipeline.transport.registration import Registration
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_TIME: Final = 0.05
-"""Seconds after its last answer for which a service stays, so that the answer arrives."""
+LOST: Final = "the player was lost"
+DELIVERY_TIME: Final = 0.1
+"""Seconds for which a service stays after its last answers: what is still on its way, DDS would forget with it."""
+RETURN_TIME: Final = 0.5
+"""Seconds for which the service of a player that has left takes requests, and which it has to come back.
+
+Whoever calls a service while another takes its place may have found only the one that goes, and DDS drops such a
+request without a word. A connection that is made anew therefore goes on with the same service.
+"""
 MAX_OUTSTANDING: Final = 10
 """Requests that a connector queues for one service; with one more, it loses the order of its answers."""
 
@@ -39,27 +48,24 @@ class OfferedService:
         endpoint: where the player is connected.
         node: what offers the service.
         connection: the player.
-        name: the service's name.
-        service_class: its type.
+        registration: the service's name and type.
         timeout: seconds that the player may take to answer.
-
-    Attributes:
-        name: the same.
     """
 
     def __init__(
-        self, endpoint: Endpoint, node: Node, connection: Connection, name: str, service_class: Any, timeout: float
+        self, endpoint: Endpoint, node: Node, connection: Connection, registration: Registration, timeout: float
     ) -> None:
         self._endpoint = endpoint
         self._node = node
         self._connection = connection
-        self.name = name
+        self._name, self._type_name = registration.name, registration.type_name
         self._timeout = timeout
-        self._response = service_class.Response
+        self._returns_by: float | None = None
         self._waiting: deque[tuple[RequestId, bytes, float]] = deque()
         self._outstanding: dict[int, tuple[RequestId, float]] = {}
-        self._answered = -DELIVERY_TIME
-        self._service = node.create_service(service_class, name, _unused)
+        type_class = service_class(self._type_name)
+        self._response = type_class.Response
+        self._service = node.create_service(type_class, self._name, _unused)
         self._bytes = SerializedService(self._service)
         self._watched = Watched(endpoint, self._service, self._take)
 
@@ -68,8 +74,15 @@ class OfferedService:
         """Requests that are not answered yet."""
         return len(self._waiting) + len(self._outstanding)
 
+    @property
+    def held(self) -> bool:
+        """Whether the player has left and may come back."""
+        return self._returns_by is not None
+
     def expire(self, now: float) -> None:
         """End the requests whose deadline (on the monotonic clock, s) has passed."""
+        if self._returns_by is not None and self._returns_by < now:
+            self._fail_waiting()
         while self._waiting and self._waiting[0][2] < now:
             self._fail(self._waiting.popleft()[0], self._late())
         # Python's dicts keep the order of insertion, which is that of the deadlines.
@@ -80,29 +93,29 @@ class OfferedService:
             self._fail(request_id, self._late())
         self._send()
 
-    def end(self) -> float:
-        """Answer all requests, and take no more of them.
+    def leave(self) -> None:
+        """Fail what the player was asked: it has left. What it has not been asked waits for RETURN_TIME."""
+        self._returns_by = time.monotonic() + RETURN_TIME
+        self._fail_outstanding()
 
-        Returns:
-            when the service may be withdrawn (monotonic clock, s): until then what was answered last is on its way,
-            and DDS forgets it with the service.
-        """
-        unanswered = [entry[0] for entry in self._outstanding.values()] + [entry[0] for entry in self._waiting]
-        self._outstanding.clear()
-        self._waiting.clear()
-        for request_id in unanswered:
-            self._fail(request_id, "the player was lost")
-        self._watched.close()
-        return self._answered + DELIVERY_TIME
+    def resume(self, connection: Connection, registration: Registration) -> bool:
+        """Go on with the connection that offers the service now; returns whether it has the same type."""
+        if registration.type_name != self._type_name:
+            return False
+        self._connection, self._returns_by = connection, None
+        self._send()
+        return True
 
-    def withdraw(self) -> None:
-        """Withdraw the service from ROS; `end` comes first."""
-        self._node.destroy_service(self._service)
+    def is_over(self, now: float) -> bool:
+        """Whether the player has left for good, at a time on the monotonic clock, s, and callers know it."""
+        return self._returns_by is not None and self._returns_by + DELIVERY_TIME < now
 
     def close(self) -> None:
-        """End and withdraw the service at once."""
-        self.end()
-        self.withdraw()
+        """Fail all requests and withdraw the service."""
+        self._fail_outstanding()
+        self._fail_waiting()
+        self._watched.close()
+        self._node.destroy_service(self._service)
 
     def _take(self) -> bool:
         request = self._bytes.take()
@@ -113,21 +126,21 @@ class OfferedService:
         return True
 
     def _send(self) -> None:
-        while self._waiting and len(self._outstanding) < MAX_OUTSTANDING and self._connection.open:
+        while self._waiting and len(self._outstanding) < MAX_OUTSTANDING and not self.held and self._connection.open:
             request_id, payload, deadline = self._waiting.popleft()
             if not self._connection.is_player:
                 self._connection.become_player()
             srv_id = self._endpoint.next_srv_id()
             self._outstanding[srv_id] = request_id, deadline
             answer = partial(self._answer, srv_id)
-            self._endpoint.request(self._connection, self.name, payload, srv_id, answer)
+            self._endpoint.request(self._connection, self._name, payload, srv_id, answer)
 
     def _answer(self, srv_id: int, payload: bytes | None) -> None:
         request_id, _ = self._outstanding.pop(srv_id, (None, 0.0))
         if request_id is None:
             return
         if payload is None:
-            self._fail(request_id, "the player was lost")
+            self._fail(request_id, LOST)
         else:
             try:
                 self._bytes.respond(request_id, decodable(payload))
@@ -135,9 +148,17 @@ class OfferedService:
                 self._fail(request_id, f"the player answered with {error}")
         self._send()
 
+    def _fail_outstanding(self) -> None:
+        outstanding, self._outstanding = self._outstanding, {}
+        for request_id, _ in outstanding.values():
+            self._fail(request_id, LOST)
+
+    def _fail_waiting(self) -> None:
+        while self._waiting:
+            self._fail(self._waiting.popleft()[0], LOST)
+
     def _fail(self, request_id: RequestId, problem: str) -> None:
-        logger.error("service %s of player %s failed: %s", self.name, self._connection.peer, problem)
-        self._answered = time.monotonic()
+        logger.error("service %s of player %s failed: %s", self._name, self._connection.peer, problem)
         fields = self._response.get_fields_and_field_types()
         if fields.get("success") == "boolean" and fields.get("message") == "string":
             self._bytes.respond(request_id, serialize_message(self._response(success=False, message=problem)))

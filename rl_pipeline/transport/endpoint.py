@@ -255,8 +255,8 @@ class Endpoint:
 
     def _welcome(self, sock: socket.socket, peer: str) -> None:
         if not self.admission.make_room(self.connections):
-            sock.close()
             self.log.log(logging.ERROR, "player %s: %d connections are open; closed", peer, len(self._connections))
+            sock.close()
             return
         connection = Connection(sock, peer, self)
         self._connections[sock.fileno()] = connection

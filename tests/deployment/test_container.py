@@ -28,7 +28,7 @@ def tool(name):
     return found or pytest.skip(f"{name} is not installed")
 
 
-def run(*command, timeout=110, **options):
+def run(*command, timeout=250, **options):
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
 
 
@@ -41,6 +41,15 @@ def checkout(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def dev_container_cli():
+    """The Dev Container CLI, which npx fetches."""
+    command = [tool("npx"), "--yes", DEV_CONTAINER_CLI]
+    if run(*command, "--version").returncode:
+        pytest.skip(f"{DEV_CONTAINER_CLI} cannot be fetched")
+    return command
 
 
 def test_dockerfile_follows_the_rules_of_hadolint():
@@ -93,6 +102,11 @@ def test_documented_docker_commands_name_what_is_there():
     assert variables == set(re.findall(r"`([A-Z0-9_]+)`", page.partition("| variable |")[2].partition("Windows (")[0]))
 
 
+def test_compose_files_are_of_the_compose_specification():
+    done = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(COMPOSE), str(COMPOSE_GPU))
+    assert done.returncode == 0, done.stdout
+
+
 @pytest.mark.parametrize("files", [[COMPOSE], [COMPOSE, COMPOSE_GPU]], ids=["plain", "gpu"])
 def test_docker_compose_accepts_the_files(files):
     docker = tool("docker")
@@ -115,10 +129,7 @@ def test_dev_containers_differ_in_the_gpu_alone():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("config", DEV_CONTAINERS, ids=["plain", "gpu"])
-def test_dev_container_is_read_by_its_own_command(config):
-    command = [tool("npx"), "--yes", DEV_CONTAINER_CLI]
-    if run(*command, "--version").returncode:
-        pytest.skip(f"{DEV_CONTAINER_CLI} cannot be fetched")
+def test_dev_container_is_read_by_its_own_command(config, dev_container_cli):
     # It asks Docker for containers that run already; there are none.
     read = [
         "read-configuration",
@@ -129,7 +140,7 @@ def test_dev_container_is_read_by_its_own_command(config):
         "--docker-path",
         "/bin/true",
     ]
-    done = run(*command, *read)
+    done = run(*dev_container_cli, *read)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["configuration"]["service"] == "rl_pipeline"
 

@@ -145,7 +145,7 @@ def environment():
 
 def run(words, folder, check=False):
     return subprocess.run(
-        words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=110, check=check
+        words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=250, check=check
     )
 
 
@@ -159,7 +159,7 @@ def run_prepared(words, folder, files):
     given = {"words": words, "folder": str(folder), "variables": environment(), "files": names}
     process = context.Process(target=exec, args=(COMMAND, given))
     process.start()
-    process.join(110)
+    process.join(250)
     if process.is_alive():
         process.kill()
         process.join()

@@ -27,7 +27,7 @@ print(load_interfaces().service("interfaces_pkg/NavigationStep").name)
 def test_wheel_brings_configurations_interfaces_and_what_is_compiled(tmp_path, compiler):
     compiled = shutil.which(compiler) is not None
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True, timeout=110, env=os.environ | {"CC": compiler})
+    subprocess.run([*build, "--wheel-dir", tmp_path, ROOT], check=True, timeout=250, env=os.environ | {"CC": compiler})
     (wheel,) = tmp_path.glob("*.whl")
     assert wheel.name.endswith("-none-any.whl") is not compiled
     with zipfile.ZipFile(wheel) as archive:

@@ -32,5 +32,5 @@ def workplace(tmp_path_factory):
     """A folder with the experiment `tiny`, a policy that has hardly learned anything."""
     folder = tmp_path_factory.mktemp("workplace")
     command = [sys.executable, "-m", "rl_pipeline.cli", "train", "--config-name", "navigation_ppo"]
-    subprocess.run([*command, "experiment.name=tiny", *TINY], cwd=folder, check=True, capture_output=True, timeout=110)
+    subprocess.run([*command, "experiment.name=tiny", *TINY], cwd=folder, check=True, capture_output=True, timeout=250)
     return folder

@@ -43,7 +43,7 @@ def test_the_trainer_is_a_node_with_parameters_namespace_and_log(tmp_path, event
                 names.update(listener.node.get_node_names_and_namespaces())
                 return run.poll() is not None
 
-            assert listener.spin_until(has_ended, 100)
+            assert listener.spin_until(has_ended, 250)
             assert run.returncode == 0, (tmp_path / "out").read_text()
     assert ("learner", "/lab") in names
     assert ("unity_endpoint", "/") in names

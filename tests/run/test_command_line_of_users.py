@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 def call(directory: Path, *arguments: str, command: list[str] = COMMAND) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*command, *arguments], cwd=directory, capture_output=True, text=True, timeout=100, check=False
+        [*command, *arguments], cwd=directory, capture_output=True, text=True, timeout=250, check=False
     )
 
 

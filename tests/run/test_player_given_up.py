@@ -24,7 +24,7 @@ def test_player_over_its_quota_ends_the_run_with_one_error_and_everything_saved(
     command = [sys.executable, "-m", "rl_pipeline.cli", "train", "--config-name", "navigation_sac", *SHORT]
     done = subprocess.run(
         [*command, f"unity.build_path={build(FLAKY)}"],
-        cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=100,
+        cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=250,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     (error,) = [line for line in done.stderr.splitlines() if line.startswith("error:")]

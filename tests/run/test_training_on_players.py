@@ -16,6 +16,7 @@ SHORT = [
     *("experiment.name=run", "environment.video_wrapper=false", "environment.render_mode=null", "ros.tcp_port=0"),
     *("training.log_points=1", "training.eval.num_evals=2", "training.eval.num_episodes=2"),
     *("evaluation.num_episodes=4", "environment.horizon=40", "algorithm.parameters.n_steps=128"),
+    "algorithm.parameters.n_epochs=2",
 ]
 
 pytestmark = pytest.mark.slow
@@ -76,12 +77,12 @@ def when(log, pattern):
 
 
 def test_killed_player_is_back_within_three_seconds_and_training_goes_on(train, folder, eventually):
-    trainer = train("training.total_timesteps=12000", "n_environments=3")
+    trainer = train("training.total_timesteps=6000", "n_environments=3")
     eventually(lambda: is_training(trainer, folder), timeout=60)
     before = players_of(trainer)
     os.kill(before[1], signal.SIGKILL)
     eventually(lambda: players_of(trainer).get(1, before[1]) != before[1], timeout=10)
-    output, _ = trainer.communicate(timeout=100)
+    output, _ = trainer.communicate(timeout=250)
     assert trainer.returncode == 0, output
     log = folder / "train.log"
     lost = when(log, r"player 1 was killed by SIGKILL; restarting it")
@@ -108,8 +109,8 @@ def test_no_player_outlives_the_trainer(train, folder, eventually, is_running, n
 def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
     worlds = ("n_environments=8", "worlds_per_player=4")
     filmed = ("environment.video_wrapper=true", "environment.video_trigger=100", "environment.video_length=20")
-    trainer = train("training.total_timesteps=4096", *worlds, *filmed, "environment.render_mode=rgb_array")
-    output, _ = trainer.communicate(timeout=100)
+    trainer = train("training.total_timesteps=2048", *worlds, *filmed, "environment.render_mode=rgb_array")
+    output, _ = trainer.communicate(timeout=250)
     assert trainer.returncode == 0, output
     assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4
     assert list((folder / "videos").glob("*.mp4"))
@@ -118,7 +119,7 @@ def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
 
 def test_player_written_from_the_protocol_alone_trains(train, folder, build):
     trainer = train("training.total_timesteps=2000", "n_environments=2", f"unity.build_path={build()}")
-    output, _ = trainer.communicate(timeout=100)
+    output, _ = trainer.communicate(timeout=250)
     assert trainer.returncode == 0, output
     assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4
 
@@ -132,7 +133,7 @@ def test_players_started_elsewhere_serve_training_and_evaluation(train, folder, 
             arguments = ["--ros-ip", "127.0.0.1", "--ros-port", str(port), "--environment-id", str(index)]
             loop = f"until {build()} {' '.join(arguments)} 2>/dev/null; do sleep 0.2; done"
             players.append(subprocess.Popen(loop, shell=True, start_new_session=True))
-        output, _ = trainer.communicate(timeout=100)
+        output, _ = trainer.communicate(timeout=250)
     finally:
         for player in players:
             os.killpg(player.pid, signal.SIGKILL)
@@ -142,9 +143,12 @@ def test_players_started_elsewhere_serve_training_and_evaluation(train, folder, 
 
 
 def test_same_seed_trains_the_same_agent(train, tmp_path):
-    for name in ("first", "second"):
-        trainer = train("training.total_timesteps=1024", "n_environments=2", f"experiment.name={name}")
-        output, _ = trainer.communicate(timeout=100)
+    trainers = [
+        train("training.total_timesteps=1024", "n_environments=2", f"experiment.name={name}")
+        for name in ("first", "second")  # side by side, which the seed must not notice
+    ]
+    for trainer in trainers:
+        output, _ = trainer.communicate(timeout=250)
         assert trainer.returncode == 0, output
     experiments = tmp_path / "experiments" / "Navigation-v0" / "ppo"
     rows = [(experiments / name / "episodes.csv").read_text().splitlines() for name in ("first", "second")]

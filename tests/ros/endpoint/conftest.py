@@ -64,7 +64,7 @@ class PlainNode:
     def __getattr__(self, name):
         return getattr(self._node, name)
 
-    def spin_until(self, condition, timeout=10.0):
+    def spin_until(self, condition, timeout=30.0):
         deadline = time.monotonic() + timeout
         while not condition():
             if time.monotonic() > deadline:
@@ -72,7 +72,7 @@ class PlainNode:
             self._executor.spin_once(timeout_sec=0.05)
         return True
 
-    def wait(self, condition, timeout=10.0):
+    def wait(self, condition, timeout=30.0):
         assert self.spin_until(condition, timeout), "it never came to be"
 
     def start_call(self, name, request, service):

@@ -7,13 +7,14 @@ import time
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
+from rclpy.serialization import deserialize_message
 from std_msgs.msg import Int32
 from std_srvs.srv import SetBool, Trigger
 
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import decode_command
 
-TRUE = SetBool.Request(data=True)
+FALSE, TRUE = SetBool.Request(data=False), SetBool.Request(data=True)
 
 
 def answered(message):
@@ -21,9 +22,11 @@ def answered(message):
 
 
 def serve_one(player, name, message="served"):
+    """Answer the next request; returns it."""
     srv_id, frame = player.request_of_ros()
     assert frame.destination == name
     player.respond(srv_id, name, answered(message))
+    return deserialize_message(frame.payload, SetBool.Request)
 
 
 def test_response_of_unity_reaches_its_caller_and_the_endpoint_lives_on(ros, unity, server):
@@ -70,11 +73,24 @@ def test_call_just_after_unity_left_does_not_hang_what_comes_later(ros, unity):
     client = ros.create_client(SetBool, "/fault4")
     ros.wait(client.service_is_ready)
     player.leave()
-    client.call_async(TRUE)
+    client.call_async(FALSE)
     again = unity().offer("/fault4")
     future = ros.start_call("/fault4", TRUE, SetBool)
-    serve_one(again, "/fault4")
+    while serve_one(again, "/fault4") != TRUE:
+        pass  # the early call, if it was not answered as lost
     ros.wait(future.done)
+    assert future.result() == answered("served")
+
+
+def test_call_just_after_unity_left_fails_when_it_does_not_return(ros, unity):
+    player = unity().offer("/fault4/alone")
+    client = ros.create_client(SetBool, "/fault4/alone")
+    ros.wait(client.service_is_ready)
+    player.leave()
+    future = client.call_async(TRUE)
+    ros.wait(future.done)
+    assert future.result() == SetBool.Response(success=False, message="the player was lost")
+    ros.wait(lambda: not ros.sees_service("/fault4/alone"))
 
 
 def test_service_of_a_unity_that_is_gone_is_not_advertised(ros, unity, server):
@@ -83,7 +99,7 @@ def test_service_of_a_unity_that_is_gone_is_not_advertised(ros, unity, server):
     player.leave()
     left = time.monotonic()
     ros.wait(lambda: not ros.sees_service("/fault5") and not ros.count_publishers("/fault5/t"))
-    assert time.monotonic() - left < 2.0
+    assert time.monotonic() - left < 5.0
     assert server.running
 
 
@@ -117,14 +133,13 @@ def test_each_unity_gets_the_requests_for_its_own_services(ros, unity):
         assert future.result().message == name
 
 
-@pytest.mark.parametrize("registered", [False, True])
-def test_call_that_fails_is_answered_so_that_unity_need_not_wait_for_ever(endpoint_process, unity, registered):
+def test_call_that_fails_is_answered_so_that_unity_need_not_wait_for_ever(endpoint_process, unity):
     player = unity(endpoint_process("ros.endpoint.service_timeout=0.5").port)
-    if registered:
+    for turn in ("not registered", "registered"):
+        player.call_ros(101, "/nobody", TRUE)
+        assert player.response_of_ros() == (101, b""), turn
+        assert "service '/nobody' failed" in player.error(), turn
         player.raw.command("__ros_service", topic="/nobody", message_name="std_srvs/SetBool")
-    player.call_ros(101, "/nobody", TRUE)
-    assert player.response_of_ros() == (101, b"")
-    assert "service '/nobody' failed" in player.error()
 
 
 def test_waiting_for_a_ros_service_costs_no_processor(ros, unity, server):

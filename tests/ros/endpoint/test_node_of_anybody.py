@@ -24,7 +24,7 @@ def embedded_player(server, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_script_steps_watches_and_drives_an_embedded_player(embedded_player):
     script = Path(__file__).with_name("plain_node.py")
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     count, image_format, start = re.search(r"images (\d+) (\w+) (\w+)", done.stdout).groups()
     assert int(count) >= 20

@@ -5,13 +5,14 @@ import time
 import pytest
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
-from geometry_msgs.msg import Twist
+from geometry_msgs.msg import TransformStamped, Twist
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from rclpy.serialization import deserialize_message
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Empty, Int32, String
 from std_srvs.srv import SetBool
+from tf2_msgs.msg import TFMessage
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -118,12 +119,13 @@ def test_clock_of_unity_drives_a_node_that_uses_simulated_time(ros, unity):
     assert messages[0].clock.sec == 42
 
 
-def test_transforms_cross_both_ways_where_their_package_is_installed(ros, unity):
-    TFMessage = pytest.importorskip("tf2_msgs.msg").TFMessage  # noqa: N806
+def test_transforms_cross_both_ways(ros, unity):
     player = unity().publish("/tf", "tf2_msgs/TFMessage").subscribe("/tf", "tf2_msgs/TFMessage")
     messages = heard(ros, TFMessage, "/tf")
-    ros.wait(lambda: player.send("/tf", TFMessage()) or ros.spin_until(lambda: messages, 0.2))
-    assert player.next("/tf")
+    sent = TFMessage(transforms=[TransformStamped(child_frame_id="base_link")])
+    ros.wait(lambda: player.send("/tf", sent) or ros.spin_until(lambda: messages, 0.2))
+    assert messages[0] == sent
+    assert deserialize_message(player.next("/tf").payload, TFMessage) == sent
 
 
 def test_images_for_a_unity_that_stops_reading_are_dropped_but_for_the_newest(ros, unity, server):
@@ -142,7 +144,7 @@ def test_images_for_a_unity_that_stops_reading_are_dropped_but_for_the_newest(ro
         numbers.append(int(deserialize_message(player.next("/across/camera").payload, CompressedImage).format))
     assert numbers == sorted(numbers)
     assert len(numbers) < 50, "a queue that grows was sent in full"
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 20.0
     assert server.running
 
 
