@@ -39,7 +39,7 @@ from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.lessons import Lessons
-from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
+from rl_pipeline.run.periodic_evaluation import Evaluated, PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
 from rl_pipeline.run.segment import begin_segment
 from rl_pipeline.run.self_play import SelfPlay
@@ -63,6 +63,7 @@ class TrainingRun:
         wandb_run: takes models and videos too.
         console: where progress is drawn; None: it is logged only.
         resume: what to go on from; None: begin.
+        evaluated: called after each evaluation during training.
 
     Attributes:
         model: what learns.
@@ -79,7 +80,9 @@ class TrainingRun:
         wandb_run: WandbRun,
         console: Console | None,
         resume: ResumePoint | None = None,
+        evaluated: Evaluated | None = None,
     ) -> None:
+        self._evaluated = evaluated
         self._config, self._text, self._folder = config, config_text, folder
         self._environments, self._wandb, self._console = environments, wandb_run, console
         self._recorder: VideoRecorder | None = None
@@ -119,6 +122,7 @@ class TrainingRun:
         self._evaluation = PeriodicEvaluation(
             self.model, lambda: self._evaluation_venv, training.eval, self._folder, self._text,
             training.total_timesteps, self._evaluations, check, self._environments.shares_players,
+            self._evaluated,
         )  # fmt: skip
         console = self._console if training.verbose else None
         history = self._episodes.history
