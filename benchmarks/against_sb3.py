@@ -128,7 +128,7 @@ def train_plain(config: Config, folder: Path) -> Path:
             return True
 
     def schedule(value: Any) -> Any:
-        if not isinstance(value, str):
+        if not str(value).startswith("lin_"):
             return value
         start = float(value.removeprefix("lin_"))
         return lambda remaining: remaining * start
@@ -217,7 +217,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
 
 
 def main() -> None:
-    """Compare, print a line a case, and write figures and picture. Exits with 1 when the trainer is too slow."""
+    """Compare, print a line a case, and write figures and picture.."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES, help="experiment files")
     parser.add_argument("--seeds", type=int, default=5, help="how many, from 0 on; two at least")

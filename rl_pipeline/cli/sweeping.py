@@ -43,6 +43,7 @@ def sweep(
     from rl_pipeline.run.sweeps.folder import SweepSettings
     from rl_pipeline.run.sweeps.resources import Resources
 
+    act.require_packages()
     given = {"--config-name": config_name, "--config": config, "--space": space, "--name": name, "overrides": overrides}
     if resume is not None:
         if (extra := next((option for option, value in given.items() if value), None)) is not None:

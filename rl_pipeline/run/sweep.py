@@ -37,6 +37,17 @@ class LoadsConfig(Protocol):
         """With what a search has chosen over all else."""
 
 
+def require_packages() -> None:
+    """Raise `InputError` saying what to install when the extra `ray` is not there."""
+    try:
+        import optuna  # noqa: F401
+        import ray  # noqa: F401
+    except ImportError as error:
+        raise InputError(
+            f"a sweep needs Ray Tune and Optuna ({error.name} is not installed): pip install 'rl-pipeline[ray]'"
+        ) from error
+
+
 def new_sweep(load: LoadsConfig, space: Path, name: str | None, settings: SweepSettings) -> SweepFolder:
     """Check everything that a sweep is to try, and make its folder.
 
@@ -95,17 +106,12 @@ def run_sweep(folder: SweepFolder, resources: Resources, *, console: Console, pr
         progress: where progress is drawn.
 
     Raises:
-        InputError: the extra `ray` is not installed, another command runs the sweep, all its trials have ended, or no
-            cluster answers.
+        InputError: another command runs the sweep, all its trials have ended, or no cluster answers.
     """
-    try:
-        from rl_pipeline.run.sweeps.execution import run_trials
-        from rl_pipeline.run.sweeps.results import write_results
-        from rl_pipeline.run.sweeps.study import SweepStudy
-    except ImportError as error:
-        raise InputError(
-            f"a sweep needs Ray Tune and Optuna ({error.name} is not installed): pip install 'rl-pipeline[ray]'"
-        ) from error
+    from rl_pipeline.run.sweeps.execution import run_trials
+    from rl_pipeline.run.sweeps.results import write_results
+    from rl_pipeline.run.sweeps.study import SweepStudy
+
     settings = folder.settings()
     with locked(ExperimentFolder(folder.path)):
         study = SweepStudy(folder, SearchSpace.read(folder.space), settings)

@@ -30,6 +30,7 @@ SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told what is run here
     "RAY_AIR_NEW_OUTPUT": "0",  # no tables of its own
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # what Ray is going to do, and warns about
+    "RAY_worker_niceness": "0",  # a trial is worth as much as any other training
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # each trial has its experiment folder
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # signals are ours
 }
