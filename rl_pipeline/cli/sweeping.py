@@ -17,7 +17,7 @@ from rl_pipeline.errors import InputError
 
 @app.command(
     rich_help_panel=PANEL,
-    epilog="Example: rl-pipeline sweep --config-name cartpole_ppo --space configs/spaces/ppo.yaml --trials 12",
+    epilog="Example: rl-pipeline sweep --config-name cartpole_ppo --space space.yaml --trials 12",
 )
 def sweep(
     overrides: Overrides = None,

@@ -78,6 +78,10 @@ def shortened(command):
     if "--ros-args" in words:
         split = words.index("--ros-args")
         return [*shortened(shlex.join(words[:split])), *words[split:]]
+    if words[:2] == ["rl-pipeline", "sweep"]:
+        few = "3" if "--resume" in words else "2"
+        words[words.index("--trials") + 1] = few
+        return words if "--resume" in words else [*words, *SHORT]
     if words[:2] == ["rl-pipeline", "deploy"]:
         return [*words, "--experiment", "smoke"]
     if words[:2] in (["rl-pipeline", "train"], ["bash", "launch_node.bash"]) and "--cfg" not in words:
@@ -91,6 +95,8 @@ def shortened(command):
         return [*words, "--players", "2", *length]
     if words[:2] == ["python", "benchmarks/scenes.py"]:
         return [*words, "--steps", "200"]
+    if words[:2] == ["python", "benchmarks/against_sb3.py"]:
+        return [*words, "--seeds", "2", "--timesteps", "1100", "--cases", "cartpole_ppo"]
     if words[:2] == ["python", "benchmarks/fuzz.py"]:
         return [*words, "--streams", "1000"]
     return words
@@ -115,6 +121,8 @@ def workplace(tmp_path_factory):
         shutil.copytree(
             folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
         )
+    sweeps = (ROOT / "docs" / "sweeps.md").read_text()
+    (folder / "space.yaml").write_text(re.search(r"```yaml\n(.*?)```", sweeps, re.DOTALL)[1])
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     return folder
