@@ -94,6 +94,7 @@ def _draw_slice(
     elif dimension.log:
         axes.set_xscale("log")
         axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.tick_params(which="minor", length=0)
 
     def places(trials: list[FrozenTrial]) -> list[Any]:
         values = [trial.params[key] for trial in trials]
