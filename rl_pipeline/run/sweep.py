@@ -66,6 +66,8 @@ def new_sweep(load: LoadsConfig, space: Path, name: str | None, settings: SweepS
         raise UnknownNameError("pruner", settings.pruner, PRUNERS, where="--pruner")
     ranges = SearchSpace.read(space)
     base = load()
+    if not base.simulation.unity.launch:
+        raise InputError("unity.launch: a sweep starts the players of its trials itself; expected true, found false")
     RLTrainer(base)
     for sample in ranges.extremes():
         config = load(sampled=ranges.layer(sample))

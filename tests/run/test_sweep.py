@@ -140,6 +140,7 @@ def test_a_space_that_cannot_be_is_refused_before_anything_is_made(
         ([*SWEEP, "--pruner", "medain"], "--pruner: unknown pruner 'medain'; did you mean 'median'?"),
         (["sweep", "--config", "cartpole.yaml", "--space", "no.yaml"], "unknown file 'no.yaml'"),
         ([*RESUME, "--space", "space.yaml"], "--space: a sweep that is resumed keeps what it began with"),
+        ([*SWEEP, "unity.launch=false"], "unity.launch: a sweep starts the players of its trials itself"),
         (RESUME, "--resume: no sweep 'small'"),
         ([*SWEEP, "--name", "../up"], "--name: expected the name of a folder"),
     ],

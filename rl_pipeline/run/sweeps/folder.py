@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
@@ -111,10 +111,9 @@ class SweepFolder:
 
     def settings(self) -> SweepSettings:
         """The settings. Raises `InputError` when they cannot be read."""
-        tree: dict[Any, Any] = read_yaml(self.settings_file)
         try:
-            return replace(SweepSettings(**tree), trials=int(tree["trials"]))
-        except (TypeError, KeyError, ValueError) as error:
+            return SweepSettings(**read_yaml(self.settings_file))
+        except TypeError as error:
             raise InputError(f"{self.settings_file}: cannot be read: {error}") from error
 
     def trial(self, number: int) -> ExperimentFolder | None:

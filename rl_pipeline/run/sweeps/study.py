@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,7 +86,10 @@ class SweepStudy:
         return True
 
     def finish(self, number: int, value: float) -> None:
-        """Take the result of a trial that came to its end."""
+        """Take the result of a trial that came to its end; NaN is a failure."""
+        if not math.isfinite(value):
+            self.fail(number, f"its result is {value}")
+            return
         self._study.tell(number, value)
         assert self.best is not None
         logger.info("trial %d: %.4g (best: %.4g of trial %d)", number, value, self.best.value, self.best.number)
