@@ -15,7 +15,8 @@ from rl_pipeline.cli.endings import guarded, note_thread_failure
 from rl_pipeline.run.interruption import leave_closed_terminal
 
 # In the order in which --help lists their verbs.
-from rl_pipeline.cli import training, running, judging, records, simulating, serving, deploying, inspection, measurement  # isort: skip  # noqa: F401
+from rl_pipeline.cli import training, running, sweeping, judging, records, simulating  # isort: skip  # noqa: F401
+from rl_pipeline.cli import serving, deploying, inspection, measurement  # isort: skip  # noqa: F401
 
 __all__ = ["guarded", "main", "run"]
 

@@ -41,10 +41,11 @@ def load_config(
     config_dir: Path | None = None,
     machine_file: Path | None = None,
     overrides: Sequence[str] = (),
+    sampled: Layer | None = None,
 ) -> Config:
     """Compose and validate a configuration.
 
-    Stronger over weaker: overrides, machine file, experiment file, groups, defaults of the schema.
+    Stronger over weaker: sampled settings, overrides, machine file, experiment file, groups, defaults of the schema.
 
     Args:
         config_name: an experiment file of the configs folder; without it, the one that the machine file names.
@@ -53,6 +54,7 @@ def load_config(
             project's own groups can be named in either case.
         machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
         overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
+        sampled: what a search has chosen, over all else.
 
     Raises:
         InputError: one line for each problem, which names the file and the key, what was expected and found.
@@ -75,7 +77,7 @@ def load_config(
     layers = [_defaults(), *composed_layers(experiment, folders, command_line.choices)]
     if machine is not None:
         layers.append(Layer.of_mapping(shown(machine), settings))
-    return _merged(layers, command_line)
+    return _merged(layers, command_line, sampled)
 
 
 def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file: Path | None = None) -> Config:
@@ -110,15 +112,16 @@ def machine_settings(machine_file: Path | None = None) -> MachineSettings:
     return MachineSettings(named, _merged(layers, Overrides()).simulation)
 
 
-def _merged(layers: Sequence[Layer], command_line: Overrides) -> Config:
+def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | None = None) -> Config:
     merged = Merged()
     problems = [problem for layer in layers for problem in layer.problems]
     for layer in layers:
         merged.add(layer)
     problems += _delete(merged, command_line)
-    last = Layer(COMMAND_LINE, command_line.values)
-    merged.add(last)
-    problems += last.problems + resolve(merged)
+    for last in (Layer(COMMAND_LINE, command_line.values), *([] if sampled is None else [sampled])):
+        merged.add(last)
+        problems += last.problems
+    problems += resolve(merged)
     return validated(merged, problems)
 
 

@@ -54,17 +54,22 @@ def style_axes(axes: Axes, panel: str) -> None:
     """Give a panel over environment steps its title, grid and colours."""
     from matplotlib.ticker import EngFormatter
 
-    axes.set_title(panel, color=INK, fontsize=10, loc="left")
+    style_panel(axes, panel)
     axes.set_xlabel("environment steps", color=INK, fontsize=9)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if panel == "success rate":
+        axes.set_ylim(-0.03, 1.03)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+
+
+def style_panel(axes: Axes, title: str) -> None:
+    """Give a panel over anything its title, grid and colours."""
+    axes.set_title(title, color=INK, fontsize=10, loc="left")
     axes.tick_params(colors=INK, labelsize=8, length=0)
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():
         side.set_visible(False)
-    if panel == "success rate":
-        axes.set_ylim(-0.03, 1.03)
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
 def _draw_training(axes: Axes, panel: str, history: EpisodeHistory) -> None:

@@ -20,6 +20,9 @@ from rl_pipeline.run.evaluation import play_episodes
 
 logger = logging.getLogger(__name__)
 
+Evaluated = Callable[[int, EvaluationSummary], None]
+"""What is told of an evaluation: how many there were so far, with this one, and what it found."""
+
 
 class PeriodicEvaluation:
     """Plays the same episodes at evenly spread points of a run and keeps the model that does best.
@@ -34,6 +37,7 @@ class PeriodicEvaluation:
         log: takes each evaluation.
         check: called before each step; may raise to end the evaluation.
         shares_players: whether an evaluation ends the episodes of the training.
+        evaluated: called after each evaluation that found anything.
     """
 
     def __init__(
@@ -47,10 +51,11 @@ class PeriodicEvaluation:
         log: EvaluationLog,
         check: Callable[[], None],
         shares_players: bool = False,
+        evaluated: Evaluated | None = None,
     ) -> None:
         self._model, self._open_venv, self._settings = model, open_venv, settings
         self._folder, self._config, self._log, self._check = folder, config, log, check
-        self._total, self._shares_players = total, shares_players
+        self._total, self._shares_players, self._evaluated = total, shares_players, evaluated
         self._milestones = Milestones(total, settings.num_evals)
         self._best = (float("-inf"), float("-inf"))
 
@@ -102,6 +107,8 @@ class PeriodicEvaluation:
             "evaluation at %d steps: return %.1f ± %.1f%s%s",
             timesteps, summary.mean_return, summary.sd_return or 0.0, success, " (best so far)" if better else "",
         )  # fmt: skip
+        if self._evaluated is not None:
+            self._evaluated(len(self._log.timesteps), summary)
 
     def _record(self, timesteps: int, summary: EvaluationSummary) -> None:
         self._model.logger.record("eval/mean_reward", summary.mean_return)

@@ -33,7 +33,7 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
     if result.interrupted:
         rows.append(("go on with", continue_command(folder.path)))
     title = "interrupted; everything is saved" if result.interrupted else "trained"
-    _print_rows(title, rows, console, "yellow" if result.interrupted else "green")
+    print_rows(title, rows, console, "yellow" if result.interrupted else "green")
 
 
 def continue_command(folder: Path) -> str:
@@ -43,7 +43,7 @@ def continue_command(folder: Path) -> str:
 
 def print_evaluation_report(summary: EvaluationSummary, what: str, where: str, console: Console) -> None:
     """Say how good an agent is."""
-    _print_rows(f"{what} in {where}", evaluation_rows(summary), console, "green")
+    print_rows(f"{what} in {where}", evaluation_rows(summary), console, "green")
 
 
 def evaluation_rows(summary: EvaluationSummary) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def evaluation_rows(summary: EvaluationSummary) -> list[tuple[str, str]]:
     return rows
 
 
-def _print_rows(title: str, rows: list[tuple[str, str]], console: Console, colour: str) -> None:
+def print_rows(title: str, rows: list[tuple[str, str]], console: Console, colour: str) -> None:
     """A heading and aligned lines, never wrapped or cut: paths and commands are there to be copied."""
     width = max(len(name) for name, _ in rows)
     console.print(Text(f"\n{title}", style=f"bold {colour}"), soft_wrap=True)

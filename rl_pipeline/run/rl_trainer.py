@@ -37,6 +37,7 @@ from rl_pipeline.run.callbacks import named_callbacks
 from rl_pipeline.run.environments import Environments, checked_spaces
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.model_reset import check_resets
+from rl_pipeline.run.periodic_evaluation import Evaluated
 from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.run.report import continue_command
 from rl_pipeline.run.self_play import SelfPlay
@@ -82,6 +83,9 @@ class RLTrainer:
         console: where progress is drawn; None: it is logged only.
         resume: what to go on with, an experiment in its own folder or a model in a new one; None: begin.
         callbacks: further callbacks of Stable-Baselines3, see `TrainingRun`.
+        evaluated: called after each evaluation during training, with how many there were and what it found; may raise
+            `RunInterrupted`.
+        interruption: what ends the training; None: signals.
 
     Raises:
         InputError: the algorithm, a hyperparameter, the architecture, the environment or the model to start from is
@@ -97,9 +101,12 @@ class RLTrainer:
         console: Console | None = None,
         resume: ResumePoint | None = None,
         callbacks: Sequence[BaseCallback] = (),
+        evaluated: Evaluated | None = None,
+        interruption: Interruption | None = None,
     ) -> None:
         self.config = config
         self._resume = resume
+        self._evaluated, self._interruption = evaluated, interruption or Interruption()
         self._algorithm = check(config)
         self._environment_id = check_environment_id(config.environment.id)
         self._pretrained: ModelFile | None = None
@@ -135,7 +142,7 @@ class RLTrainer:
         if self.config.training.run_type != "debug":
             return self._train()
         with tempfile.TemporaryDirectory() as directory:
-            self.config = _unobserved(self.config, Path(directory))
+            self.config = unobserved(self.config, Path(directory))
             return self._train()
 
     def _train(self) -> TrainingResult:
@@ -212,11 +219,12 @@ class RLTrainer:
         try:
             with Environments(self.config, folder.path) as environments:
                 run = TrainingRun(
-                    self.config, text, folder, environments, wandb_run, self._console, self._resume, self._callbacks
-                )
+                    self.config, text, folder, environments, wandb_run, self._console, self._resume, self._callbacks,
+                    self._evaluated,
+                )  # fmt: skip
                 facts["spaces"] = described_spaces(run.model)
                 self._continue_from_pretrained(run.model)
-                with Interruption() as interruption:
+                with self._interruption as interruption:
                     result = self._finished(run, folder, interruption, began)
                 exit_code = 130 if result.interrupted else 0
                 return result
@@ -260,7 +268,7 @@ class RLTrainer:
         logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)
 
 
-def _unobserved(config: Config, directory: Path) -> Config:
+def unobserved(config: Config, directory: Path) -> Config:
     """The configuration of a run that nobody looks at afterwards: without videos, in a folder for the moment."""
     environment = config.environment.model_copy(update={"video_wrapper": False, "render_mode": None})
     experiment = config.experiment.model_copy(update={"directory": directory})

@@ -44,7 +44,7 @@ from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.lessons import Lessons
 from rl_pipeline.run.model_reset import ModelReset
-from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
+from rl_pipeline.run.periodic_evaluation import Evaluated, PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
 from rl_pipeline.run.segment import begin_segment
 from rl_pipeline.run.self_play import SelfPlay
@@ -70,6 +70,7 @@ class TrainingRun:
         resume: what to go on from; None: begin.
         callbacks: further callbacks of Stable-Baselines3, called after what the run itself does. One that has
             `state_dict` and `load_state_dict` is part of the run's state.
+        evaluated: called after each evaluation during training.
 
     Attributes:
         model: what learns.
@@ -87,7 +88,9 @@ class TrainingRun:
         console: Console | None,
         resume: ResumePoint | None = None,
         callbacks: Sequence[BaseCallback] = (),
+        evaluated: Evaluated | None = None,
     ) -> None:
+        self._evaluated = evaluated
         self._config, self._text, self._folder = config, config_text, folder
         self._environments, self._wandb, self._console = environments, wandb_run, console
         self._recorder: VideoRecorder | None = None
@@ -135,6 +138,7 @@ class TrainingRun:
         self._evaluation = PeriodicEvaluation(
             self.model, lambda: self._evaluation_venv, training.eval, self._folder, self._text,
             training.total_timesteps, self._evaluations, check, self._environments.shares_players,
+            self._evaluated,
         )  # fmt: skip
         console = self._console if training.verbose else None
         history = self._episodes.history

@@ -26,8 +26,8 @@ SHORT = [
     "environment.video_length=5",
     "environment.horizon=12",
 ]
-SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ")
-"""What this very run is, and what only changes the shell."""
+SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ", "python benchmarks/against_sb3.py")
+"""What this very run is, what only changes the shell, and what has a test of its own that runs it."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
 """What commands that need ROS 2 have in them."""
 SERVERS = {
@@ -78,6 +78,10 @@ def shortened(command):
     if "--ros-args" in words:
         split = words.index("--ros-args")
         return [*shortened(shlex.join(words[:split])), *words[split:]]
+    if words[:2] == ["rl-pipeline", "sweep"]:
+        few = "3" if "--resume" in words else "2"
+        words[words.index("--trials") + 1] = few
+        return words if "--resume" in words else [*words, *SHORT]
     if words[:2] == ["rl-pipeline", "deploy"]:
         return [*words, "--experiment", "smoke"]
     if words[:2] in (["rl-pipeline", "train"], ["bash", "launch_node.bash"]) and "--cfg" not in words:
@@ -115,6 +119,8 @@ def workplace(tmp_path_factory):
         shutil.copytree(
             folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
         )
+    sweeps = (ROOT / "docs" / "sweeps.md").read_text()
+    (folder / "space.yaml").write_text(re.search(r"```yaml\n(.*?)```", sweeps, re.DOTALL)[1])
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     return folder
