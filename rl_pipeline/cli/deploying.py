@@ -11,7 +11,7 @@ from rl_pipeline.cli.app import app
 from rl_pipeline.cli.arguments import Agent, Experiment, Model, Overrides, select
 from rl_pipeline.cli.serving import ROS_ARGUMENTS
 
-PANEL: Final = "Deploy"
+PANEL: Final = "Connect"
 
 
 @app.command(

@@ -10,7 +10,7 @@ from rl_pipeline.cli.app import app
 from rl_pipeline.cli.arguments import Overrides
 from rl_pipeline.cli.terminal import console
 
-PANEL: Final = "Serve"
+PANEL: Final = "Connect"
 ROS_ARGUMENTS: Final = "--ros-args"
 
 

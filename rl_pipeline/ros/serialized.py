@@ -7,10 +7,15 @@ for a navigation step's response. Here rcl's own functions fill and read the mes
 from __future__ import annotations
 
 import ctypes
+import logging
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+logger = logging.getLogger(__name__)
+
 OK: Final = 0
+TIMED_OUT: Final = 2
+"""What rcl_send_response returns when the client that asked cannot be found: it has left, or only just come."""
 TAKE_FAILED: Final = frozenset({501, 601})
 """What rcl_take_response and rcl_take_request return when there is nothing."""
 
@@ -45,14 +50,19 @@ class SerializedService:
         return _take(_rcl().rcl_take_request, self._handle, self._request)
 
     def respond(self, request_id: RequestId, payload: bytes) -> None:
-        """Send a response.
+        """Send a response; a client that cannot be reached gets none, as with rclpy.
 
         Raises:
             ValueError: the payload is not of the response's type.
         """
         self._response.write(payload)
         with self._handle:
-            _check(_rcl().rcl_send_response(_pointer(self._handle), ctypes.byref(request_id), self._response.address))
+            result = _rcl().rcl_send_response(_pointer(self._handle), ctypes.byref(request_id), self._response.address)
+        if result == TIMED_OUT:
+            _rcl().rcutils_reset_error()
+            logger.warning("a response was not sent: the client that asked cannot be reached")
+        else:
+            _check(result)
 
 
 class SerializedClient:
