@@ -11,19 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.arrivals import Arrivals
 from rl_pipeline.envs.camera import open_camera
 from rl_pipeline.envs.frames import Frames
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.opponents import Opponents, Opposition
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.player_service import PlayerService, player_service
-from rl_pipeline.envs.state_history import StateHistory
+from rl_pipeline.envs.player_service import player_service
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces import Batch, CodecError
-from rl_pipeline.interfaces.images import encode_image
-from rl_pipeline.simulation.simulation import PlayerError, Simulation
+from rl_pipeline.interfaces import Batch
+from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
 
@@ -47,8 +46,7 @@ class Stepper:
 
     Attributes:
         players: environment ids of the N / worlds players.
-        simulated_time: (N,) float64, seconds since each player started, as of its last response; None, and not read
-            then, unless an array is put here.
+        arrivals: what the players have sent.
         rendering: (N,) bool, which environments are asked for a frame with each step and reset; of those that share
             a player only the first can be.
     """
@@ -73,19 +71,14 @@ class Stepper:
         self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
         self._simulation = simulation
         self._horizon = horizon or task.max_episode_steps
-        self._timeout = simulation.config.unity.step_timeout
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
-        self.simulated_time: NDArray[np.float64] | None = None
-        self._frames = Frames(num_envs) if frames and task.image is None else None
         # Steps taken, counted once for all; at which count each episode began; before which none is too long.
         self._taken = self._due = 0
         self._begun: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
-        self._history: StateHistory | None = None
         self._actions: NDArray[Any] = np.zeros(0)
         self._invalid = InvalidStates(num_envs, invalid_states)
-        self._problems: dict[int, str] = {}
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
         self._parameters = parameters or EnvironmentParameters.of(task, {})
@@ -97,6 +90,9 @@ class Stepper:
             filmed = range(count) if frames or task.image is not None else ()
             players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
+        kept = Frames(num_envs) if frames and task.image is None else None
+        timeout = simulation.config.unity.step_timeout
+        self.arrivals = Arrivals(self.players, worlds, timeout, self._camera, kept)
         arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
         self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
         # Images are looked at where they are received, until the step after: two services take turns then.
@@ -112,8 +108,8 @@ class Stepper:
     @property
     def state(self) -> Batch:
         """The N states that were reached last."""
-        assert self._history is not None, "reset() comes first"
-        return self._history.current
+        assert self.arrivals.history is not None, "reset() comes first"
+        return self.arrivals.history.current
 
     def reset(self, environments: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
         """Begin an episode in each of the given environments, replacing players that are lost on the way.
@@ -143,13 +139,13 @@ class Stepper:
             if self._camera is not None:
                 self._camera.begin(is_step=False)
             self._reset.send(remaining)
-            remaining = self._receive(self._reset, remaining)
+            remaining = self.arrivals.receive(self._reset, remaining)
             if remaining is None:
                 self.state.settle()
                 observation = self.task.observation(self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
                 for index in self._nobody if remaining is None else remaining:
-                    self._problems[self._player_of(index)] = "begins an episode with NaN or infinity"
+                    self.arrivals.problems[self._player_of(index)] = "begins an episode with NaN or infinity"
             if remaining is not None:
                 self.replace(remaining)
                 self._cut_off_others(remaining, environments)
@@ -179,7 +175,7 @@ class Stepper:
         self._step.write(self.task.request(actions))
         if self._opposition is not None:
             self._step.write(self._opposition.act(self.state))
-        history = self._history
+        history = self.arrivals.history
         assert history is not None, "reset() comes first"
         if self._camera is not None:
             self._camera.begin(is_step=True)
@@ -195,9 +191,9 @@ class Stepper:
         Raises:
             PlayerError: the states of an environment are invalid again and again.
         """
-        history, task, actions = self._history, self.task, self._actions
+        history, task, actions = self.arrivals.history, self.task, self._actions
         assert history is not None, "reset() comes first"
-        lost = self._receive(self._step, self._everyone)
+        lost = self.arrivals.receive(self._step, self._everyone)
         if self._worlds > 1 and self._cut_off.any():
             lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
         if lost is not None:
@@ -229,7 +225,7 @@ class Stepper:
         # Those that were only cut off have their new player already.
         environments = environments[~self._cut_off[environments]]
         players = sorted({self._player_of(index) for index in environments.tolist()})
-        problems, self._problems = self._problems, {}
+        problems, self.arrivals.problems = self.arrivals.problems, {}
         if players:
             self._simulation.restart(players, problems)
 
@@ -248,15 +244,11 @@ class Stepper:
 
     def image(self, index: int) -> tuple[str, bytes] | None:
         """Format and bytes of the image that came with the last response for an environment, or None."""
-        if self._camera is not None:
-            return "jpeg", encode_image(self._camera.image(index))
-        return self._frames.encoded(index) if self._frames is not None else None
+        return self.arrivals.image(index)
 
     def frame(self, index: int) -> NDArray[np.uint8] | None:
         """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
-        if self._camera is not None:
-            return self._camera.image(index)
-        return self._frames.image(index) if self._frames is not None else None
+        return self.arrivals.frame(index)
 
     def close(self) -> None:
         """End the threads that decode images; the players are their simulation's."""
@@ -281,58 +273,14 @@ class Stepper:
         self._cut_off |= np.isin(self._everyone // self._worlds, replaced // self._worlds)
         self._cut_off[resetting] = False
 
-    def _receive(self, service: PlayerService, asked: NDArray[np.intp]) -> NDArray[np.intp] | None:
-        """Take the answers of the environments asked into the states; returns who did not answer, None: all did."""
-        late = service.receive(self._timeout)
-        if late:
-            ids = [self.players[index] for index in late]
-            logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
-        answered: list[NDArray[np.intp]] = []
-        for environments, states, filmed, responses in service.answers():
-            try:
-                if self._camera is not None:
-                    self._camera.take(environments, responses)
-                if self._history is None:
-                    self._history = StateHistory(_repeat(states, self.num_envs))
-                self._history.current.assign(environments, states)
-            except CodecError as error:
-                for index in self._everyone[environments].tolist():
-                    self._note_unreadable(self._player_of(index), error)
-                continue
-            answered.append(self._everyone[environments])
-            if self.simulated_time is not None:
-                of_player = np.zeros(len(self.players))
-                of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
-                self.simulated_time[environments] = of_player[self._everyone[environments] // self._worlds]
-            if self._frames is not None:
-                self._frames.take(filmed, responses)
-        if self._camera is not None and self._history is not None:
-            self._history.current.attach("image", self._camera.images)
-        if sum(map(len, answered)) == len(asked):
-            return None
-        for index, reason in service.refused.items():
-            self._note_unreadable(self.players[index], reason)
-        return np.setdiff1d(asked, np.concatenate([*answered, self._nobody]))
-
-    def _note_unreadable(self, player: int, error: CodecError) -> None:
-        """Have a player that sent what cannot be read replaced as lost; when it is the first that came, give up.
-
-        Raises:
-            PlayerError: no player has sent anything readable yet, so that a restart will not help.
-        """
-        problem = f"sent a response that cannot be read: {error}"
-        if self._history is None:
-            raise PlayerError(f"player {player} {problem}; was it built with other interfaces?")
-        self._problems[player] = problem
-
     def _find_invalid(self, *arrays: NDArray[Any]) -> NDArray[np.intp] | None:
         """Environments with NaN or infinity in arrays of leading axis N, having told of each; None: there are none."""
         if (rows := invalid_rows(*arrays)) is None:
             return None
-        assert self._history is not None
+        assert self.arrivals.history is not None
         for index in rows.tolist():
             steps = self._taken - int(self._begun[index])
-            states, actions = self._history.last(index, steps)
+            states, actions = self.arrivals.history.last(index, steps)
             self._invalid.report(index, self._player_of(index), int(self._seeds[index]), steps, states, actions)
         return rows
 
@@ -340,8 +288,3 @@ class Stepper:
         for service in (self._reset, self._step):
             for name in service.names:
                 self._simulation.backend.check(name, service.type_name)
-
-
-def _repeat(states: Batch, count: int) -> Batch:
-    """A batch of `count` copies of the first state: memory for that many."""
-    return states.take(np.zeros(count, np.intp))

@@ -184,7 +184,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
     def observe(self, observer: EpisodeObserver | None) -> Stepper:
         """Have an observer, or none, told of every episode and step; gives where states, images and times are."""
         self._observer = observer
-        self._stepper.simulated_time = None if observer is None else np.zeros(self.num_envs)
+        self._stepper.arrivals.simulated_time = None if observer is None else np.zeros(self.num_envs)
         return self._stepper
 
     def render(self) -> tuple[NDArray[np.uint8], ...]:

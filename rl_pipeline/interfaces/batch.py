@@ -12,9 +12,9 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.interfaces.assignment import as_array, difference_of
 from rl_pipeline.interfaces.errors import CodecError
-from rl_pipeline.interfaces.field_types import Array, FieldType, Sequence, String, Struct
+from rl_pipeline.interfaces.field_types import Array, FieldType, Sequence, String, Struct, unknown_field
 
 _ALIGNMENT: Final = 8
 """Bytes of CDR's largest numbers, which lie at multiples of it in a message."""
@@ -150,7 +150,7 @@ class Batch:
             self._items[indices] = other._items
         elif other._struct.name != self._struct.name:
             raise CodecError(f"cannot assign {other._struct.name} to {self._struct.name}: the types differ")
-        elif (difference := _difference(self._array.dtype, source.dtype, self._struct.name)) is not None:
+        elif (difference := difference_of(self._array.dtype, source.dtype, self._struct.name)) is not None:
             raise CodecError(difference)
         else:
             self._array[indices] = source
@@ -279,40 +279,6 @@ def _stack(array: NDArray[Any]) -> NDArray[Any] | None:
     return as_strided(array["0"], (*array.shape, len(placed)), (*array.strides, distances.pop()))
 
 
-def unknown_field(struct: Struct, path: str) -> UnknownNameError:
-    """The error for a path that is no field, with the nearest that are."""
-    return UnknownNameError(f"field of {struct.name}", path, field_paths(struct))
-
-
-def field_paths(struct: Struct, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of all fields, nested ones after the message that they are part of."""
-    for name, type_ in struct.fields.items():
-        yield prefix + name
-        if isinstance(type_, Struct):
-            yield from field_paths(type_, f"{prefix}{name}.")
-
-
-def as_array(value: Any, target: NDArray[Any]) -> Any:
-    """What to assign to `target` for `value`: text and bytes as their bytes, a list of them as rows, else itself.
-
-    Raises:
-        ValueError: text or bytes for an array that holds none, or of another length.
-    """
-    if isinstance(value, np.ndarray):
-        return value
-    if isinstance(value, list | tuple) and value and isinstance(value[0], str | bytes):
-        return np.stack([as_array(item, target) for item in value])
-    if isinstance(value, str):
-        value = value.encode()
-    if not isinstance(value, bytes | bytearray | memoryview):
-        return value
-    if target.ndim < 2 or target.dtype.itemsize != 1:
-        raise ValueError("expected numbers, found text or bytes")
-    if len(value) != target.shape[-1]:
-        raise ValueError(f"expected {target.shape[-1]} bytes (the layout fixes every length), found {len(value)}")
-    return np.frombuffer(value, np.uint8)
-
-
 def _is_strings(type_: FieldType) -> bool:
     return isinstance(type_, Array | Sequence) and isinstance(type_.element, String)
 
@@ -322,18 +288,3 @@ def _text(struct: Struct, name: str, characters: NDArray[np.uint8]) -> str:
         return characters.tobytes().decode()
     except UnicodeDecodeError as error:
         raise CodecError(f"{struct.name}.{name}: no UTF-8 text: {error}") from None
-
-
-def _difference(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> str | None:
-    """The first field in which two dtypes differ, in words; None when they differ in their padding alone."""
-    if expected.names is None or found.names is None:
-        return None if expected == found else f"{path}: expected {expected}, found {found}"
-    if expected.names != found.names:
-        return f"{path}: expected {len(expected.names)} elements, found {len(found.names)}"
-    for name in expected.names:
-        ours, theirs, inner = expected[name], found[name], f"{path}.{name}"
-        if ours.shape != theirs.shape:
-            return f"{inner}: expected length {ours.shape[0]}, found {theirs.shape[0]}"
-        if (difference := _difference(ours.base, theirs.base, inner)) is not None:
-            return difference
-    return None

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rl_pipeline.errors import UnknownNameError
+
 Constant: TypeAlias = bool | int | float | str
 
 PRIMITIVES: dict[str, np.dtype[Any]] = {
@@ -106,3 +108,16 @@ def _leaves(type_: FieldType) -> Iterator[int | None]:
                 yield from _leaves(element)
         case _:
             yield None
+
+
+def unknown_field(struct: Struct, path: str) -> UnknownNameError:
+    """The error for a path that is no field, with the nearest that are."""
+    return UnknownNameError(f"field of {struct.name}", path, field_paths(struct))
+
+
+def field_paths(struct: Struct, prefix: str = "") -> Iterator[str]:
+    """Dotted paths of all fields, nested ones after the message that they are part of."""
+    for name, type_ in struct.fields.items():
+        yield prefix + name
+        if isinstance(type_, Struct):
+            yield from field_paths(type_, f"{prefix}{name}.")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces.batch import Batch, as_array, unknown_field
+from rl_pipeline.interfaces.assignment import as_array
+from rl_pipeline.interfaces.batch import Batch
 from rl_pipeline.interfaces.errors import CodecError
-from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct
+from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct, unknown_field
 
 
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:

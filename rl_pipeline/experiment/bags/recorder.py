@@ -49,9 +49,9 @@ class EpisodeBags:
 
     def begun(self, environments: NDArray[np.intp], observation: NDArray[Any]) -> None:
         """Open the bags of episodes that are to be recorded, with their first states."""
-        assert self._source.simulated_time is not None
+        assert self._source.arrivals.simulated_time is not None
         self._episode[environments] += self._env.num_envs
-        self._origin[environments] = self._source.simulated_time[environments]
+        self._origin[environments] = self._source.arrivals.simulated_time[environments]
         for index in environments.tolist():
             episode = int(self._episode[index])
             if episode < self._count:
@@ -83,8 +83,8 @@ class EpisodeBags:
         self._bags.clear()
 
     def _write_state(self, index: int, observation: NDArray[Any]) -> None:
-        assert self._source.simulated_time is not None
-        elapsed = self._source.simulated_time[index] - self._origin[index]
+        assert self._source.arrivals.simulated_time is not None
+        elapsed = self._source.arrivals.simulated_time[index] - self._origin[index]
         self._stamp[index] = stamp = BEGINNING + round(1e9 * float(elapsed))
         state = self._source.state
         self._write(index, state_messages(state.struct, row_values(state, index), stamp))

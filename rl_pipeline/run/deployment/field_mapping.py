@@ -9,8 +9,7 @@ from rl_pipeline.config.schema.deployment import ActionTopic, Deployment
 from rl_pipeline.envs.task import Fields
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, MessageCodec, Service, load_interfaces
-from rl_pipeline.interfaces.batch import unknown_field
-from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct
+from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct, unknown_field
 
 
 class StateMapping:

@@ -1,0 +1,112 @@
+"""What has arrived from the players: states, images, times, and what was wrong with the rest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.envs.camera import Camera
+from rl_pipeline.envs.frames import Frames
+from rl_pipeline.envs.player_service import PlayerService
+from rl_pipeline.envs.state_history import StateHistory
+from rl_pipeline.interfaces import Batch, CodecError
+from rl_pipeline.interfaces.images import encode_image
+from rl_pipeline.simulation.simulation import PlayerError
+
+logger = logging.getLogger(__name__)
+
+
+class Arrivals:
+    """Takes what players answer into the arrays of their N environments.
+
+    Args:
+        players: environment ids of the players, in the order of their environments.
+        worlds: environments a player.
+        timeout: seconds that a player may take to answer.
+        camera: takes the images that are observed, if any are.
+        frames: keeps the frames that are only looked at, if any are.
+
+    Attributes:
+        history: the states, present and past; None before the first have come.
+        simulated_time: (N,) float64, seconds since each player started, as of its last response; None, and not read
+            then, unless an array is put here.
+        problems: what is wrong with players that have to be replaced, by environment id.
+    """
+
+    def __init__(
+        self, players: Sequence[int], worlds: int, timeout: float, camera: Camera | None, frames: Frames | None
+    ) -> None:
+        self._players, self._worlds, self._timeout = players, worlds, timeout
+        self._camera, self._frames = camera, frames
+        self._everyone: NDArray[np.intp] = np.arange(len(players) * worlds)
+        self.history: StateHistory | None = None
+        self.simulated_time: NDArray[np.float64] | None = None
+        self.problems: dict[int, str] = {}
+
+    def receive(self, service: PlayerService, asked: NDArray[np.intp]) -> NDArray[np.intp] | None:
+        """Take the answers of the environments asked into the states; returns who did not answer, None: all did.
+
+        Raises:
+            PlayerError: nothing readable has come from any player yet, and this is not either.
+        """
+        late = service.receive(self._timeout)
+        if late:
+            ids = [self._players[index] for index in late]
+            logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
+        answered: list[NDArray[np.intp]] = []
+        for environments, states, filmed, responses in service.answers():
+            try:
+                if self._camera is not None:
+                    self._camera.take(environments, responses)
+                if self.history is None:
+                    self.history = StateHistory(_repeat(states, len(self._everyone)))
+                self.history.current.assign(environments, states)
+            except CodecError as error:
+                for index in self._everyone[environments].tolist():
+                    self._note_unreadable(self._players[index // self._worlds], error)
+                continue
+            answered.append(self._everyone[environments])
+            if self.simulated_time is not None:
+                of_player = np.zeros(len(self._players))
+                of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
+                self.simulated_time[environments] = of_player[self._everyone[environments] // self._worlds]
+            if self._frames is not None:
+                self._frames.take(filmed, responses)
+        if self._camera is not None and self.history is not None:
+            self.history.current.attach("image", self._camera.images)
+        if sum(map(len, answered)) == len(asked):
+            return None
+        for index, reason in service.refused.items():
+            self._note_unreadable(self._players[index], reason)
+        return np.setdiff1d(asked, np.concatenate([*answered, self._everyone[:0]]))
+
+    def _note_unreadable(self, player: int, error: CodecError) -> None:
+        """Have a player that sent what cannot be read replaced as lost; when it is the first that came, give up.
+
+        Raises:
+            PlayerError: no player has sent anything readable yet, so that a restart will not help.
+        """
+        problem = f"sent a response that cannot be read: {error}"
+        if self.history is None:
+            raise PlayerError(f"player {player} {problem}; was it built with other interfaces?")
+        self.problems[player] = problem
+
+    def image(self, index: int) -> tuple[str, bytes] | None:
+        """Format and bytes of the image that came with the last response for an environment, or None."""
+        if self._camera is not None:
+            return "jpeg", encode_image(self._camera.image(index))
+        return self._frames.encoded(index) if self._frames is not None else None
+
+    def frame(self, index: int) -> NDArray[np.uint8] | None:
+        """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
+        if self._camera is not None:
+            return self._camera.image(index)
+        return self._frames.image(index) if self._frames is not None else None
+
+
+def _repeat(states: Batch, count: int) -> Batch:
+    """A batch of `count` copies of the first state: memory for that many."""
+    return states.take(np.zeros(count, np.intp))

@@ -1,0 +1,44 @@
+"""What is assigned to fields: a value as an array, and what keeps one layout from taking the messages of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def as_array(value: Any, target: NDArray[Any]) -> Any:
+    """What to assign to `target` for `value`: text and bytes as their bytes, a list of them as rows, else itself.
+
+    Raises:
+        ValueError: text or bytes for an array that holds none, or of another length.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, list | tuple) and value and isinstance(value[0], str | bytes):
+        return np.stack([as_array(item, target) for item in value])
+    if isinstance(value, str):
+        value = value.encode()
+    if not isinstance(value, bytes | bytearray | memoryview):
+        return value
+    if target.ndim < 2 or target.dtype.itemsize != 1:
+        raise ValueError("expected numbers, found text or bytes")
+    if len(value) != target.shape[-1]:
+        raise ValueError(f"expected {target.shape[-1]} bytes (the layout fixes every length), found {len(value)}")
+    return np.frombuffer(value, np.uint8)
+
+
+def difference_of(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> str | None:
+    """The first field in which two dtypes differ, in words; None when they differ in their padding alone."""
+    if expected.names is None or found.names is None:
+        return None if expected == found else f"{path}: expected {expected}, found {found}"
+    if expected.names != found.names:
+        return f"{path}: expected {len(expected.names)} elements, found {len(found.names)}"
+    for name in expected.names:
+        ours, theirs, inner = expected[name], found[name], f"{path}.{name}"
+        if ours.shape != theirs.shape:
+            return f"{inner}: expected length {ours.shape[0]}, found {theirs.shape[0]}"
+        if (difference := difference_of(ours.base, theirs.base, inner)) is not None:
+            return difference
+    return None
