@@ -78,8 +78,8 @@ def measure_ros_endpoint(
         rows.append((name, f"{statistics.median(rates[name]):,.0f}", share, spread(shares[name]), floor))
     columns = ("case", "per second", "ratio", "spread", "floor")
     bars = [
-        Bar(f"{THROUGH}, {ALONE}", shares[THROUGH], LEAST_SHARE, TIMES),
-        Bar(f"{many}, {one}", shares[many], LEAST_SCALING, TIMES),
+        Bar(f"{THROUGH}, against none between", shares[THROUGH], LEAST_SHARE, TIMES),
+        Bar(f"{many} against 1", shares[many], LEAST_SCALING, TIMES),
     ]
     return Figures("ROS service calls", columns, rows, NOTE, {"rates": rates, "ratios": shares}, bars)
 
