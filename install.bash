@@ -39,9 +39,7 @@ fi
 pip_extras=$extras
 if [ -n "$apt_ros" ]; then pip_extras=$(tr , '\n' <<<"$extras" | { grep -vx ros || true; } | paste -sd,); fi
 echo "Installing rl_pipeline${extras:+ with $extras} into .venv (once; a few minutes)"
-# Not compiled: most of these files are never imported, and Python compiles what is.
-.venv/bin/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt \
-  --editable ".${pip_extras:+[$pip_extras]}" |
+.venv/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".${pip_extras:+[$pip_extras]}" |
   grep -v -e '^Requirement already satisfied' -e '^Looking in' || fail "pip could not install the dependencies"
 if [[ ",$extras," == *,ros,* ]]; then
   echo "Building the ROS workspace (once; a minute)"

@@ -34,6 +34,7 @@ def benchmark(
     repetitions: Annotated[int | None, typer.Option(min=1, help="Measurements of each case, interleaved.")] = None,
     timesteps: Annotated[int | None, typer.Option(min=16, help="Steps of each training, all players together.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Length of the soak.")] = None,
+    leave_out: Annotated[list[str] | None, typer.Option(help="One that all leaves out; may be repeated.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw them into this file: .png, .svg or .pdf.")] = None,
 ) -> None:
@@ -43,4 +44,4 @@ def benchmark(
     options = {
         "players": players, "seconds": seconds, "repetitions": repetitions, "timesteps": timesteps, "minutes": minutes
     }  # fmt: skip
-    run(what, console(), options=options, json_file=json, plot=plot)
+    run(what, console(), options=options, leave_out=leave_out or (), json_file=json, plot=plot)

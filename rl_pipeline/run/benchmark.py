@@ -6,7 +6,7 @@ import importlib
 import inspect
 import json
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -46,6 +46,7 @@ def benchmark(
     console: Console,
     *,
     options: Mapping[str, Any],
+    leave_out: Collection[str] = (),
     json_file: Path | None = None,
     plot: Path | None = None,
 ) -> None:
@@ -56,6 +57,7 @@ def benchmark(
         console: where the tables go.
         options: keyword arguments of the benchmarks; None: what a benchmark takes by itself. Each gets those that it
             has.
+        leave_out: benchmarks that `all` leaves out too.
         json_file: where the values go too.
         plot: where the chart goes: PNG, SVG or PDF by its suffix.
 
@@ -64,11 +66,14 @@ def benchmark(
     """
     if what != ALL and what not in BENCHMARKS:
         raise UnknownNameError("benchmark", what, [*BENCHMARKS, ALL])
+    for name in leave_out:
+        if name not in BENCHMARKS:
+            raise UnknownNameError("benchmark", name, BENCHMARKS, where="--leave-out")
     if json_file is not None:
         check_destination(json_file, "--json")
     if plot is not None:
         _check_plot(what, plot)
-    figures = _measured_all(console, options) if what == ALL else _measured(what, console, options)
+    figures = _measured_all(console, options, leave_out) if what == ALL else _measured(what, console, options)
     if json_file is not None:
         write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
     if plot is not None:
@@ -88,11 +93,11 @@ def _measured(what: str, console: Console, options: Mapping[str, Any]) -> Figure
     return figures
 
 
-def _measured_all(console: Console, options: Mapping[str, Any]) -> Figures:
+def _measured_all(console: Console, options: Mapping[str, Any], leave_out: Collection[str]) -> Figures:
     """Run one benchmark after the other, and sum up; one whose packages are not installed is left out and told of."""
     found: dict[str, Figures] = {}
     for what in BENCHMARKS:
-        if what not in _APART:
+        if what not in (*_APART, *leave_out):
             try:
                 found[what] = _measured(what, console, options)
             except InputError as error:
