@@ -19,5 +19,7 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-# Two files of tests at a time: much of a test is waiting for processes to start.
+# Two files of tests at a time: much of a test is waiting for processes to start. There are hundreds of these, so that
+# what each would compile anew has to be kept.
+unset PYTHONDONTWRITEBYTECODE
 exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations=10
