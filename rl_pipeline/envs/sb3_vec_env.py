@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
 
-class PlayerVecEnv(VecEnv):
+class PlayerVecEnv(BatchedVecEnv):
     """A thin adapter: the same batch, and a dict of information for each environment whose episode ended.
 
     At the end of an episode its info has `terminal_observation`, `TimeLimit.truncated`, `episode` (return `r`, length
     `l`, seconds since the start `t`), what the task reports, and `player_lost` or `invalid_state` where that was the
     reason.
     """
+
+    env: PlayerVectorEnv
 
     def __init__(self, env: PlayerVectorEnv) -> None:
         self.env = env
@@ -71,26 +73,6 @@ class PlayerVecEnv(VecEnv):
     def get_images(self) -> list[NDArray[np.uint8] | None]:
         """Frames of the last step; None where none was asked for."""
         return [self.env.frame(index) for index in range(self.num_envs)]
-
-    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute of the vector environment, once for each environment asked."""
-        return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
-
-    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        """Set an attribute of the vector environment, and so of all environments."""
-        setattr(self.env, attr_name, value)
-
-    def env_method(
-        self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
-    ) -> list[Any]:
-        """Call a method of the vector environment, once for each environment asked."""
-        return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
-
-    def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Whether environments stand in a Gymnasium wrapper: none does, and episodes are monitored here."""
-        from stable_baselines3.common.monitor import Monitor
-
-        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
     def _final_info(self, index: int, info: dict[str, Any], cut_off: bool) -> dict[str, Any]:
         final = {key: value[index] for key, value in info["final_info"].items()}

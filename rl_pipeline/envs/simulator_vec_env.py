@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
+from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
 from rl_pipeline.envs.vecenv import IVecEnv
 from rl_pipeline.errors import InputError
 
 
-class SimulatorVecEnv(VecEnv):
+class SimulatorVecEnv(BatchedVecEnv):
     """The same batch, with a dict of information for each environment.
 
     Args:
@@ -27,6 +27,8 @@ class SimulatorVecEnv(VecEnv):
     Raises:
         InputError: it does not keep to what `IVecEnv` asks for.
     """
+
+    env: IVecEnv
 
     def __init__(self, env: IVecEnv, num_envs: int, name: str) -> None:
         self.env, self._name = env, name
@@ -77,22 +79,6 @@ class SimulatorVecEnv(VecEnv):
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
         """An attribute of the simulator, None if it has no such, once for each environment asked."""
         return [getattr(self.env, attr_name, None) for _ in self._get_indices(indices)]
-
-    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        """Set an attribute of the simulator, and so of all environments."""
-        setattr(self.env, attr_name, value)
-
-    def env_method(
-        self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
-    ) -> list[Any]:
-        """Call a method of the simulator, once for each environment asked."""
-        return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
-
-    def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Whether environments stand in a Gymnasium wrapper: none does, and episodes are monitored here."""
-        from stable_baselines3.common.monitor import Monitor
-
-        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
     def _note_end(self, info: dict[str, Any], index: int) -> None:
         info["terminal_observation"] = info.pop("final_observation", self._last[index])
