@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from rl_pipeline.algorithms import registry
 from rl_pipeline.algorithms.registry import algorithm_names, find_algorithm, register_algorithm
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -38,7 +39,9 @@ def test_a_name_can_be_taken_only_once() -> None:
         register_algorithm("PPO", "elsewhere:PPO")
 
 
-def test_a_class_that_is_not_there_is_named() -> None:
+def test_a_class_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("_entries", "_names"):
+        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
     register_algorithm("nowhere_to_be_found", "no_such_module:Algorithm")
     with pytest.raises(InputError, match=r"cannot import no_such_module:Algorithm"):
         find_algorithm("nowhere_to_be_found").load()

@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.normalization import hand_over_statistics
-from rl_pipeline.wrappers import Use, register_wrapper, wrap, wrapper_names
+from rl_pipeline.wrappers import Use, register_wrapper, registry, wrap, wrapper_names
 
 TRAINING, JUDGING = Use(training=True), Use(training=False)
 
@@ -101,7 +101,8 @@ def test_a_wrapper_that_does_not_suit_the_environment_is_refused() -> None:
         wrap(make_vec_env("CartPole-v1"), {"action_history": {}}, TRAINING)
 
 
-def test_a_registered_wrapper_stands_inside_of_normalisation() -> None:
+def test_a_registered_wrapper_stands_inside_of_normalisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
     register_wrapper("second_clip", "rl_pipeline.wrappers.clip_rewards")
     assert wrapper_names()[-2:] == ["second_clip", "normalize"]
     with pytest.raises(InputError, match="registered already"):
