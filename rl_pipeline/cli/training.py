@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +13,9 @@ from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrid
 from rl_pipeline.cli.completion import experiment_names
 from rl_pipeline.cli.terminal import console
 from rl_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from rl_pipeline.config import Config
 
 PANEL: Final = "Train"
 
@@ -41,12 +44,13 @@ def train(
     if cfg is not None:
         _print_config(cfg, config_name, config, config_dir, overrides or [])
         return
-    from rl_pipeline.run.train import train as run
+    from rl_pipeline.config import load_config
 
-    code = run(
-        config_name=config_name, config_file=config, config_dir=config_dir, overrides=overrides or [],
-        seeds=seeds, console=console(), progress=console(stderr=True),
-    )  # fmt: skip
+    loaded = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
+    _prepare_players(loaded)
+    from rl_pipeline.run.train import train as run  # this imports PyTorch, which takes as long as all the rest
+
+    code = run(loaded, overrides=overrides or [], seeds=seeds, console=console(), progress=console(stderr=True))
     raise typer.Exit(code)
 
 
@@ -63,6 +67,17 @@ def resume(
 
     code = run(experiment, directory, overrides or [], console=console(), progress=console(stderr=True))
     raise typer.Exit(code)
+
+
+def _prepare_players(config: Config) -> None:
+    """Have what forks embedded players get ready while this process imports what trains them."""
+    from rl_pipeline.envs.registration import task_id
+    from rl_pipeline.simulation import fork_server
+    from rl_pipeline.simulation.command_line import EMBEDDED
+
+    unity = config.simulation.unity
+    if unity.launch and unity.build_path == EMBEDDED and task_id(config.environment.id) is not None:
+        fork_server.of_process()
 
 
 def _print_config(

@@ -73,10 +73,11 @@ class Watched:
     Args:
         watcher: who waits for it.
         entity: what is watched; it must be in no executor that spins.
-        take: takes one message, request or response from it and acts on it; returns whether there was one.
+        take: takes one message, request or response from it and acts on it; there may be none: a client is told of the
+            responses to others too.
     """
 
-    def __init__(self, watcher: Watcher, entity: Any, take: Callable[[], bool]) -> None:
+    def __init__(self, watcher: Watcher, entity: Any, take: Callable[[], object]) -> None:
         self._watcher = watcher
         self._entity = entity
         self._take = take
@@ -95,14 +96,13 @@ class Watched:
         announced = 0
         with contextlib.suppress(BlockingIOError):
             announced = os.eventfd_read(self._descriptor)
-        try:
-            for taken in range(BURST):
-                # A client is told of the responses to others too, and taking one of those looks like taking nothing.
-                if not self._take() and taken >= announced:
-                    return
-        except Exception:
-            logger.exception("ROS: what came cannot be served")
-        os.eventfd_write(self._descriptor, max(1, announced - BURST))
+        for _ in range(min(announced, BURST)):
+            try:
+                self._take()
+            except Exception:
+                logger.exception("ROS: what came cannot be served")
+        if announced > BURST:
+            os.eventfd_write(self._descriptor, announced - BURST)
 
 
 def _notify(entity: Any, descriptor: int | None) -> None:

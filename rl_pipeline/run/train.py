@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 
-from rl_pipeline.config import Config, load_config
+from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.run.play import play
 from rl_pipeline.run.report import print_training_report
@@ -19,20 +18,12 @@ INTERRUPTED = 130
 
 
 def train(
-    *,
-    config_name: str | None,
-    config_file: Path | None,
-    config_dir: Path | None,
-    overrides: Sequence[str],
-    seeds: str | None = None,
-    console: Console,
-    progress: Console,
+    config: Config, *, overrides: Sequence[str], seeds: str | None = None, console: Console, progress: Console
 ) -> int:
     """Train as the configuration says, once or for each of several seeds; or watch, with `training.test_only`.
 
     The report goes to `console`, progress to `progress`. Returns the exit code.
     """
-    config = load_config(config_name, config_file=config_file, config_dir=config_dir, overrides=overrides)
     if config.training.test_only:
         _watch(config, seeds, console)
         return 0

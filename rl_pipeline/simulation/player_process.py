@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import IO, Final
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.simulation import fork_server
 from rl_pipeline.simulation.reaper import Reaper
+
+logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT: Final = 2.0
 LOG_TAIL_LINES: Final = 15
-
-# A player steps one small scene: threads of its libraries would only take the cores of the other players.
-_SINGLE_THREADED: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class PlayerProcess:
@@ -29,6 +30,7 @@ class PlayerProcess:
         log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
         reaper: told of the process group, so that it is ended even when this process cannot; None on Windows.
         environment: further environment variables.
+        module: the module that the command runs, if that may be forked instead (see fork_server.py).
 
     Raises:
         InputError: the file for its output cannot be opened.
@@ -41,21 +43,22 @@ class PlayerProcess:
         log_file: Path,
         reaper: Reaper | None,
         environment: Mapping[str, str] | None = None,
+        module: str | None = None,
     ) -> None:
         self.log_file = log_file
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
         self._reaper = reaper
         self._released = False
+        variables = {**os.environ, **fork_server.SINGLE_THREADED, **(environment or {})}
         with _opened(self._output_file) as output:
-            # A session of its own keeps Ctrl-C in the terminal from players: the trainer ends them when it has saved.
-            self._process = subprocess.Popen(
+            self._process = _forked(module, command, output, log_file.parent, variables) or subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                start_new_session=True,  # Ctrl-C in the terminal is not for players: the trainer ends them
                 cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
-                env={**os.environ, **_SINGLE_THREADED, **(environment or {})},
+                env=variables,
             )
         if reaper is not None:
             reaper.watch(self._process.pid)
@@ -111,6 +114,20 @@ class PlayerProcess:
                 self._process.kill()
             else:
                 os.killpg(self.pid, signal.SIGKILL if force else signal.SIGTERM)
+
+
+def _forked(
+    module: str | None, command: Sequence[str], output: IO[bytes], folder: Path, environment: Mapping[str, str]
+) -> fork_server.ForkedProcess | None:
+    """A process forked for a command that runs this module; None: it has to be started."""
+    if module is None or (server := fork_server.of_process()) is None:
+        return None
+    arguments = command[list(command).index(module) + 1 :]
+    try:
+        return server.start(module, arguments, output=output.fileno(), folder=folder, environment=environment)
+    except fork_server.ForkServerError as error:
+        logger.debug("a player is started rather than forked: %s", error)
+        return None
 
 
 def _opened(path: Path) -> IO[bytes]:

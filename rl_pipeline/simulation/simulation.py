@@ -12,7 +12,7 @@ from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.simulation.backends import open_backend
-from rl_pipeline.simulation.command_line import build_command, player_arguments
+from rl_pipeline.simulation.command_line import EMBEDDED, build_command, player_arguments
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.restart_quota import RestartQuota
@@ -54,6 +54,7 @@ class Simulation:
         self._log_directory = log_directory
         self._seed = seed
         self._command = build_command(config.unity.build_path, scene) if config.unity.launch else []
+        self._module = self._command[-1] if self._command and config.unity.build_path == EMBEDDED else None
         self._players: dict[int, PlayerProcess] = {}
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
@@ -182,7 +183,7 @@ class Simulation:
                 image=self._images[environment_id],
             )
             try:
-                player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
+                player = PlayerProcess([*self._command, *arguments], log_file, self._reaper, module=self._module)
             except OSError as error:
                 raise PlayerError(
                     f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})"

@@ -45,7 +45,7 @@ SERVERS = {
 """Commands that run until they are ended, and what they say when they are up."""
 PREPARED = [
     *("rl_pipeline.cli", "rl_pipeline.run.train", "rl_pipeline.run.evaluate", "rl_pipeline.run.play"),
-    *("rl_pipeline.tasks.navigation", "hydra", "matplotlib.figure", "rosbags.typesys", "torch._dynamo"),
+    *("rl_pipeline.tasks.navigation", "hydra", "matplotlib.figure", "rosbags.typesys"),
 ]
 """What a command would wait for first: imported once, in a process from which those of the commands are forked."""
 COMMAND = """

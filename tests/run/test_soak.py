@@ -1,4 +1,4 @@
-"""The soak in short: training among faults leaves nothing behind and loses no more than the episodes they hit."""
+"""The soak of a minute: training among faults leaves nothing behind and loses no more than the episodes they hit."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ def test_training_among_faults_leaks_nothing_and_recovers_within_three_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    figures = soak(players=4, minutes=0.06, period=1.5, episodes=4)
+    figures = soak(players=8, minutes=0.5, period=3.0, episodes=8)  # half a minute undisturbed, and as many steps again
     found = json.loads(json.dumps(figures.values))
     disturbed, calm = found["among_faults"], found["undisturbed"]
     assert disturbed["timesteps"] > 0

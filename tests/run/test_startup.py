@@ -23,10 +23,48 @@ model.policy.optimizer.load_state_dict(state)
 print("torch._dynamo" in sys.modules)
 """
 
+LEARNED = """
+import sys
+name, spared = sys.argv[1], int(sys.argv[2])
+if not spared:
+    import torch._dynamo
+import gymnasium, hashlib, torch
+from stable_baselines3.common.vec_env import DummyVecEnv
+from rl_pipeline.algorithms.build import build
+from rl_pipeline.config import load_config
+
+torch.set_num_threads(1)
+overrides = ["environment.id=Pendulum-v1", f"algorithm={name}", "training.device=cpu", "training.seed=1"]
+venv = DummyVecEnv([lambda: gymnasium.make("Pendulum-v1")])
+venv.seed(1)
+model = build(load_config(None, overrides=overrides), venv)
+model.learn(256)
+parameters = b"".join(value.numpy().tobytes() for value in model.policy.state_dict().values())
+print("torch._dynamo" in sys.modules, hashlib.sha256(parameters).hexdigest())
+"""
+
 
 def test_a_new_model_does_not_import_the_compiler_of_pytorch() -> None:
     done = subprocess.run([sys.executable, "-c", NEW_MODEL], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.split()[-1] == "False"
+
+
+@pytest.mark.parametrize("name", ["sac", "a2c"])
+def test_nor_does_learning_which_changes_nothing_in_what_is_learned(name: str) -> None:
+    """The parameters after an update are those of PyTorch's own step, bit for bit."""
+    results = []
+    for spared in (True, False):
+        done = subprocess.run(
+            [sys.executable, "-c", LEARNED, name, str(int(spared))],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        results.append(done.stdout.split())
+    (spared, digest), (loaded, other) = results
+    assert (spared, loaded) == ("False", "True")
+    assert digest == other
 
 
 @pytest.mark.slow

@@ -52,17 +52,21 @@ def folder(tmp_path):
 
 
 def players_of(trainer):
-    """Process ids of the trainer's players by environment id."""
+    """Process ids of the trainer's players by environment id, told by where their output goes."""
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            words = (path / "cmdline").read_text().split("\0")
+            ancestors = parent_of(path.name), parent_of(parent_of(path.name))
+            output = re.fullmatch(r"player_(\d+)\.log\.out", (path / "fd" / "1").readlink().name)
         except OSError:
             continue
-        if parent == trainer.pid and "--environment-id" in words:
-            found[int(words[words.index("--environment-id") + 1])] = int(path.name)
+        if trainer.pid in ancestors and output:
+            found[int(output[1])] = int(path.name)
     return found
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def is_training(trainer, folder):

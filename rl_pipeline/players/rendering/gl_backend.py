@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ PROBE_TIMEOUT: Final = 20.0
 
 SOFTWARE_RENDERERS: Final = ("llvmpipe", "softpipe", "swrast", "swr", "software")
 """What the names of GL renderers contain that compute on the CPU."""
+
+_DEVICES: Final = ("dri/renderD*", "nvidia[0-9]*", "dxg", "nvhost-gpu", "mali*", "kgsl*")
+"""What Linux has below /dev when there is a GPU: of any kind, of NVIDIA, in WSL, and on small computers."""
 
 _SWITCHED_OFF: Final = ("disable", "disabled", "off", "false", "0")
 
@@ -38,12 +42,19 @@ def working_backend() -> str | None:
     wish = os.environ.get("MUJOCO_GL", "").strip().lower()
     if wish in _SWITCHED_OFF:
         return None
+    if wish not in LIBRARIES and not _has_gpu():
+        return None  # to look for more takes half a second
     for backend in [wish] if wish in LIBRARIES else LIBRARIES:
         if library_loads(backend) and (renderer := renderer_name(backend)):
             if backend == wish or not any(name in renderer.lower() for name in SOFTWARE_RENDERERS):
                 return backend
             logger.info("no use of GL by %s: %s computes on the CPU", backend, renderer)
     return None
+
+
+def _has_gpu() -> bool:
+    """Whether there may be a GPU; known on Linux alone."""
+    return not sys.platform.startswith("linux") or any(True for name in _DEVICES for _ in Path("/dev").glob(name))
 
 
 def library_loads(backend: str) -> bool:

@@ -53,7 +53,6 @@ class Solids:
     def __init__(self, model: mujoco.MjModel) -> None:
         self.faces: list[list[int]] = []
         vertices: list[Array] = []
-        normals: list[Array] = []
         geom_of_face: list[int] = []
         geom_of_vertex: list[int] = []
         for geom in range(model.ngeom):
@@ -66,11 +65,11 @@ class Solids:
             for face in shape.faces:
                 self.faces.append([start + corner for corner in face])
                 geom_of_face.append(geom)
-                normals.append(_normal(shape.vertices[face]))
         self.geom_of_face: Indices = np.array(geom_of_face, dtype=np.intp)
         self.geom_of_vertex: Indices = np.array(geom_of_vertex, dtype=np.intp)
         self._vertices = np.concatenate(vertices) if vertices else np.empty((0, 3))
-        self._normals = np.array(normals).reshape(-1, 3)
+        corners = np.array([face[:3] for face in self.faces], dtype=np.intp).reshape(-1, 3)
+        self._normals = _normals(self._vertices[corners])
         self._centres = np.array([self._vertices[face].mean(axis=0) for face in self.faces]).reshape(-1, 3)
 
     def surface(self, data: mujoco.MjData) -> Surface:
@@ -89,9 +88,11 @@ def _turn(rotations: Array, vectors: Array) -> Array:
     return turned
 
 
-def _normal(corners: Array) -> Array:
-    direction: Array = np.cross(corners[1] - corners[0], corners[2] - corners[1])
-    return direction / np.linalg.norm(direction)
+def _normals(corners: Array) -> Array:
+    """The normals (F, 3) of faces by three corners of each, (F, 3, 3)."""
+    directions: Array = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1])
+    normals: Array = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return normals
 
 
 def _shape_of(model: mujoco.MjModel, geom: int) -> _Shape | None:

@@ -160,11 +160,11 @@ class _Watch(VecEnvWrapper):
 
 
 def _resources(folder: Path) -> dict[str, int]:
-    """What this process holds, and the processes that work for an experiment folder (it is in their command line)."""
+    """What this process holds, and the processes that work for an experiment folder (they stand in it)."""
     processes = 0
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*/cwd"):
         try:
-            processes += str(folder).encode() in path.read_bytes()
+            processes += path.readlink().is_relative_to(folder.resolve())
         except OSError:
             continue
     return {
