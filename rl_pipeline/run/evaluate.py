@@ -69,24 +69,29 @@ def evaluate(
     judged = list(
         judge(selections, episodes=episodes, seed=seed, monitor=monitor, record_bag=record_bag, console=console)
     )
-    if len(judged) == 1:
-        summary = _summary(judged[0])
-        facts = _facts(judged[0], summary)
-    else:
-        facts = comparison_figures(judged)
-    text = json.dumps(facts, indent=2) + "\n"
+    text = _report(judged, None if json_file == STANDARD_OUTPUT else console)
     if json_file == STANDARD_OUTPUT:
         console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
-    elif len(judged) == 1:
-        print_evaluation_report(summary, str(facts["agent"]), str(facts["environment"]), console)
-    else:
-        print_comparison(judged, console)
-    if record_bag is not None and json_file != STANDARD_OUTPUT:
+    elif record_bag is not None:
         console.print(f"  bags          {record_bag}", soft_wrap=True, highlight=False)
     if json_file is not None and json_file != STANDARD_OUTPUT:
         write_text(json_file, text)
     if csv_file is not None:
         write_text(csv_file, episodes_csv(judged))
+
+
+def _report(judged: list[Judged], console: Console | None) -> str:
+    """Print a table, if there is where to; returns the same as JSON."""
+    if len(judged) > 1:
+        facts = comparison_figures(judged)
+        if console is not None:
+            print_comparison(judged, console)
+    else:
+        summary = _summary(judged[0])
+        facts = _facts(judged[0], summary)
+        if console is not None:
+            print_evaluation_report(summary, str(facts["agent"]), str(facts["environment"]), console)
+    return json.dumps(facts, indent=2) + "\n"
 
 
 def _selections(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -65,13 +65,13 @@ def measure_transport(
         repetitions: measurements of each case, interleaved.
         progress: called with what is being measured.
     """
-    batch = Case(f"{players} players, one batch", players, floor=0.72)
-    large = Case(f"{4 * players} players, one batch", 4 * players, floor=0.78)
-    others = [
+    cases = [
+        Case("1 player", 1, floor=0.55),
+        Case(f"{players} players, one batch", players, floor=0.72),
+        Case(f"{4 * players} players, one batch", 4 * players, floor=0.78),
         Case(f"{players} players, SubprocVecEnv", players),
         Case(f"{players} players, AsyncVectorEnv", players),
     ]
-    cases = [Case("1 player", 1, floor=0.55), batch, large, *others]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, response_size = canned_simulation(directory)
@@ -90,6 +90,12 @@ def measure_transport(
             rate = rate_of(step, case.players, seconds)
             case.rates.append(rate)
             case.ratios.append(rate / echo)
+    return _figures(cases, response_size)
+
+
+def _figures(cases: Sequence[Case], response_size: int) -> Figures:
+    """What was found, of one player, the batch, the large batch and the usual vector environments."""
+    _, batch, large, *others = cases
     growth = times(batch.rates, large.rates)
     speedups = {other.name: times(batch.rates, other.rates) for other in others}
     return Figures(
@@ -97,7 +103,7 @@ def measure_transport(
         ("case", "steps/s", "of the echo", "spread", "floor"),
         [case.row() for case in cases]
         + [(f"the batch against {name}", "", f"{speedup:.1f} times", "", "") for name, speedup in speedups.items()]
-        + [(f"a step with {large.players} against {players}", "", f"{growth:.2f} times", "", "")],
+        + [(f"a step with {large.players} against {batch.players}", "", f"{growth:.2f} times", "", "")],
         NOTE,
         {
             "request_bytes": request_size(),
