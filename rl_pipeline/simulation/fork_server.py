@@ -97,6 +97,11 @@ class ForkServer:
                 return ForkedProcess(self, self._await("started", START_TIMEOUT), running)
         except BaseException as error:
             os.close(running)
+            if isinstance(error, ForkServerError):
+                raise
+            if not isinstance(error, OSError):  # an interruption: what is being forked would be nobody's
+                with contextlib.suppress(OSError):
+                    os.kill(self._await("started", REPORT_TIMEOUT), signal.SIGKILL)
             self._channel.close()  # what would come later must not pass for the answer to another request
             if isinstance(error, OSError):
                 raise ForkServerError(str(error)) from error
@@ -255,16 +260,20 @@ def _serve(channel: socket.socket) -> list[str] | None:
 
 def _become(wanted: dict[str, Any], channel: socket.socket, output: int, held: int) -> list[str]:
     """Turn this process into what was asked for; `held` stays open until it ends."""
-    os.setsid()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (output, 1), (output, 2)):
-        os.dup2(source, target)
-    os.close(nothing)
-    os.close(output)
-    os.environ.clear()
-    os.environ.update(wanted["environment"])
-    os.chdir(wanted["folder"])
-    _tell(channel, started=os.getpid())
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(source, target)
+        os.close(nothing)
+        os.close(output)
+        os.environ.clear()
+        os.environ.update(wanted["environment"])
+        os.chdir(wanted["folder"])
+        channel.send(json.dumps({"started": os.getpid()}).encode())
+    except OSError as error:
+        _tell(channel, failed=str(error))
+        os._exit(1)  # nobody would know of it
     channel.close()
     argv: list[str] = wanted["argv"]
     return argv

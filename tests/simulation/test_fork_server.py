@@ -85,6 +85,17 @@ def test_without_the_server_players_are_started_as_programs(settings, tmp_path, 
         assert parent_of(simulation.processes[0].pid) not in (server, os.getpid())
 
 
+def test_where_a_player_cannot_stand_is_told_and_others_go_on(fork, tmp_path, eventually):
+    standing = fork("-batchmode", "--ros-port", "1", "-logFile", "own.log")
+    with (tmp_path / "output").open("wb") as output, pytest.raises(fork_server.ForkServerError, match="No such file"):
+        fork_server.of_process().start(
+            MODULE, [], output=output.fileno(), folder=tmp_path / "nowhere", environment=os.environ
+        )
+    eventually((tmp_path / "own.log").exists)
+    os.kill(standing.pid, signal.SIGTERM)
+    assert standing.wait(20) == 0
+
+
 def test_a_request_that_cannot_be_forked_is_run_as_a_program(tmp_path, monkeypatch):
     monkeypatch.setattr(fork_server, "LONGEST", 1)
     command = [sys.executable, "-m", MODULE, "--ros-port", "many"]
