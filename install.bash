@@ -41,10 +41,12 @@ if [ -n "$apt_ros" ]; then pip_extras=$(tr , '\n' <<<"$extras" | { grep -vx ros 
 echo "Installing rl_pipeline${extras:+ with $extras} into .venv (once; a few minutes)"
 # pip would compile all of 20,000 modules, for a minute; those that a training imports are compiled here, others when they
 # are first imported.
-.venv/bin/python -m pip install --no-compile --disable-pip-version-check --constraint constraints.txt --editable ".${pip_extras:+[$pip_extras]}" |
+.venv/bin/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt \
+  --editable ".${pip_extras:+[$pip_extras]}" |
   grep -v -e '^Requirement already satisfied' -e '^Looking in' || fail "pip could not install the dependencies"
-env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import rl_pipeline.cli, rl_pipeline.run.train, rl_pipeline.simulation.fork_server as server
-server.preload()'
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c \
+  'import rl_pipeline.cli, rl_pipeline.run.train; from rl_pipeline.simulation import fork_server; fork_server.preload()' ||
+  fail "what was installed cannot be imported"
 if [[ ",$extras," == *,ros,* ]]; then
   echo "Building the ROS workspace (once; a minute)"
   bash ros_ws/build.bash

@@ -32,7 +32,7 @@ def spare_compiler() -> None:
             setattr(function, _MARK, function)
     for optimiser in Optimizer.__subclasses__():
         step = vars(optimiser).get("step")
-        if step is not None and getattr(step, "__code__", None) and step.__code__.co_name == _GUARD:
+        if step is not None and getattr(getattr(step, "__code__", None), "co_name", None) == _GUARD:
             optimiser.step = _without_compiler(step)  # type: ignore[method-assign]
 
 

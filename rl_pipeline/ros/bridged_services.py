@@ -117,13 +117,12 @@ class OfferedService:
         self._watched.close()
         self._node.destroy_service(self._service)
 
-    def _take(self) -> bool:
+    def _take(self) -> None:
         request = self._bytes.take()
         if request is None:
-            return False
+            return
         self._waiting.append((*request, time.monotonic() + self._timeout))
         self._send()
-        return True
 
     def _send(self) -> None:
         while self._waiting and len(self._outstanding) < MAX_OUTSTANDING and not self.held and self._connection.open:
@@ -228,14 +227,13 @@ class CalledService:
         self._watched.close()
         self._node.destroy_client(self._client)
 
-    def _take(self) -> bool:
+    def _take(self) -> None:
         response = self._bytes.take()
         if response is None:
-            return False
+            return
         respond, _ = self._outstanding.pop(response.request_id.sequence_number, (None, 0.0))
         if respond is not None:
             respond(response.payload)
-        return True
 
 
 def _unused(request: Any, response: Any) -> Any:

@@ -112,15 +112,14 @@ class SubscribedTopic:
         self._watched.close()
         self._node.destroy_subscription(self._subscription)
 
-    def _take(self) -> bool:
+    def _take(self) -> None:
         taken = self._subscription.handle.take_message(self._class, True)
         if taken is None:
-            return False
+            return
         payload = taken[0]
         if self._qos.durability == "transient_local":
             self._kept.append(payload)
         self._endpoint.graph.publish(self._name, self._type_name, payload)
-        return True
 
 
 def _unused(message: bytes) -> None:

@@ -163,11 +163,11 @@ class RosServiceCalls:
             return None
         return layout.view(rows) if layout.matches(rows) else None
 
-    def _take(self, index: int) -> bool:
+    def _take(self, index: int) -> None:
         """Take what has come for a player's client; what nobody waits for any more is nobody's."""
         response = self._bytes[index].take()
         if response is None:
-            return False
+            return
         if self._waiting.get(index) == response.request_id.sequence_number:
             del self._waiting[index]
             self._payloads[index] = response.payload
@@ -175,7 +175,6 @@ class RosServiceCalls:
                 self._on_arrival(index, response.payload)
             self._arrivals[0].append(index)
             self._arrivals[1].append(time.perf_counter())
-        return True
 
     def _is_ready(self, index: int) -> bool:
         """Whether requests reach a player; one that has just been found is given time for that."""
