@@ -42,21 +42,23 @@ def main(
         The exit code: 0 told to end by a signal or by closing its window, 2 bad input, 1 failed.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    _end_on(signal.SIGTERM, signal.SIGINT)
+    told_to_end = _end_on(signal.SIGTERM, signal.SIGINT)
     try:
         _open_log(log_file_of(arguments))
         options = parse_options(arguments)
-        _run(lambda: _simulated(make_scene, make_worlds, options), options)
+        _run(lambda: _simulated(make_scene, make_worlds, options), options, told_to_end)
     except InputError as error:
         logger.error("%s", error)
         return 2
     except Exception:
+        if told_to_end():  # an extension that was left in the middle may have made another exception of it
+            return 0
         logger.exception("the player failed")
         return 1
     return 0
 
 
-def _run(make: Callable[[], Simulated], options: PlayerOptions) -> None:
+def _run(make: Callable[[], Simulated], options: PlayerOptions, told_to_end: Callable[[], bool]) -> None:
     # MuJoCo is imported only when the command line is known to be good.
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frames import FrameSource
@@ -74,7 +76,7 @@ def _run(make: Callable[[], Simulated], options: PlayerOptions) -> None:
 
             viewer = Viewer(scene.model, scene.data, scene.camera, scene.picture)
             stack.callback(viewer.close)
-        Player(scene, options, frames, viewer).run()
+        Player(scene, options, frames, viewer).run(told_to_end)
 
 
 def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: PlayerOptions) -> Simulated:
@@ -98,10 +100,18 @@ def _open_log(path: Path | None) -> None:
     logging.getLogger("rl_pipeline").setLevel(logging.INFO)
 
 
-def _end_on(*signals: signal.Signals) -> None:
-    """Leave by SystemExit at the first of these signals, wherever the process is; later ones change nothing."""
+def _end_on(*signals: signal.Signals) -> Callable[[], bool]:
+    """Leave by SystemExit at the first of these signals, wherever the process is; later ones change nothing.
+
+    Returns:
+        Whether that has been: an extension may have swallowed the exception, as MuJoCo's does where it converts a
+        sequence to an array.
+    """
+    told = False
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
+        nonlocal told
+        told = True
         for each in signals:
             signal.signal(each, signal.SIG_IGN)
         logger.info("ended by %s", signal.Signals(number).name)
@@ -109,3 +119,4 @@ def _end_on(*signals: signal.Signals) -> None:
 
     for each in signals:
         signal.signal(each, end)
+    return lambda: told

@@ -80,12 +80,12 @@ class Player:
         self._step_service = self._offer(f"{prefix}/step{suffix}", scene.step_service)
         self._topics = Topics(scene, self._client, options, frames)
 
-    def run(self) -> None:
-        """Answer requests until the window is closed, or an exception such as SystemExit ends it."""
+    def run(self, told_to_end: Callable[[], bool] = lambda: False) -> None:
+        """Answer requests until told to end, the window is closed, or an exception such as SystemExit ends it."""
         try:
             if self._pace is not None:
                 self._pace.restart()
-            while self._window is None or self._window.is_open():
+            while not told_to_end() and (self._window is None or self._window.is_open()):
                 self._client.poll(self._wait())
                 if not self._pause:
                     self._catch_up()

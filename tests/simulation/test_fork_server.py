@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,18 @@ def test_the_exit_code_is_that_of_a_program(fork, tmp_path, eventually, number, 
     os.kill(process.pid, number)
     assert process.wait(20) == code
     assert process.poll() == code
+
+
+def test_told_to_end_at_any_moment_of_its_start_a_player_does(fork, tmp_path, eventually):
+    """An extension that is left in the middle may swallow the exception, or make another one of it."""
+    log = tmp_path / "own.log"
+    for moment in range(50):
+        log.unlink(missing_ok=True)
+        process = fork("-batchmode", "--ros-port", "1", "-logFile", "own.log")
+        eventually(log.exists)
+        threading.Event().wait(0.001 * moment)
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(20) == 0, log.read_text()
 
 
 def test_bad_input_is_told_where_the_output_goes(fork, tmp_path):
