@@ -134,6 +134,7 @@ class ForkServer:
             self._channel.settimeout(max(0.001, deadline - time.monotonic()))
             data = self._channel.recv(4096)
             if not data:
+                self._channel.close()  # until the process can be waited for it passes for one that runs
                 raise ForkServerError("the process that forks players has ended")
             message: dict[str, Any] = json.loads(data)
             if "ended" in message:

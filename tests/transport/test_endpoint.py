@@ -270,9 +270,12 @@ def test_address_of_another_machine_is_one_clear_error():
 def test_ids_of_requests_begin_anew_and_are_not_remembered(endpoint, monkeypatch):
     monkeypatch.setattr("rl_pipeline.transport.endpoint._LAST_SRV_ID", 1_049_999)
     tracemalloc.start()
-    ids = {endpoint.next_srv_id() for _ in range(50_000)}
-    assert len(ids) == 50_000
-    assert endpoint.next_srv_id() in ids
-    del ids
-    assert tracemalloc.get_traced_memory()[0] < 10_000
-    tracemalloc.stop()
+    try:
+        ids = {endpoint.next_srv_id() for _ in range(50_000)}
+        assert len(ids) == 50_000
+        assert endpoint.next_srv_id() in ids
+        del ids
+        # To remember them would take megabytes; other threads hold some kilobytes.
+        assert tracemalloc.get_traced_memory()[0] < 100_000
+    finally:
+        tracemalloc.stop()
