@@ -8,26 +8,29 @@ set "VENV=.venv-players-windows"
 set "PLAYERS_PYTHON=%VENV%\Scripts\python.exe"
 
 "%PLAYERS_PYTHON%" -c "import yaml" >nul 2>nul
-if errorlevel 1 call :make_environment
-if errorlevel 1 exit /b 2
-"%PLAYERS_PYTHON%" -m rl_pipeline.simulation.launcher %*
-exit /b %errorlevel%
-
-:make_environment
+if %errorlevel% == 0 goto launch
 set "FOUND="
-for %%P in ("py -3" "python" "python3") do if not defined FOUND (
-  %%~P -c "import sys; sys.exit(sys.version_info < (3, 9))" >nul 2>nul && set "FOUND=%%~P"
-)
+call :find py -3
+call :find python
+call :find python3
 if not defined FOUND (
   echo error: no Python 3.9 or newer was found; install it from python.org and tick "Add python.exe to PATH" 1>&2
   exit /b 2
 )
 echo Making %VENV% with PyYAML (once)
 %FOUND% -m venv --clear "%VENV%"
-if errorlevel 1 exit /b 2
+if not %errorlevel% == 0 exit /b 2
 "%PLAYERS_PYTHON%" -m pip install --quiet --disable-pip-version-check pyyaml
-if errorlevel 1 (
-  echo error: pip could not install PyYAML 1>&2
-  exit /b 2
-)
-exit /b 0
+if %errorlevel% == 0 goto launch
+echo error: pip could not install PyYAML 1>&2
+exit /b 2
+
+:launch
+"%PLAYERS_PYTHON%" -m rl_pipeline.simulation.launcher %*
+exit /b %errorlevel%
+
+:find
+if defined FOUND goto :eof
+%* -c "import sys; sys.exit(sys.version_info < (3, 9))" >nul 2>nul
+if %errorlevel% == 0 set "FOUND=%*"
+goto :eof

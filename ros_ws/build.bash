@@ -35,6 +35,8 @@ else
   fail "no ROS 2 was found${ROS_DISTRO:+ (ROS_DISTRO is $ROS_DISTRO, and there is no /opt/ros/$ROS_DISTRO)};" \
     "install it into .venv: bash install.bash ros"
 fi
+# All cores, whatever else they do: colcon's own limit on the load leaves one when a test run has just ended.
+export MAKEFLAGS=${MAKEFLAGS:--j$(nproc)}
 # With this Python, so that the nodes run with what is in .venv.
 "$venv/bin/python" -m colcon --log-base log build "${into[@]}" --build-base build "$@" \
   --cmake-args -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release -DPython3_EXECUTABLE="$venv/bin/python"

@@ -1,6 +1,7 @@
 """The players that launch_unity_simulation starts outside the trainer."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -189,7 +190,7 @@ def test_batch_file_has_windows_line_ends_and_leads_somewhere():
         ["git", "check-attr", "eol", "launch_unity_simulation.bat"], cwd=ROOT, capture_output=True, text=True
     )
     assert attributes.stdout.strip().endswith("crlf")
-    lines = content.decode("ascii").split("\r\n")
-    labels = {line for line in lines if line.startswith(":")}
-    assert {f":{line.rpartition(' :')[2]}" for line in lines if "call :" in line} == labels
-    assert any("-m rl_pipeline.simulation.launcher %*" in line for line in lines)
+    text = content.decode("ascii").replace("\r\n", "\n")
+    targets = set(re.findall(r"\b(?:call|goto) :?(\w+)", text)) - {"eof"}
+    assert targets == set(re.findall(r"^:(\w+)$", text, re.MULTILINE))
+    assert "-m rl_pipeline.simulation.launcher %*" in text
