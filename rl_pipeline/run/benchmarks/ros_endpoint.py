@@ -1,7 +1,8 @@
 """What the endpoint adds to a ROS service call, and what the `ros2` backend makes of it: the ros-endpoint benchmark.
 
 A plain rclpy client calls a plain rclpy service, and then the step service of a player behind the endpoint: the same
-client, messages and executor, in turn. Run as a module, this file is the plain service.
+client, messages and executor, in turn. It also calls several plain services at once, since how many times the calls of
+one can be had is first of all a matter of the machine. Run as a module, this file is the plain service.
 """
 
 from __future__ import annotations
@@ -27,28 +28,29 @@ from rl_pipeline.run.benchmarks.ros import apart, end
 from rl_pipeline.tasks.navigation import NavigationTask
 
 ALONE: Final = "rclpy client and service"
+ALONE_AT_ONCE: Final = "rclpy client and {} services at once"
 THROUGH: Final = "rclpy client, endpoint and player"
 BACKEND: Final = "ros2 backend, {} players"
-SERVICE: Final = "/benchmark/step"
+SERVICE: Final = "/benchmark_{}/step"
 PLAYER_SERVICE: Final = "/navigation_0/step"
 LEAST_SHARE: Final = 1 / 1.35
 """Of rclpy's own rate, so that the endpoint adds 35 % to its round trip at most."""
 LEAST_SCALING: Final = 2.5
 TIMEOUT: Final = 30.0
 NOTE: Final = (
-    "Round trips of a navigation step with 30 rays. The first two: the same client, messages and executor, without and "
-    "with the endpoint between. The backend's: environment steps, with decoding, observation and reward; of several "
-    "players against one, the others against rclpy alone. Median of the ratios pair by pair, and their spread."
+    "Round trips of a navigation step with 30 rays. Through the endpoint: the same client, messages and executor as "
+    "without. The backend's: environment steps, with decoding, observation and reward. Several at once are compared "
+    "with one of their kind, the others with rclpy alone. Median of the ratios pair by pair, and their spread."
 )
 
 
 def measure_ros_endpoint(
     players: int = 4, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Measure a plain service call, the same through the endpoint, and the backend with 1 and `players` players.
+    """Measure plain service calls, the same through the endpoint, and the backend with 1 and `players` players.
 
     Args:
-        players: of the backend's second case.
+        players: of the backend's second case, and as many plain services called at once.
         seconds: length of one measurement.
         repetitions: measurements of each case, interleaved.
         progress: called with what is being measured.
@@ -58,8 +60,8 @@ def measure_ros_endpoint(
     """
     require_ros()
     service_class(NavigationTask.step_service)
-    one, many = "ros2 backend, 1 player", BACKEND.format(players)
-    sizes = {ALONE: 1, THROUGH: 1, one: 1, many: players}
+    alone_at_once, one, many = ALONE_AT_ONCE.format(players), "ros2 backend, 1 player", BACKEND.format(players)
+    sizes = {ALONE: 1, alone_at_once: players, THROUGH: 1, one: 1, many: players}
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, _ = canned_simulation(directory)
@@ -71,7 +73,13 @@ def measure_ros_endpoint(
             rates[name].append(rate_of(step, sizes[name], seconds))
     rows: list[tuple[str, ...]] = [(ALONE, f"{statistics.median(rates[ALONE]):,.0f}", "", "", "")]
     shares: dict[str, list[float]] = {}
-    for name, base, least in ((THROUGH, ALONE, LEAST_SHARE), (one, ALONE, 0.0), (many, one, LEAST_SCALING)):
+    compared = (
+        (alone_at_once, ALONE, 0.0),
+        (THROUGH, ALONE, LEAST_SHARE),
+        (one, ALONE, 0.0),
+        (many, one, LEAST_SCALING),
+    )
+    for name, base, least in compared:
         shares[name] = [a / b for a, b in zip(rates[name], rates[base], strict=True)]
         floor = f"{least:.2f}" if least else ""
         share = f"{statistics.median(shares[name]):.2f}"
@@ -79,6 +87,7 @@ def measure_ros_endpoint(
     columns = ("case", "per second", "ratio", "spread", "floor")
     bars = [
         Bar(f"{THROUGH}, against none between", shares[THROUGH], LEAST_SHARE, TIMES),
+        Bar(f"{alone_at_once}, against 1", shares[alone_at_once], 0.0, TIMES),
         Bar(f"{many} against 1", shares[many], LEAST_SCALING, TIMES),
     ]
     return Figures("ROS service calls", columns, rows, NOTE, {"rates": rates, "ratios": shares}, bars)
@@ -89,16 +98,19 @@ def _rounds(stack: ExitStack, config: SimulationConfig, directory: Path, players
     base = 1 + os.getpid() % 50 * 2
     with apart(base):
         one = step_batched(stack, config, directory / "one", 1)
-        service = subprocess.Popen([sys.executable, "-m", __name__, str(directory / "response.bin")])
-        stack.callback(end, service)
-        alone, through = _callers(stack, (SERVICE, PLAYER_SERVICE))
+        response = directory / "response.bin"
+        services = [SERVICE.format(index) for index in range(players)]
+        for service in services:
+            stack.callback(end, subprocess.Popen([sys.executable, "-m", __name__, service, str(response)]))
+        call = _caller(stack)
+        alone, at_once, through = call(services[:1]), call(services), call([PLAYER_SERVICE])
     with apart(base + 1):
         many = step_batched(stack, config, directory / "many", players)
-    return [alone, through, one, many]
+    return [alone, at_once, through, one, many]
 
 
-def _callers(stack: ExitStack, services: tuple[str, ...]) -> list[Round]:
-    """Plain rclpy clients of some services of the navigation step, in one node."""
+def _caller(stack: ExitStack) -> Callable[[list[str]], Round]:
+    """A plain rclpy node that calls services of the navigation step: some at once, until all have answered."""
     from rclpy.context import Context
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.node import Node
@@ -113,22 +125,23 @@ def _callers(stack: ExitStack, services: tuple[str, ...]) -> list[Round]:
     executor.add_node(node)
     step = service_class(NavigationTask.step_service)
 
-    def caller(service: str) -> Round:
-        client = node.create_client(step, service)
-        if not client.wait_for_service(TIMEOUT):
-            raise InputError(f"ROS 2: {service} was not discovered within {TIMEOUT:g} s")
+    def caller(services: list[str]) -> Round:
+        clients = [node.create_client(step, service) for service in services]
+        for client in clients:
+            if not client.wait_for_service(TIMEOUT):
+                raise InputError(f"ROS 2: {client.service_name} was not discovered within {TIMEOUT:g} s")
 
         def call() -> None:
-            future = client.call_async(step.Request())
-            executor.spin_until_future_complete(future, TIMEOUT)
-            assert future.result() is not None, f"{service} did not answer within {TIMEOUT:g} s"
+            for future in [client.call_async(step.Request()) for client in clients]:
+                executor.spin_until_future_complete(future, TIMEOUT)
+                assert future.result() is not None, f"{services} did not answer within {TIMEOUT:g} s"
 
         return call
 
-    return [caller(service) for service in services]
+    return caller
 
 
-def _serve(payload: bytes) -> None:
+def _serve(name: str, payload: bytes) -> None:
     """Answer every request at once with the same response, as a plain service does."""
     import rclpy
     from rclpy.executors import ExternalShutdownException
@@ -142,10 +155,10 @@ def _serve(payload: bytes) -> None:
 
     rclpy.init()
     node = rclpy.create_node("benchmark_service")
-    node.create_service(step, SERVICE, answer)
+    node.create_service(step, name, answer)
     with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
         rclpy.spin(node)
 
 
 if __name__ == "__main__":
-    _serve(Path(sys.argv[1]).read_bytes())
+    _serve(sys.argv[1], Path(sys.argv[2]).read_bytes())
