@@ -39,6 +39,8 @@ fi
 pip_extras=$extras
 if [ -n "$apt_ros" ]; then pip_extras=$(tr , '\n' <<<"$extras" | { grep -vx ros || true; } | paste -sd,); fi
 echo "Installing rl_pipeline${extras:+ with $extras} into .venv (once; a few minutes)"
+# The pip that comes with Python 3.11 takes twice as long to find out what to install. Where there is no other, it will do.
+.venv/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --upgrade pip || true
 # pip would compile all of 20,000 modules, for a minute; those that a training imports are compiled here, others when they
 # are first imported.
 .venv/bin/python -m pip install --disable-pip-version-check --no-compile --constraint constraints.txt \
