@@ -19,7 +19,8 @@ fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-# Two files of tests at a time: much of a test is waiting for processes to start. There are hundreds of these, so that
-# what each would compile anew has to be kept. Files are taken in order, or those of few and long tests would come last.
+# Three files of tests at a time, for two cores: much of a test is waiting for processes. Hundreds of these are started, so
+# that what each would compile anew has to be kept. Files are taken in order, or those of few and long tests would come
+# last.
 unset PYTHONDONTWRITEBYTECODE
-exec .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations=10
+exec .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations=10
