@@ -20,7 +20,8 @@ class RunInterrupted(Exception):  # noqa: N818
 class Interruption:
     """While the block runs, the first signal is noted, and a second one raises `KeyboardInterrupt` at once.
 
-    Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored, as under nohup, stays so.
+    The block ends with that, whatever a library that the second signal met makes of it: PyTorch, while it writes a file,
+    makes it a `RuntimeError`. Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored, as under nohup, stays so.
 
     Attributes:
         requested: whether a signal has come.
@@ -43,6 +44,8 @@ class Interruption:
     ) -> None:
         for number, handler in self._former.items():
             signal.signal(number, handler)
+        if self.insisted and kind is not KeyboardInterrupt:
+            raise KeyboardInterrupt from error
 
     def check(self) -> None:
         """Raise `RunInterrupted` when a signal has come."""
