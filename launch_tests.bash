@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Run all checks and tests: style, types, fast tests, slow tests. Sets everything up when run first.
+# Run all checks and tests: style, types (a test itself), fast tests, slow tests. Sets everything up when run first.
 # Usage: bash launch_tests.bash [PYTEST ARGUMENTS]; with arguments, only these tests: bash launch_tests.bash tests/config
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -18,7 +18,6 @@ if [ $# -gt 0 ]; then
 fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
-.venv/bin/mypy
 # Three files of tests at a time, for two cores: much of a test is waiting for processes. Hundreds of these are started, so
 # that what each would compile anew has to be kept. Files are taken in order, or those of few and long tests would come
 # last.

@@ -20,8 +20,9 @@ class RunInterrupted(Exception):  # noqa: N818
 class Interruption:
     """While the block runs, the first signal is noted, and a second one raises `KeyboardInterrupt` at once.
 
-    The block ends with that, whatever a library that the second signal met makes of it: PyTorch, while it writes a file,
-    makes it a `RuntimeError`. Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored, as under nohup, stays so.
+    The block ends with that, whatever a library that the second signal meets makes of it: of PyTorch writing a file it
+    would be a `RuntimeError`. Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored,
+    as under nohup, stays so.
 
     Attributes:
         requested: whether a signal has come.

@@ -1,6 +1,5 @@
 """Every command of the README and of docs/ runs as it is printed, but for being cut short."""
 
-import multiprocessing
 import os
 import re
 import shlex
@@ -11,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests import prepared
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -43,20 +44,6 @@ SERVERS = {
     "rl-pipeline simulate": "players started",
 }
 """Commands that run until they are ended, and what they say when they are up."""
-PREPARED = [
-    *("rl_pipeline.cli", "rl_pipeline.run.train", "rl_pipeline.run.evaluate", "rl_pipeline.run.play"),
-    *("rl_pipeline.tasks.navigation", "hydra", "matplotlib.figure", "rosbags.typesys"),
-]
-"""What a command would wait for first: imported once, in a process from which those of the commands are forked."""
-COMMAND = """
-import os, sys
-os.chdir(folder), os.environ.update(variables), os.setsid()
-for number, name in ((1, "output"), (2, "errors")):
-    os.dup2(os.open(files[name], os.O_WRONLY), number)
-from rl_pipeline.cli import main
-sys.argv = words
-main(words[1:])
-"""
 
 
 def documented_commands():
@@ -73,7 +60,9 @@ def documented_commands():
 def installed(command):
     """What a script runs once everything is installed."""
     if command.startswith("bash launch_ros_tcp_endpoint.bash"):
-        return [sys.executable, "-m", "rl_pipeline.cli", "endpoint", "--ros2"]
+        return ["rl-pipeline", "endpoint", "--ros2"]
+    if command.startswith("bash launch_node.bash"):
+        return ["python", "-m", "rl_pipeline.run.node", *shortened(command)[2:]]
     return shortened(command)
 
 
@@ -121,7 +110,7 @@ def workplace(tmp_path_factory):
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     shutil.copy(ROOT / "configs" / "base_ppo_config.yaml", folder / "my_experiment.yaml")
     filmed = "environment.render_mode=rgb_array"
-    run(["rl-pipeline", "train", "experiment.name=smoke", *SHORT, filmed], folder, check=True)
+    run(["rl-pipeline", "train", "experiment.name=smoke", *SHORT, filmed], folder).check_returncode()
     for copy in ("smoke_again", "scrap"):
         shutil.copytree(
             folder / "experiments/Navigation-v0/ppo/smoke", folder / f"experiments/Navigation-v0/ppo/{copy}"
@@ -149,55 +138,32 @@ def runner_examples(workplace):
     (folder / "first.yaml").write_text(
         first.replace("name: CartPole ", "full_experiment_name: first\n    name: CartPole ")
     )
-    run(["rl-pipeline", "runner", "--train", "--file", "first.yaml"], folder, check=True)
+    run(["rl-pipeline", "runner", "--train", "--file", "first.yaml"], folder).check_returncode()
 
 
 def environment():
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "COLUMNS": "200"}
 
 
-def run(words, folder, check=False):
-    return subprocess.run(
-        words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=250, check=check
-    )
-
-
-def run_prepared(words, folder, files):
-    """As `run` for the command of this package, without the seconds that its imports take."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PREPARED)
-    names = {name: str(files / name) for name in ("output", "errors")}
-    for name in names.values():
-        Path(name).write_bytes(b"")
-    given = {"words": words, "folder": str(folder), "variables": environment(), "files": names}
-    process = context.Process(target=exec, args=(COMMAND, given))
-    process.start()
-    process.join(250)
-    if process.is_alive():
-        process.kill()
-        process.join()
-    texts = (Path(name).read_text(errors="replace") for name in names.values())
-    return subprocess.CompletedProcess(words, process.exitcode, *texts)
+def run(words, folder):
+    if words[0] in ("rl-pipeline", "python"):
+        return prepared.run(words, folder, environment())
+    return subprocess.run(words, cwd=folder, env=environment(), capture_output=True, text=True, timeout=250)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", documented_commands())
-def test_documented_command_runs(command, workplace, tmp_path, request):
+def test_documented_command_runs(command, workplace, request, eventually):
     if command.startswith("rl-pipeline runner"):
         request.getfixturevalue("runner_examples")
-    of_ros = any(part in command for part in NEEDS_ROS)
-    if of_ros and find_spec("interfaces_pkg") is None:
+    if any(part in command for part in NEEDS_ROS) and find_spec("interfaces_pkg") is None:
         pytest.skip("ROS 2 is not installed, or its workspace is not built")
     for start, sign in SERVERS.items():
         if command.startswith(start):
-            assert_comes_up(installed(command), workplace, sign)
+            assert_comes_up(installed(command), workplace, sign, eventually)
             return
-    if command.startswith("bash launch_node.bash"):
-        words = [sys.executable, "-m", "rl_pipeline.run.node", *shortened(command)[2:]]  # what it runs once installed
-    else:
-        words = shortened(command)
-    prepared = words[0] == "rl-pipeline" and not of_ros
-    done = run_prepared(words, workplace, tmp_path) if prepared else run(words, workplace)
+    words = installed(command)
+    done = run(words, workplace)
     if "--show" in words and done.returncode == 2:
         assert "display" in done.stderr
         return
@@ -210,11 +176,24 @@ def test_documented_command_runs(command, workplace, tmp_path, request):
 @pytest.mark.slow
 def test_the_examples_of_the_questions_run(workplace):
     for code in re.findall(r"```python\n(.*?)```", (ROOT / "docs/faq.md").read_text(), re.DOTALL):
-        done = run([sys.executable, "-c", code], workplace)
+        (workplace / "question.py").write_text(code)
+        done = run(["python", "question.py"], workplace)
         assert done.returncode == 0, done.stderr
 
 
-def assert_comes_up(words, folder, sign):
+def assert_comes_up(words, folder, sign, eventually):
+    if words[0] == "rl-pipeline":
+        with prepared.PreparedProcess(words, folder, environment()) as process:
+
+            def is_up():
+                ended = process.poll() is not None
+                return re.search(sign, "".join(process.written())) or ended
+
+            eventually(is_up, 60)
+            assert process.poll() is None, process.written()
+            process.terminate()
+            process.wait(20)
+        return
     with subprocess.Popen(
         words, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:

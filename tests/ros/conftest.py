@@ -1,10 +1,10 @@
 """A ROS domain of this test session's own, and a trained policy to deploy."""
 
 import os
-import subprocess
-import sys
 
 import pytest
+
+from tests import prepared
 
 # Below the domains whose ports other programs are given by the kernel.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
@@ -31,6 +31,6 @@ TINY = [
 def workplace(tmp_path_factory):
     """A folder with the experiment `tiny`, a policy that has hardly learned anything."""
     folder = tmp_path_factory.mktemp("workplace")
-    command = [sys.executable, "-m", "rl_pipeline.cli", "train", "--config-name", "navigation_ppo"]
-    subprocess.run([*command, "experiment.name=tiny", *TINY], cwd=folder, check=True, capture_output=True, timeout=250)
+    command = ["rl-pipeline", "train", "--config-name", "navigation_ppo", "experiment.name=tiny", *TINY]
+    prepared.run(command, folder).check_returncode()
     return folder

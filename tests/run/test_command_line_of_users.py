@@ -9,20 +9,24 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.experiment.folder import ExperimentFolder
+from tests import prepared
 
-COMMAND = [sys.executable, "-m", "rl_pipeline.cli"]
 REPOSITORY = Path(__file__).parents[2]
 
 
-def call(directory: Path, *arguments: str, command: list[str] = COMMAND) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*command, *arguments], cwd=directory, capture_output=True, text=True, timeout=250, check=False
-    )
+def call(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return prepared.run(["rl-pipeline", *arguments], directory)
+
+
+def call_itself(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """As `call`, from the start of the interpreter to its end."""
+    command = [Path(sys.executable).with_name("rl-pipeline"), *arguments]
+    return subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=250, check=False)
 
 
 @pytest.mark.parametrize("verb", ["train", "play", "evaluate", "check", "benchmark", "doctor"])
 def test_the_help_of_each_verb_shows_an_example(tmp_path: Path, verb: str) -> None:
-    result = call(tmp_path, verb, "--help")
+    result = call_itself(tmp_path, verb, "--help")
     assert result.returncode == 0
     assert f"Example: rl-pipeline {verb}" in " ".join(result.stdout.split())
 
@@ -73,7 +77,7 @@ def test_cfg_job_prints_the_configuration_and_trains_nothing(workplace: Path) ->
 
 @pytest.mark.slow
 def test_train_then_evaluate_then_play(workplace: Path) -> None:
-    trained = call(workplace, "train", "--config", "cartpole.yaml")
+    trained = call_itself(workplace, "train", "--config", "cartpole.yaml")
     assert trained.returncode == 0, trained.stderr
     folder = ExperimentFolder.find("test", workplace / "experiments")
     for path in (folder.model, folder.best_model, folder.videos / "final.mp4", folder.curves):
@@ -102,7 +106,8 @@ def test_baselines_need_no_experiment(workplace: Path, agent: str) -> None:
 
 @pytest.mark.slow
 def test_train_example_trains_any_gymnasium_environment(workplace: Path) -> None:
-    script = [sys.executable, str(REPOSITORY / "train_example.py")]
-    result = call(workplace, "--config", "cartpole.yaml", "training.total_timesteps=64", command=script)
+    script = REPOSITORY / "train_example.py"
+    words = ["python", script, "--config", "cartpole.yaml", "training.total_timesteps=64"]
+    result = prepared.run(words, workplace)
     assert result.returncode == 0, result.stderr
     assert ExperimentFolder.find("test", workplace / "experiments").model.exists()

@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
+from tests.prepared import PreparedProcess
 
 DEADLINE = 90.0
 BOTH = """
@@ -68,19 +67,18 @@ environment_parameters:
 """
 
 
-def start(directory: Path, *words: str) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "rl_pipeline.cli", *words]
-    return subprocess.Popen(arguments, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(directory: Path, *words: str) -> PreparedProcess:
+    return PreparedProcess(["rl-pipeline", *words], directory)
 
 
-def train(directory: Path, text: str, total: int, *overrides: str) -> subprocess.Popen[str]:
+def train(directory: Path, text: str, total: int, *overrides: str) -> PreparedProcess:
     directory.mkdir()
     both = BOTH.replace("Navigation", "Duel") if text is DUEL else BOTH
     (directory / "run.yaml").write_text(both + text)
     return start(directory, "train", "--config", "run.yaml", f"training.total_timesteps={total}", *overrides)
 
 
-def finish(process: subprocess.Popen[str]) -> str:
+def finish(process: PreparedProcess) -> str:
     try:
         _, errors = process.communicate(timeout=DEADLINE)
     finally:
@@ -89,11 +87,11 @@ def finish(process: subprocess.Popen[str]) -> str:
     return errors
 
 
-def kill_at_some_moment(process: subprocess.Popen[str], directory: Path) -> ExperimentFolder:
+def kill_at_some_moment(process: PreparedProcess, directory: Path) -> ExperimentFolder:
     """Kill the run a random moment after its first checkpoint."""
     deadline = time.monotonic() + DEADLINE
     while not any(saved_states(folder) for folder in folders(directory)):
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, process.written()
         assert time.monotonic() < deadline
         time.sleep(0.005)
     time.sleep(random.uniform(0.0, 0.3))
@@ -130,7 +128,7 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "total", "overrides"),
-    [(PPO, 2048, []), (SAC, 640, []), (DUEL, 2048, []), (BUFFERED, 2048, ["training.double_buffer=true"])],
+    [(PPO, 1536, []), (SAC, 640, []), (DUEL, 1024, []), (BUFFERED, 1536, ["training.double_buffer=true"])],
     ids=["ppo", "sac", "self_play", "double-buffer"],
 )
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path, text: str, total: int, overrides: list[str]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 from rl_pipeline.run.benchmarks.startup import measure_startup
+from tests import prepared
 
 NEW_MODEL = """
 import sys
@@ -38,31 +38,31 @@ overrides = ["environment.id=Pendulum-v1", f"algorithm={name}", "training.device
 venv = DummyVecEnv([lambda: gymnasium.make("Pendulum-v1")])
 venv.seed(1)
 model = build(load_config(None, overrides=overrides), venv)
-model.learn(256)
+model.learning_starts = 32
+model.learn(64)
 parameters = b"".join(value.numpy().tobytes() for value in model.policy.state_dict().values())
 print("torch._dynamo" in sys.modules, hashlib.sha256(parameters).hexdigest())
 """
 
 
-def test_a_new_model_does_not_import_the_compiler_of_pytorch() -> None:
-    done = subprocess.run([sys.executable, "-c", NEW_MODEL], capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.split()[-1] == "False"
+def said(folder: Path, code: str, *arguments: object) -> list[str]:
+    """Run a script and return the words that it prints."""
+    script = folder / "script.py"
+    script.write_text(code)
+    done = prepared.run(["python", script, *arguments], folder)
+    done.check_returncode()
+    return done.stdout.split()
+
+
+def test_a_new_model_does_not_import_the_compiler_of_pytorch(tmp_path: Path) -> None:
+    assert said(tmp_path, NEW_MODEL)[-1] == "False"
 
 
 @pytest.mark.parametrize("name", ["sac", "a2c"])
-def test_nor_does_learning_which_changes_nothing_in_what_is_learned(name: str) -> None:
+def test_nor_does_learning_which_changes_nothing_in_what_is_learned(tmp_path: Path, name: str) -> None:
     """The parameters after an update are those of PyTorch's own step, bit for bit."""
-    results = []
-    for spared in (True, False):
-        done = subprocess.run(
-            [sys.executable, "-c", LEARNED, name, str(int(spared))],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        results.append(done.stdout.split())
-    (spared, digest), (loaded, other) = results
+    spared, digest = said(tmp_path, LEARNED, name, 1)
+    loaded, other = said(tmp_path, LEARNED, name, 0)
     assert (spared, loaded) == ("False", "True")
     assert digest == other
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.prepared import PreparedProcess
+
 SHORT = [
     *("experiment.name=run", "environment.video_wrapper=false", "environment.render_mode=null", "ros.tcp_port=0"),
     *("training.log_points=1", "training.eval.num_evals=2", "training.eval.num_episodes=2"),
@@ -27,18 +28,14 @@ def train(tmp_path):
     """Start `rl-pipeline train` in a folder of its own, as a process."""
     processes = []
 
-    def start(*overrides):
-        command = [Path(sys.executable).with_name("rl-pipeline"), "train", "--config-name", "navigation_ppo"]
-        processes.append(
-            subprocess.Popen(
-                [*command, *SHORT, *overrides],
-                cwd=tmp_path,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        )
-        return processes[-1]
+    def start(*overrides, prepared=True):
+        arguments = ["train", "--config-name", "navigation_ppo", *SHORT, *overrides]
+        if prepared:
+            process = PreparedProcess(["rl-pipeline", *arguments], tmp_path)
+        else:
+            process = subprocess.Popen([Path(sys.executable).with_name("rl-pipeline"), *arguments], cwd=tmp_path)
+        processes.append(process)
+        return process
 
     yield start
     for process in processes:
@@ -86,8 +83,8 @@ def test_killed_player_is_back_within_three_seconds_and_training_goes_on(train, 
     before = players_of(trainer)
     os.kill(before[1], signal.SIGKILL)
     eventually(lambda: players_of(trainer).get(1, before[1]) != before[1], timeout=10)
-    output, _ = trainer.communicate(timeout=250)
-    assert trainer.returncode == 0, output
+    _, errors = trainer.communicate(timeout=250)
+    assert trainer.returncode == 0, errors
     log = folder / "train.log"
     lost = when(log, r"player 1 was killed by SIGKILL; restarting it")
     after = log.read_text().partition("restarting it")[2]
@@ -98,7 +95,7 @@ def test_killed_player_is_back_within_three_seconds_and_training_goes_on(train, 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130), (signal.SIGTERM, 130)])
 def test_no_player_outlives_the_trainer(train, folder, eventually, is_running, number, code):
-    trainer = train("training.total_timesteps=1000000", "n_environments=3")
+    trainer = train("training.total_timesteps=1000000", "n_environments=3", prepared=False)
     eventually(lambda: is_training(trainer, folder), timeout=60)
     players = players_of(trainer).values()
     trainer.send_signal(number)
@@ -114,8 +111,8 @@ def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
     worlds = ("n_environments=8", "worlds_per_player=4")
     filmed = ("environment.video_wrapper=true", "environment.video_trigger=100", "environment.video_length=20")
     trainer = train("training.total_timesteps=2048", *worlds, *filmed, "environment.render_mode=rgb_array")
-    output, _ = trainer.communicate(timeout=250)
-    assert trainer.returncode == 0, output
+    _, errors = trainer.communicate(timeout=250)
+    assert trainer.returncode == 0, errors
     assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4
     assert list((folder / "videos").glob("*.mp4"))
     assert len(list((folder / "players").glob("player_*.log"))) == 3, "two to train on, one to evaluate on"
@@ -123,8 +120,8 @@ def test_players_of_several_worlds_train_film_and_evaluate(train, folder):
 
 def test_player_written_from_the_protocol_alone_trains(train, folder, build):
     trainer = train("training.total_timesteps=2000", "n_environments=2", f"unity.build_path={build()}")
-    output, _ = trainer.communicate(timeout=250)
-    assert trainer.returncode == 0, output
+    _, errors = trainer.communicate(timeout=250)
+    assert trainer.returncode == 0, errors
     assert json.loads((folder / "evaluation.json").read_text())["episodes"] == 4
 
 
@@ -137,12 +134,12 @@ def test_players_started_elsewhere_serve_training_and_evaluation(train, folder, 
             arguments = ["--ros-ip", "127.0.0.1", "--ros-port", str(port), "--environment-id", str(index)]
             loop = f"until {build()} {' '.join(arguments)} 2>/dev/null; do sleep 0.2; done"
             players.append(subprocess.Popen(loop, shell=True, start_new_session=True))
-        output, _ = trainer.communicate(timeout=250)
+        _, errors = trainer.communicate(timeout=250)
     finally:
         for player in players:
             os.killpg(player.pid, signal.SIGKILL)
             player.wait(5)
-    assert trainer.returncode == 0, output
+    assert trainer.returncode == 0, errors
     assert "evaluation at" in (folder / "train.log").read_text()
 
 
@@ -152,8 +149,8 @@ def test_same_seed_trains_the_same_agent(train, tmp_path):
         for name in ("first", "second")  # side by side, which the seed must not notice
     ]
     for trainer in trainers:
-        output, _ = trainer.communicate(timeout=250)
-        assert trainer.returncode == 0, output
+        _, errors = trainer.communicate(timeout=250)
+        assert trainer.returncode == 0, errors
     experiments = tmp_path / "experiments" / "Navigation-v0" / "ppo"
     rows = [(experiments / name / "episodes.csv").read_text().splitlines() for name in ("first", "second")]
     first, second = ([row.rpartition(",")[0] for row in episodes] for episodes in rows)  # but for the time
