@@ -107,6 +107,8 @@ class _Message:
         create = ctypes.CFUNCTYPE(ctypes.c_void_p)(_content(metaclass._CREATE_ROS_MESSAGE))
         self._destroy = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_content(metaclass._DESTROY_ROS_MESSAGE))
         self.address = ctypes.c_void_p(create())
+        self._given = _GivenBytes()
+        self._given_address = ctypes.byref(self._given)
 
     def __del__(self) -> None:
         self._destroy(self.address)
@@ -119,8 +121,9 @@ class _Message:
 
     def write(self, payload: bytes) -> None:
         """Fill the message from bytes."""
-        array = _ByteArray(ctypes.cast(ctypes.c_char_p(payload), ctypes.c_void_p), len(payload), len(payload))
-        if _rcl().rmw_deserialize(ctypes.byref(array), self._type_support, self.address) != OK:
+        self._given.buffer = payload
+        self._given.length = self._given.capacity = len(payload)
+        if _rcl().rmw_deserialize(self._given_address, self._type_support, self.address) != OK:
             _rcl().rcutils_reset_error()
             raise ValueError(f"{len(payload)} bytes that are no {self._name}")
 
@@ -142,6 +145,12 @@ class _ByteArray(ctypes.Structure):
         ("capacity", ctypes.c_size_t),
         ("allocator", _Allocator),
     )
+
+
+class _GivenBytes(ctypes.Structure):
+    """The same, of bytes that Python holds: they are only read."""
+
+    _fields_ = (("buffer", ctypes.c_char_p), *_ByteArray._fields_[1:])
 
 
 @cache

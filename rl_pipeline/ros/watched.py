@@ -7,7 +7,6 @@ library: the middleware's own thread makes a descriptor readable, without Python
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import logging
 import os
@@ -93,9 +92,10 @@ class Watched:
         os.close(self._descriptor)
 
     def _serve(self, event: int) -> None:
-        announced = 0
-        with contextlib.suppress(BlockingIOError):
+        try:
             announced = os.eventfd_read(self._descriptor)
+        except BlockingIOError:
+            return
         for _ in range(min(announced, BURST)):
             try:
                 self._take()

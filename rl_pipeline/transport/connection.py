@@ -8,10 +8,11 @@ import select
 import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from rl_pipeline.transport.frames import MAX_TOKEN_PAYLOAD, Frame, FrameError, FrameReader, encode_command, encode_frame
 from rl_pipeline.transport.outbox import Outbox
+from rl_pipeline.transport.response_slot import ResponseSlot
 from rl_pipeline.transport.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -39,28 +40,6 @@ _NOTSENT_LOWAT: Final[int] = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 
 # Linux only, and not sticky: the kernel forgets it after some packets, so it is set again with each receive.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-
-
-class ResponseSlot(Protocol):
-    """Where the response to an outstanding batched request goes.
-
-    A slot that knows what the next response looks like lends its memory to `recv_into`, so that the payload lands
-    where it is decoded. Whatever else arrives there is handed back as `spilled` and cut into frames as usual.
-    """
-
-    srv_id: int
-
-    def free(self) -> memoryview | None:
-        """Memory that the next bytes may be received into; None when the slot does not know what will come."""
-
-    def received(self, size: int) -> memoryview | None:
-        """Count bytes received into `free()`; returns them all back when they are not the expected response."""
-
-    def complete(self, destination: str, payload: bytes) -> None:
-        """Take a response that was cut from the stream as an ordinary frame."""
-
-    def fail(self) -> None:
-        """The connection is gone, and no response will come."""
 
 
 class Connection:
@@ -254,7 +233,14 @@ class Connection:
             self.close("closed by the player")
             return
         self._dispatch(data)
-        self._acknowledge()
+        if not self._waits_for_request:
+            self._acknowledge()
+
+    @property
+    def _waits_for_request(self) -> bool:
+        """Whether the peer has nothing to say until the next request, which acknowledges what it has said."""
+        unfinished = self._reader or self.announced or self.slot or self.calls
+        return self.is_player and not (unfinished or self.publishers or self.ros_services)
 
     def _acknowledge(self) -> None:
         """Acknowledge at once what was received, since the peer may hold back the rest of its message until then.

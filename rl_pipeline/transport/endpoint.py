@@ -20,7 +20,7 @@ from typing import Final
 from rl_pipeline.transport.addresses import resolve
 from rl_pipeline.transport.admission import Admission
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.frames import encode_command, encode_request
 from rl_pipeline.transport.graph import Graph
 from rl_pipeline.transport.limits import Limits, MemoryBudget
 from rl_pipeline.transport.listeners import Listeners
@@ -249,7 +249,7 @@ class Endpoint:
         """Send a request; `resolve` gets the response's payload, or None when the player is lost before it answers."""
         connection.calls[srv_id] = resolve
         connection.traffic.sent(len(payload))
-        connection.send(encode_command("__request", srv_id=srv_id) + encode_frame(service, payload))
+        connection.send(encode_request(service, payload, srv_id))
 
     # Accepting.
 

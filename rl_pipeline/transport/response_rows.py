@@ -161,7 +161,7 @@ def allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8],
 
 
 class PlayerSlot:
-    """Where one player's next response goes; see connection.ResponseSlot.
+    """Where one player's next response goes; see response_slot.py.
 
     It expects the response to be framed like the one before, but for the id, and to be as long.
 

@@ -1,6 +1,7 @@
 import json
 import socket
 import threading
+import time
 import tracemalloc
 
 import pytest
@@ -50,6 +51,27 @@ def test_every_registration_can_be_removed(endpoint, raw_player, eventually, reg
     player.command(remove, topic="/never-registered")
     player.command("__topic_list")
     assert [player.receive().destination for _ in range(2)] == ["__handshake", "__topic_list"]
+
+
+def test_an_answer_behind_another_waits_for_no_delayed_acknowledgement(endpoint, raw_player, eventually):
+    """A connector has Nagle's algorithm on: what it writes next stays until what it wrote before is acknowledged."""
+    player, delay, pairs = raw_player(), 0.04, 25
+    player.command("__unity_service", **SERVICE)
+    eventually(lambda: "/s" in endpoint.services)
+    connection = endpoint.services["/s"]
+    connection.become_player()
+    began = time.monotonic()
+    for _ in range(pairs):
+        answers = []
+        ids = [endpoint.next_srv_id() for _ in range(2)]
+        for srv_id in ids:
+            endpoint.request(connection, "/s", b"asked", srv_id, answers.append)
+            while player.receive().destination != "/s":
+                pass
+        for number, srv_id in enumerate(ids, 1):
+            player.send(encode_command("__response", srv_id=srv_id) + encode_frame("/s", b"answered"))
+            assert endpoint.wait_until(lambda answers=answers, number=number: len(answers) == number, 5)
+    assert time.monotonic() - began < pairs * delay
 
 
 def test_unity_service_is_called_and_answers(endpoint, client):
