@@ -12,7 +12,7 @@ from rl_pipeline.cli.inspection import PANEL
 from rl_pipeline.cli.terminal import console
 
 _WHAT = """all, or one of
-transport: players against a plain echo and other vector environments;
+transport: players against a plain echo and other vector environments, and ros-endpoint where ROS 2 is installed;
 connector: with the traffic of Unity's connector;
 images: with an image in every response;
 worlds: many worlds in one player;

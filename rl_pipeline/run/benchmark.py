@@ -7,7 +7,7 @@ import inspect
 import json
 import statistics
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +35,8 @@ BENCHMARKS: Final = {
 }
 """Where each benchmark is, below `rl_pipeline.run.benchmarks`."""
 ALL: Final = "all"
+_ALONG: Final = {"transport": ("ros-endpoint",)}
+"""What is measured along with a benchmark where what it needs is installed."""
 _APART: Final = ("scaling", "soak")
 """What `all` leaves out: a chart of its own, and a test of endurance."""
 _WITHOUT_CHART: Final = ("double-buffer", "memory", "soak")
@@ -73,7 +75,14 @@ def benchmark(
         check_destination(json_file, "--json")
     if plot is not None:
         _check_plot(what, plot)
-    figures = _measured_all(console, options, leave_out) if what == ALL else _measured(what, console, options)
+    if what == ALL:
+        figures = _measured_all(console, options, leave_out)
+    else:
+        figures = _measured(what, console, options)
+        along = _measured_each(_ALONG.get(what, ()), console, options)
+        values = figures.values | {name: others.values for name, others in along.items()}
+        bars = [*figures.bars, *(bar for others in along.values() for bar in others.bars)]
+        figures = replace(figures, values=values, bars=bars)
     if json_file is not None:
         write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
     if plot is not None:
@@ -94,20 +103,25 @@ def _measured(what: str, console: Console, options: Mapping[str, Any]) -> Figure
 
 
 def _measured_all(console: Console, options: Mapping[str, Any], leave_out: Collection[str]) -> Figures:
-    """Run one benchmark after the other, and sum up; one whose packages are not installed is left out and told of."""
-    found: dict[str, Figures] = {}
-    for what in BENCHMARKS:
-        if what not in (*_APART, *leave_out):
-            try:
-                found[what] = _measured(what, console, options)
-            except InputError as error:
-                console.print(f"{what} is left out. {error}", style="yellow", highlight=False)
+    """Run one benchmark after the other, and sum up."""
+    found = _measured_each([what for what in BENCHMARKS if what not in (*_APART, *leave_out)], console, options)
     bars = [bar for figures in found.values() for bar in figures.bars]
     columns = ("case", "figure", "spread", "to be reached", "")
     console.print(_table("All figures that are judged", columns, [_judged(bar) for bar in bars]))
     values: dict[str, Any] = {what: figures.values for what, figures in found.items()}
     values["figures"] = [asdict(bar) for bar in bars]
     return Figures("", (), [], "", values, bars)
+
+
+def _measured_each(names: Iterable[str], console: Console, options: Mapping[str, Any]) -> dict[str, Figures]:
+    """Run benchmarks one after the other; one whose packages are not installed is left out and told of."""
+    found: dict[str, Figures] = {}
+    for name in names:
+        try:
+            found[name] = _measured(name, console, options)
+        except InputError as error:
+            console.print(f"{name} is left out. {error}", style="yellow", highlight=False)
+    return found
 
 
 def _judged(bar: Bar) -> tuple[str, ...]:

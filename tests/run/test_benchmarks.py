@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from importlib.util import find_spec
 from io import StringIO
 
 import pytest
@@ -28,6 +29,10 @@ def check(figures, bars):
     json.dumps(figures.values)
     assert [bar.name for bar in figures.bars] == bars
     assert all(len(bar.values) == 2 and statistics.median(bar.values) > 0 for bar in figures.bars)
+
+
+def has_ros():
+    return all(find_spec(name) is not None for name in ("rclpy", "interfaces_pkg"))
 
 
 def is_picture(path, least_width=600):
@@ -62,6 +67,18 @@ def test_service_calls_of_rclpy_are_measured():
     figures = measure_ros(**SHORT)
     check(figures, [bar.name for bar in figures.bars])
     assert figures.bars[0].name == "rclpy service, SingleThreadedExecutor"
+
+
+@pytest.mark.slow
+def test_transport_comes_with_the_endpoint_on_ros_where_that_is_installed(tmp_path):
+    output, file = StringIO(), tmp_path / "figures.json"
+    verb.benchmark("transport", Console(file=output, width=200), options=SHORT | {"players": 2}, json_file=file)
+    figures = json.loads(file.read_text())
+    assert figures["cases"]
+    if has_ros():
+        assert figures["ros-endpoint"]["rates"]["ros2 backend, 2 players"]
+    else:
+        assert "ros-endpoint is left out. ROS 2" in output.getvalue()
 
 
 @pytest.mark.slow
