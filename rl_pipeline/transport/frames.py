@@ -11,7 +11,6 @@ import json
 import re
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 MAX_DESTINATION: Final = 1024
@@ -51,13 +50,7 @@ def encode_command(name: str, *, nul: bool = False, **fields: Any) -> bytes:
 
 def encode_request(service: str, payload: bytes | memoryview, srv_id: int) -> bytes:
     """Bytes of a request: the command that announces it, and its frame."""
-    number = b"%d" % srv_id
-    return b"".join(
-        (
-            *(_REQUEST, _LENGTH.pack(len(number) + 11), b'{"srv_id":', number, b"}"),
-            *(_encoded_name(service), _LENGTH.pack(len(payload)), payload),
-        )
-    )
+    return encode_frame("__request", b'{"srv_id":%d}' % srv_id) + encode_frame(service, payload)
 
 
 def decode_command(frame: Frame) -> dict[str, Any]:
@@ -75,15 +68,6 @@ def decode_command(frame: Frame) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise FrameError(f"{frame.destination}: expected a JSON object, found {frame.payload[:80]!r}")
     return fields
-
-
-@lru_cache
-def _encoded_name(destination: str) -> bytes:
-    name = destination.encode()
-    return _LENGTH.pack(len(name)) + name
-
-
-_REQUEST: Final = _encoded_name("__request")
 
 
 class FrameReader:

@@ -20,7 +20,7 @@ from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.exchange import Exchange, Framed, is_compiled
-from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.frames import encode_request
 from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, Group, PlayerSlot, ResponseRows, allocate_rows
 from rl_pipeline.transport.response_times import ResponseTimes
 
@@ -189,12 +189,11 @@ class _Requests:
 
     def __init__(self, codec: MessageCodec, names: Sequence[str], lengths: Lengths | None) -> None:
         layout = codec.layout(lengths)
-        command = encode_command("__request", srv_id=PLACEHOLDER)
-        headers = [command + encode_frame(name, bytes(layout.size))[: -layout.size] for name in names]
+        headers = [encode_request(name, bytes(layout.size), PLACEHOLDER)[: -layout.size] for name in names]
         width = max(len(header) for header in headers)
         rows, payloads = allocate_rows(len(names), width, layout.size)
         payloads[:] = np.frombuffer(layout.empty(1).bytes(0), np.uint8)
-        digits = command.index(SRV_ID % PLACEHOLDER)
+        digits = headers[0].index(SRV_ID % PLACEHOLDER)
         self.rows: list[Framed] = []
         for row, header in zip(rows, headers, strict=True):
             row[width - len(header) : width] = np.frombuffer(header, np.uint8)
