@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rclpy.serialization import serialize_message
 
+from rl_pipeline.ros.answers import Answers
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.serialized import RequestId, SerializedClient, SerializedService
 from rl_pipeline.ros.watched import Watched
@@ -67,12 +68,13 @@ class OfferedService:
         self._response = type_class.Response
         self._service = node.create_service(type_class, self._name, _unused)
         self._bytes = SerializedService(self._service)
+        self._answers = Answers(self._name, self._bytes)
         self._watched = Watched(endpoint, self._service, self._take)
 
     @property
     def pending(self) -> int:
-        """Requests that are not answered yet."""
-        return len(self._waiting) + len(self._outstanding)
+        """Requests whose answer has not been sent yet."""
+        return len(self._waiting) + len(self._outstanding) + len(self._answers)
 
     @property
     def held(self) -> bool:
@@ -80,7 +82,8 @@ class OfferedService:
         return self._returns_by is not None
 
     def expire(self, now: float) -> None:
-        """End the requests whose deadline (on the monotonic clock, s) has passed."""
+        """End the requests whose deadline (on the monotonic clock, s) has passed, and deliver what could not be."""
+        self._answers.send_again(now)
         if self._returns_by is not None and self._returns_by < now:
             self._fail_waiting()
         while self._waiting and self._waiting[0][2] < now:
@@ -142,7 +145,7 @@ class OfferedService:
             self._fail(request_id, LOST)
         else:
             try:
-                self._bytes.respond(request_id, decodable(payload))
+                self._answers.send(request_id, decodable(payload))
             except ValueError as error:
                 self._fail(request_id, f"the player answered with {error}")
         self._send()
@@ -160,7 +163,7 @@ class OfferedService:
         logger.error("service %s of player %s failed: %s", self._name, self._connection.peer, problem)
         fields = self._response.get_fields_and_field_types()
         if fields.get("success") == "boolean" and fields.get("message") == "string":
-            self._bytes.respond(request_id, serialize_message(self._response(success=False, message=problem)))
+            self._answers.send(request_id, serialize_message(self._response(success=False, message=problem)))
 
     def _late(self) -> str:
         return f"the player did not answer within {self._timeout:g} s (ros.endpoint.service_timeout)"

@@ -7,11 +7,8 @@ for a navigation step's response. Here rcl's own functions fill and read the mes
 from __future__ import annotations
 
 import ctypes
-import logging
 from functools import cache
 from typing import Any, Final, NamedTuple
-
-logger = logging.getLogger(__name__)
 
 OK: Final = 0
 TIMED_OUT: Final = 2
@@ -49,8 +46,11 @@ class SerializedService:
         """The next request, if there is one."""
         return _take(_rcl().rcl_take_request, self._handle, self._request)
 
-    def respond(self, request_id: RequestId, payload: bytes) -> None:
-        """Send a response; a client that cannot be reached gets none, as with rclpy.
+    def respond(self, request_id: RequestId, payload: bytes) -> bool:
+        """Send a response, for which the middleware may wait a tenth of a second until the client is discovered.
+
+        Returns:
+            False: the client that asked cannot be reached, or not yet.
 
         Raises:
             ValueError: the payload is not of the response's type.
@@ -60,9 +60,9 @@ class SerializedService:
             result = _rcl().rcl_send_response(_pointer(self._handle), ctypes.byref(request_id), self._response.address)
         if result == TIMED_OUT:
             _rcl().rcutils_reset_error()
-            logger.warning("a response was not sent: the client that asked cannot be reached")
-        else:
-            _check(result)
+            return False
+        _check(result)
+        return True
 
 
 class SerializedClient:

@@ -72,9 +72,14 @@ def session():
         yield session
 
 
-def calls_of(session, count):
+def calls_of(session, served, count):
+    """Clients that have found their services, and that these have found: plain services lose an answer otherwise."""
     calls = RosServiceCalls(session, STEP, [f"/navigation_{index}/step" for index in range(count)])
-    assert session.spin_until(lambda: all(session.node.count_services(name) for name in calls.names), 10)
+
+    def are_matched():
+        return all(session.node.count_services(name) and served.node.count_clients(name) for name in calls.names)
+
+    assert session.spin_until(are_matched, 10)
     return calls
 
 
@@ -87,7 +92,7 @@ def test_all_requests_are_under_way_at_once(players, session):
         response.state.health = request.action.linear.x
 
     served.answer = answer
-    calls = calls_of(session, 3)
+    calls = calls_of(session, served, 3)
     calls.request["action.linear.x"] = [0.25, 0.5, 0.75]
     calls.send()
     assert calls.receive(20) == []
@@ -101,8 +106,9 @@ def test_responses_of_one_length_are_one_batch(players, session):
     def answer(index, request, response):
         response.state.lidar.ranges = array.array("f", [index] * (2 if index == 1 else 5))
 
-    players(3).answer = answer
-    calls = calls_of(session, 3)
+    served = players(3)
+    served.answer = answer
+    calls = calls_of(session, served, 3)
     calls.send()
     assert calls.receive(20) == []
     groups = {tuple(who.tolist()): batch["state.lidar.ranges"].tolist() for who, batch in calls.responses()}
@@ -117,8 +123,9 @@ def test_who_is_late_is_named_and_its_answer_is_nobodys(players, session):
             go_on.wait(20)
         response.state.health = request.action.linear.x
 
-    players(2).answer = answer
-    calls = calls_of(session, 2)
+    served = players(2)
+    served.answer = answer
+    calls = calls_of(session, served, 2)
     calls.request["action.linear.x"] = 1.0
     calls.send()
     assert calls.receive(1.0) == [1]
@@ -156,7 +163,8 @@ def test_who_is_not_there_is_not_asked_and_who_leaves_is_not_waited_for(players,
 
 def test_requests_carry_the_time_of_a_simulated_clock(players):
     stamps = []
-    players(1).answer = lambda index, request, response: stamps.append(request.request_sent)
+    served = players(1)
+    served.answer = lambda index, request, response: stamps.append(request.request_sent)
     with RosSession("trainer", ["--ros-args", "-p", "use_sim_time:=true"]) as session:
         clock = session.node.create_publisher(Clock, "/clock", 1)
         moment = Clock()
@@ -167,7 +175,7 @@ def test_requests_carry_the_time_of_a_simulated_clock(players):
             return session.node.get_clock().now().nanoseconds == 1_234_500_000_000
 
         assert session.spin_until(is_known, 10)
-        calls = calls_of(session, 1)
+        calls = calls_of(session, served, 1)
         calls.send()
         assert calls.receive(20) == []
     assert (stamps[0].sec, stamps[0].nanosec) == (1234, 500_000_000)
