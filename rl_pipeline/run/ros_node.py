@@ -60,7 +60,7 @@ def _words(name: str, value: Any, options: Mapping[str, Any]) -> Iterator[str]:
     if name.startswith(ROS_PARAMETERS) or value is None:
         return
     if name == "overrides":
-        yield from value
+        yield from filter(None, value)  # an empty one stands for none in launch files, since no list may be empty
     elif (option := options.get(name)) is None:
         yield f"{name}={_text(value)}"
     elif not option.is_flag:

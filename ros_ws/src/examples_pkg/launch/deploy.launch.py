@@ -13,6 +13,7 @@ def generate_launch_description() -> LaunchDescription:
         "robot": "robot.yaml",
         "dry_run": "false",
         "enable": "false",
+        "overrides": "['']",  # a list of ROS cannot be empty
         "use_sim_time": "false",
     }
     return LaunchDescription(

@@ -11,6 +11,7 @@ def generate_launch_description() -> LaunchDescription:
     arguments = {
         "experiment": "navigation_ppo",
         "episodes": "20",
+        "overrides": "['']",  # a list of ROS cannot be empty
         "use_sim_time": "false",
     }
     return LaunchDescription(

@@ -10,6 +10,7 @@ def generate_launch_description() -> LaunchDescription:
     """The node train, with its parameters as launch arguments."""
     arguments = {
         "config_name": "navigation_ppo",
+        "overrides": "['']",  # a list of ROS cannot be empty
         "use_sim_time": "false",
     }
     return LaunchDescription(
