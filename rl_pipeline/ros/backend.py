@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +19,8 @@ OF_EVERY_NODE: Final = ("rcl_interfaces/", "type_description_interfaces/")
 """Packages of the services that every node has."""
 WITHDRAWAL_TIMEOUT: Final = 5.0
 """Seconds in which the services of a player that was ended must leave the graph."""
+
+_numbers = itertools.count(1)
 
 
 class RosBackend:
@@ -37,7 +40,7 @@ class RosBackend:
         self._address = resolve(host)
         self.port = port
         shared = RosSession.of_process()
-        self._session = shared or RosSession("rl_pipeline")
+        self._session = shared or RosSession(_node_name())
         self._owned = shared is None
         self._types: dict[str, str] | None = None
         self._calls: list[RosServiceCalls] = []
@@ -132,3 +135,9 @@ class RosBackend:
             found = self._session.node.get_service_names_and_types()
             self._types = {name: types[0].replace("/srv/", "/") for name, types in found}
         return self._types
+
+
+def _node_name() -> str:
+    """A name that no other node of this process has: nodes of one name would share what they log."""
+    number = next(_numbers)
+    return "rl_pipeline" if number == 1 else f"rl_pipeline_{number}"

@@ -43,6 +43,20 @@ def test_a_thousand_transitions_equal_those_of_direct(tmp_path):
     assert all(np.array_equal(one, other) for one, other in zip(direct, ros2, strict=True))
 
 
+def test_simulations_of_one_process_are_nodes_of_different_names(tmp_path):
+    with (
+        RosSession("bystander") as bystander,
+        simulation(tmp_path, "ros2", launch=False),
+        simulation(tmp_path, "ros2", launch=False),
+    ):
+
+        def names():
+            return [name for name in bystander.node.get_node_names() if name.startswith("rl_pipeline")]
+
+        assert bystander.spin_until(lambda: len(names()) == 2, 10)
+        assert len(set(names())) == 2
+
+
 def test_a_player_that_dies_is_replaced_and_its_episode_truncated(tmp_path):
     with simulation(tmp_path, "ros2") as players:
         env = PlayerVectorEnv(NavigationTask(), players, N, seed=3)
