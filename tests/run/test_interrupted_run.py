@@ -20,6 +20,7 @@ from rl_pipeline import cli
 from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.experiment.state_files import read_states
 from rl_pipeline.run.interruption import Interruption
 
 DEADLINE = 60.0
@@ -85,7 +86,9 @@ def test_a_second_signal_ends_the_run_at_once_and_leaves_no_half_of_a_file(
     assert "Traceback" not in capsys.readouterr().err
     assert json.loads(folder.metadata.read_text())["status"] == "interrupted"
     assert not folder.model.exists()
-    assert all(ModelFile.open(path).config for path in folder.path.rglob("*.zip"))
+    states = set(folder.states.glob("*.zip"))
+    assert all(read_states(path) for path in states)
+    assert all(ModelFile.open(path).config for path in set(folder.path.rglob("*.zip")) - states)
     assert not list(folder.path.rglob(".*.partial.*"))
 
 
