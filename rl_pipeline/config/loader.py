@@ -16,9 +16,10 @@ from rl_pipeline.config.layers import Layer, Merged
 from rl_pipeline.config.origins import dotted
 from rl_pipeline.config.overrides import COMMAND_LINE, Overrides, parse_overrides
 from rl_pipeline.config.schema import Config, SimulationConfig
-from rl_pipeline.config.validation import validated
+from rl_pipeline.config.validation import config_origin, validated
 from rl_pipeline.config.yaml_files import read_yaml, shown
 from rl_pipeline.errors import InputError
+from rl_pipeline.user_modules import import_user_module
 
 DEFAULT_EXPERIMENT = "navigation_ppo"
 MACHINE_FILE = Path("config.yml")
@@ -42,8 +43,9 @@ def load_config(
     machine_file: Path | None = None,
     overrides: Sequence[str] = (),
     sampled: Layer | None = None,
+    imports: bool = True,
 ) -> Config:
-    """Compose and validate a configuration.
+    """Compose and validate a configuration, and import the modules that it names.
 
     Stronger over weaker: sampled settings, overrides, machine file, experiment file, groups, defaults of the schema.
 
@@ -55,6 +57,7 @@ def load_config(
         machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
         overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
         sampled: what a search has chosen, over all else.
+        imports: whether to import its modules; false for who needs nothing that they could register.
 
     Raises:
         InputError: one line for each problem, which names the file and the key, what was expected and found.
@@ -77,7 +80,10 @@ def load_config(
     layers = [_defaults(), *composed_layers(experiment, folders, command_line.choices)]
     if machine is not None:
         layers.append(Layer.of_mapping(shown(machine), settings))
-    return _merged(layers, command_line, sampled)
+    config = _merged(layers, command_line, sampled)
+    if imports:
+        _import_modules(config)
+    return config
 
 
 def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file: Path | None = None) -> Config:
@@ -96,7 +102,9 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
     if isinstance(below.get("experiment"), str):
         del below["experiment"]
     layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
-    return _merged(layers, Overrides())
+    config = _merged(layers, Overrides())
+    _import_modules(config)
+    return config
 
 
 def machine_settings(machine_file: Path | None = None) -> MachineSettings:
@@ -123,6 +131,11 @@ def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | N
         problems += last.problems
     problems += resolve(merged)
     return validated(merged, problems)
+
+
+def _import_modules(config: Config) -> None:
+    for module in config.modules:
+        import_user_module(module, str(config_origin(config, "modules")))
 
 
 def _delete(merged: Merged, command_line: Overrides) -> list[InputError]:

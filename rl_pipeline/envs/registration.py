@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import gymnasium
+from gymnasium.envs.registration import load_env_creator
 
 from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.atari import register_games
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.user_modules import import_user_module
 
 if TYPE_CHECKING:
     from rl_pipeline.envs.task import Task
@@ -94,10 +96,7 @@ def check_environment_id(env_id: str) -> str:
     """
     module, _, env_id = env_id.rpartition(":")
     if module:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise InputError(f"environment.id: cannot import {module} ({error})") from None
+        import_user_module(module, "environment.id")
     if (full_id := task_id(env_id)) is not None:
         return full_id
     if env_id in env_configurations.configurations:
@@ -113,6 +112,18 @@ def check_environment_id(env_id: str) -> str:
             raise UnknownNameError("environment", env_id, valid, "environment.id") from None
         raise InputError(f"environment.id: {env_id}: {error}") from None
     return env_id
+
+
+def drawing(env_id: str, render_mode: str | None) -> dict[str, Any]:
+    """The argument `render_mode` for an environment of Gymnasium; none where its class, a simple one, takes none."""
+    entry_point = gymnasium.spec(env_id).entry_point
+    if render_mode is None or entry_point is None:
+        return {}
+    creator = load_env_creator(entry_point) if isinstance(entry_point, str) else entry_point
+    taken = inspect.signature(creator).parameters.values()
+    if any(each.name == "render_mode" or each.kind is inspect.Parameter.VAR_KEYWORD for each in taken):
+        return {"render_mode": render_mode}
+    return {}
 
 
 def register_tasks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import logging
 from collections import deque
@@ -14,6 +13,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.state_files import State
+from rl_pipeline.user_modules import import_user_module
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,7 @@ def _made(name: str, arguments: Any) -> BaseCallback:
     module, _, class_name = name.partition(":")
     if not (module and class_name):
         raise InputError(f"{where}: expected module:Class, such as my_callbacks:StopWhenGood")
-    try:
-        found = vars(importlib.import_module(module))
-    except ImportError as error:
-        raise InputError(f"{where}: cannot import {module} ({error})") from error
+    found = vars(import_user_module(module, where))
     valid = [name for name, each in found.items() if isinstance(each, type) and issubclass(each, BaseCallback)]
     if class_name not in valid:
         raise UnknownNameError("callback", class_name, valid, where)

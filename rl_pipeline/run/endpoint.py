@@ -41,7 +41,7 @@ def endpoint(
     Raises:
         InputError: the configuration is wrong, the address cannot be listened on, or ROS 2 is not there.
     """
-    simulation = load_config(overrides=overrides).simulation
+    simulation = load_config(overrides=overrides, imports=False).simulation
     with contextlib.suppress(KeyboardInterrupt), _table(console if stats else None) as looks:
         if ros2:
             _serve_ros(simulation, ros_arguments, looks)

@@ -19,7 +19,7 @@ from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from rl_pipeline.config.schema import EnvironmentConfig, SimulationConfig
 from rl_pipeline.envs.env import PlayerEnv
-from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
+from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id
 from rl_pipeline.envs.task import Task
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
 from rl_pipeline.simulation.simulation import Simulation
@@ -53,7 +53,8 @@ def check_environment(environment: EnvironmentConfig, simulation: SimulationConf
     """
     env_id = check_environment_id(environment.id)
     if task_id(env_id) is None:
-        env = gymnasium.make(env_id, render_mode=environment.render_mode, **environment.env_config or {})
+        mode = drawing(env_id, environment.render_mode)
+        env = gymnasium.make(env_id, **mode, **environment.env_config or {})
         yield from _check_env(env.unwrapped)
         env.close()
         return

@@ -19,7 +19,7 @@ from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.registration import check_environment_id, make_task, task_id, unsuitable_options
+from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id, unsuitable_options
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.task import Task
@@ -220,11 +220,11 @@ class Environments:
         if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
             os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-        mode = {"render_mode": render_mode} if render_mode else {}
 
         def make(options: dict[str, Any]) -> VecEnv:
             if self._env_id in env_configurations.configurations:
                 return _configured(self._env_id, num_envs, seed, options)
+            mode = drawing(self._env_id, render_mode)
             if is_game(self._env_id):
                 return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
             return make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})

@@ -33,7 +33,7 @@ def configured(arguments: Sequence[str]) -> RosConfig:
         InputError: the configuration is wrong.
     """
     overrides = [argument for argument in arguments if argument.lstrip("+").startswith(SECTIONS)]
-    return load_config(overrides=overrides).simulation.ros
+    return load_config(overrides=overrides, imports=False).simulation.ros
 
 
 def node_verb(ros: RosConfig) -> str:

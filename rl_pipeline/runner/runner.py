@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +18,7 @@ from rl_pipeline.runner.job import Job, Tracking
 from rl_pipeline.runner.object_factory import ObjectFactory
 from rl_pipeline.runner.observers import AlgoObserver
 from rl_pipeline.runner.registries import ALGORITHMS, PLAYERS
+from rl_pipeline.user_modules import import_user_module
 
 ARGUMENTS: Final = ("train", "play", "checkpoint", "sigma", "track", "wandb_project_name", "wandb_entity")
 
@@ -58,7 +57,7 @@ class Runner:
 
         Args:
             config: the mapping of a file with rl_games' layout, or a configuration of this project.
-            source: the file, as messages name it. Modules of `params.import_modules` are looked for beside it too.
+            source: the file, as messages name it. Modules of `params.import_modules` may be files beside it.
 
         Raises:
             InputError: it has no `params`, or no algorithm of a known name.
@@ -77,8 +76,7 @@ class Runner:
         """Take what stands under `params` in a file with rl_games' layout. Raises `InputError` as `load` does."""
         if not isinstance(params, Mapping):
             raise InputError(f"{self._source}: params: expected a section of keys, found {found(params)}")
-        self._params = params
-        self._import_modules()
+        self._params = self._with_modules(params)
         algorithm = params.get("algo")
         name = algorithm.get("name") if isinstance(algorithm, Mapping) else None
         if not isinstance(name, str):
@@ -146,16 +144,14 @@ class Runner:
             raise InputError("Runner: nothing is loaded; call load(config) first")
         return self._name
 
-    def _import_modules(self) -> None:
-        modules = self._params.get("import_modules") or []
+    def _with_modules(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The parameters once the modules that they name are imported, those beside the file named by their paths."""
+        where = f"{self._source}: params.import_modules"
+        modules = params.get("import_modules") or []
         if isinstance(modules, str) or not all(isinstance(module, str) for module in modules):
-            raise InputError(f"{self._source}: params.import_modules: expected names of modules, found {modules!r}")
-        beside = str(Path(self._source).absolute().parent)
-        for module in modules:
-            try:
-                sys.path.insert(0, beside)
-                importlib.import_module(module)
-            except ImportError as error:
-                raise InputError(f"{self._source}: params.import_modules: cannot import {module} ({error})") from None
-            finally:
-                sys.path.remove(beside)
+            raise InputError(f"{where}: expected names of modules, found {modules!r}")
+        files = [Path(self._source).parent / f"{module}.py" for module in modules]
+        names = [str(file) if file.is_file() else module for file, module in zip(files, modules, strict=True)]
+        for name in names:
+            import_user_module(name, where)
+        return {**params, "import_modules": names}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +45,11 @@ def test_a_new_algorithm_learns_from_what_it_is_shown_alone(
     capsys.readouterr()
     assert command("runner", "--play", "--file", EXAMPLES / "amp.yaml", "--checkpoint", run) == 0
     assert float(capsys.readouterr().out.rpartition("winrate: ")[2]) >= 0.9
+    name = (run / "experiment").resolve().name
+    evaluate = [Path(sys.executable).with_name("rl-pipeline"), "evaluate", "--experiment", name, "--episodes", "2"]
+    done = subprocess.run(evaluate, cwd=place, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "PointMass-v0" in done.stdout
 
 
 def test_the_page_shows_the_examples_as_they_are() -> None:

@@ -42,6 +42,9 @@ __all__ = [
 class Config(Section):
     """The canonical configuration. Other spellings are translated to it before they get here (see aliases.py)."""
 
+    modules: list[str] = Field(
+        default=[], description="modules or .py files that are imported first: what they register can be named here"
+    )
     experiment: ExperimentConfig = ExperimentConfig()
     environment: EnvironmentConfig = EnvironmentConfig()
     algorithm: AlgorithmConfig = AlgorithmConfig()

@@ -96,6 +96,7 @@ def translate(params: Mapping[str, Any], source: str, algorithm: str, sigma: flo
     environment = _environment(config, seed)
     player, run = _run(config, environment["id"], frames)
     settings = {
+        "modules": top.value("import_modules", []),
         "experiment": {"name": run.full_name or run.name},
         "environment": environment,
         "algorithm": {"name": entry.name, "parameters": parameters, "architecture": built},
@@ -105,8 +106,7 @@ def translate(params: Mapping[str, Any], source: str, algorithm: str, sigma: flo
         "simulation": {"n_environments": config.whole("num_actors", least=1)},
     }
     config.finish({**RUN_NEUTRAL, **(SAC_NEUTRAL if off_policy else PPO_NEUTRAL)}, {**RUN_REFUSED, **REFUSED})
-    for name in ("algo", "import_modules"):
-        top.value(name, None)
+    top.value("algo", None)
     refused = {"load_checkpoint": "give the model with --checkpoint"}
     top.finish({"load_checkpoint": (False,), "load_path": ("path",)}, refused)
     return Translation(config_of_settings(settings, source), run, tuple(left_out))

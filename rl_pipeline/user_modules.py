@@ -1,0 +1,70 @@
+"""Modules of the user's own, which register tasks, environments, algorithms, wrappers and networks when imported."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from rl_pipeline.errors import InputError
+
+SUFFIX: Final = ".py"
+
+
+def import_user_module(name: str, where: str) -> ModuleType:
+    """Import a module by its name, or a file by its path; one that is imported already is not imported again.
+
+    A name is looked for where Python finds modules, then in the working directory; a file may import what is beside it.
+    Both stay on Python's path, since a module may import more when it is used.
+
+    Args:
+        name: such as `my_package.tasks`, or `code/my_tasks.py`, relative to the working directory.
+        where: what asks for it, as errors name it.
+
+    Raises:
+        InputError: there is no such module or file, or it fails when it is imported.
+    """
+    try:
+        if name.endswith(SUFFIX):
+            return _file(Path(name))
+        _put_on_path(Path.cwd())
+        return importlib.import_module(name)
+    except Exception as error:  # whatever the user's code raises
+        raise InputError(f"{where}: cannot import {name} ({_reason(name, error)})") from error
+
+
+def _file(path: Path) -> ModuleType:
+    path = path.absolute()
+    if (known := sys.modules.get(path.stem)) is not None:
+        if Path(getattr(known, "__file__", None) or "").absolute() != path:
+            raise ImportError(f"another module is named {path.stem}; rename the file")
+        return known
+    if not path.is_file():
+        raise ImportError("no such file")
+    _put_on_path(path.parent)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[path.stem] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return module
+
+
+def _put_on_path(folder: Path) -> None:
+    """Behind all else, so that no file of the user's is taken for a library."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
+def _reason(name: str, error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
+        return f"{error}, neither installed nor in {Path.cwd()}"
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
