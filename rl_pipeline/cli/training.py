@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,6 +17,8 @@ from rl_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from rl_pipeline.config import Config
+
+logger = logging.getLogger(__name__)
 
 PANEL: Final = "Train"
 
@@ -44,9 +47,11 @@ def train(
     if cfg is not None:
         _print_config(cfg, config_name, config, config_dir, overrides or [])
         return
-    from rl_pipeline.config import load_config
+    from rl_pipeline.config import load_config, outweighed
 
     loaded = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
+    for line in outweighed(loaded):
+        logger.info(line)
     _prepare_players(loaded)
     from rl_pipeline.run.train import train as run  # this imports PyTorch, which takes as long as all the rest
 

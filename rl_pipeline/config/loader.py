@@ -78,9 +78,9 @@ def load_config(
 
     command_line = parse_overrides(overrides, folders.check_choice)
     layers = [_defaults(), *composed_layers(experiment, folders, command_line.choices)]
-    if machine is not None:
-        layers.append(Layer.of_mapping(shown(machine), settings))
-    config = _merged(layers, command_line, sampled)
+    of_machine = Layer.of_mapping(shown(machine or MACHINE_FILE), settings)
+    config = _merged([*layers, of_machine], command_line, sampled)
+    config._outweighed = _outweighed(layers[1:], of_machine, config)
     if imports:
         _import_modules(config)
     return config
@@ -131,6 +131,20 @@ def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | N
         problems += last.problems
     problems += resolve(merged)
     return validated(merged, problems)
+
+
+def outweighed(config: Config) -> list[str]:
+    """What the machine file has put in place of other values of the experiment's files, a line each."""
+    return config._outweighed
+
+
+def _outweighed(files: Sequence[Layer], machine: Layer, config: Config) -> list[str]:
+    settings = {key: setting for layer in files for key, setting in layer.settings.items()}
+    return [
+        f"{winner.origin}: {winner.value} outweighs {settings[key].value} of {settings[key].origin.source}"
+        for key, winner in machine.settings.items()
+        if key in settings and settings[key].value != winner.value and config._origins.of(key) == winner.origin
+    ]
 
 
 def _import_modules(config: Config) -> None:

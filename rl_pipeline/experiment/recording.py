@@ -118,7 +118,7 @@ class VideoRecorder(VecEnvWrapper):
             if frame is not None:
                 self._video.add(frame)
             elif self._step > self._began:
-                self._give_up("the environment draws no frames (environment.render_mode must be rgb_array)")
+                self._give_up("the environment draws no frames")
         except InputError as error:
             self._give_up(str(error))
 

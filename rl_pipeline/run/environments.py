@@ -227,7 +227,9 @@ class Environments:
             mode = drawing(self._env_id, render_mode)
             if is_game(self._env_id):
                 return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
-            return make_vec_env(self._env_id, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
+            # By name, Stable-Baselines3 would ask for frames in any case.
+            make_one = partial(gymnasium.make, self._env_id)
+            return make_vec_env(make_one, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
 
         return _made(self._config, make)
 

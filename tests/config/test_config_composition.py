@@ -12,7 +12,7 @@ import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 
-from rl_pipeline.config import NO_MACHINE_FILE, config_origin, load_config, machine_settings
+from rl_pipeline.config import NO_MACHINE_FILE, config_origin, load_config, machine_settings, outweighed
 
 SHIPPED = Path(__file__).parents[2] / "configs"
 
@@ -38,6 +38,15 @@ def test_the_machine_file_names_the_experiment_and_outweighs_it() -> None:
     assert config.simulation.unity.time_scale == 3.0
     assert load_config("navigation_ppo").algorithm.name == "ppo"
     assert load_config(machine_file=NO_MACHINE_FILE).experiment.name == "navigation_ppo"
+
+
+def test_what_the_machine_file_puts_in_place_of_the_experiments_is_told() -> None:
+    Path("mine.yaml").write_text("n_environments: 8\nunity: {time_scale: 3}\n")
+    Path("config.yml").write_text("n_environments: 2\nunity: {time_scale: 3}\nros: {tcp_port: 0}\n")
+    told = ["config.yml: n_environments: 2 outweighs 8 of mine.yaml"]
+    assert outweighed(load_config(config_file=Path("mine.yaml"))) == told
+    assert outweighed(load_config(config_file=Path("mine.yaml"), overrides=["n_environments=8"])) == []
+    assert outweighed(load_config()) == []
 
 
 def test_machine_settings_are_read_without_an_experiment() -> None:

@@ -81,6 +81,6 @@ def test_an_environment_that_draws_nothing_costs_one_warning(tmp_path: Path, cap
         recorder.step(np.array([0]))
     recorder.close()
     assert [record.message for record in caplog.records if "no videos" in record.message] == [
-        "no videos: the environment draws no frames (environment.render_mode must be rgb_array)"
+        "no videos: the environment draws no frames"
     ]
     assert not list(tmp_path.iterdir())

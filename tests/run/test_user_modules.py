@@ -79,7 +79,7 @@ register_feature_extractor("MyExtractor", MyExtractor)
 EXPERIMENT = """
 modules: [my_parts]
 experiment: {name: mine}
-environment: {id: Walk-v0, video_wrapper: false}
+environment: {id: Walk-v0}
 algorithm:
   name: my_ppo
   parameters: {n_steps: 32, batch_size: 32, n_epochs: 1}
@@ -111,17 +111,18 @@ def imported() -> Iterator[Callable[[str], object]]:
         del sys.modules[name]
 
 
-def call(place: Path, *arguments: str) -> str:
+def call(place: Path, *arguments: str, told: str = "") -> str:
     """Call the command as it is installed, which has no working directory on Python's path."""
     command = [Path(sys.executable).with_name("rl-pipeline"), *arguments]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=250, check=False)
     assert done.returncode == 0, done.stderr
+    assert told in done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
 def test_what_a_module_registers_is_trained_evaluated_and_resumed(place: Path) -> None:
-    call(place, "train", "--config", "mine.yaml")
+    call(place, "train", "--config", "mine.yaml", told="no videos: the environment draws no frames")
     run = place / "experiments/Walk-v0/my_ppo/mine"
     assert "modules: [my_parts]\n" in (run / "config.yaml").read_text()
     assert "Walk-v0" in call(place, "evaluate", "--experiment", "mine", "--episodes", "2")

@@ -62,6 +62,7 @@ class Config(Section):
     simulation: SimulationConfig = SimulationConfig()
 
     _origins: Origins = PrivateAttr(default_factory=Origins)
+    _outweighed: list[str] = PrivateAttr(default_factory=list)
 
     @property
     def environment_options(self) -> dict[str, Any]:
