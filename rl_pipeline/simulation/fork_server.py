@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import importlib
+import itertools
 import json
 import os
 import runpy
@@ -220,8 +221,17 @@ def main() -> None:
     request = _serve(socket.socket(fileno=os.dup(0)))
     if request is not None:
         module, *arguments = request
+        _take_name(arguments)
         sys.argv[1:] = arguments
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _take_name(arguments: Sequence[str]) -> None:
+    """Have `top` and `ps -e` name a player by its environment, since its command line is that of what forked it."""
+    for option, value in itertools.pairwise(arguments):
+        if option == "--environment-id":
+            with contextlib.suppress(OSError):
+                Path("/proc/self/comm").write_text(f"player_{value}", encoding="utf-8")
 
 
 def _serve(channel: socket.socket) -> list[str] | None:

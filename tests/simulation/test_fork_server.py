@@ -42,8 +42,9 @@ def fork(tmp_path):
 
 
 def test_a_forked_player_has_the_folder_output_variables_and_session_it_was_given(fork, tmp_path, eventually):
-    process = fork("-batchmode", "--ros-port", "1", "-logFile", "own.log", MARK="of the test")
+    process = fork("-batchmode", "--ros-port", "1", "--environment-id", "3", "-logFile", "own.log", MARK="of the test")
     eventually((tmp_path / "own.log").exists)
+    assert Path(f"/proc/{process.pid}/comm").read_text() == "player_3\n"
     assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
     assert process.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
