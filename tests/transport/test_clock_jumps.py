@@ -40,7 +40,7 @@ def test_a_deadline_passes_when_it_should_while_the_clock_jumps(jumping_clock, e
     began = time.monotonic()
     silent.send()
     assert silent.receive(0.2) == [0]
-    assert 0.2 <= time.monotonic() - began < 2.0
+    assert 0.2 <= time.monotonic() - began < 10.0
 
 
 def test_the_period_of_the_restart_quota_does_not_pass_when_the_clock_jumps(jumping_clock, settings):

@@ -60,8 +60,9 @@ def test_an_answer_behind_another_waits_for_no_delayed_acknowledgement(endpoint,
     eventually(lambda: "/s" in endpoint.services)
     connection = endpoint.services["/s"]
     connection.become_player()
-    began = time.monotonic()
+    took = []
     for _ in range(pairs):
+        began = time.monotonic()
         answers = []
         ids = [endpoint.next_srv_id() for _ in range(2)]
         for srv_id in ids:
@@ -71,7 +72,9 @@ def test_an_answer_behind_another_waits_for_no_delayed_acknowledgement(endpoint,
         for number, srv_id in enumerate(ids, 1):
             player.send(encode_command("__response", srv_id=srv_id) + encode_frame("/s", b"answered"))
             assert endpoint.wait_until(lambda answers=answers, number=number: len(answers) == number, 5)
-    assert time.monotonic() - began < pairs * delay
+        took.append(time.monotonic() - began)
+    # Those that a busy machine takes long for do not count.
+    assert sorted(took)[pairs // 4] < delay
 
 
 def test_unity_service_is_called_and_answers(endpoint, client):
