@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -34,6 +35,15 @@ def import_user_module(name: str, where: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as error:  # whatever the user's code raises
         raise InputError(f"{where}: cannot import {name} ({_reason(name, error)})") from error
+
+
+def is_local(name: str) -> bool:
+    """Whether importing a module would run, for the first time, a file that is given by its path or not installed."""
+    first = Path(name).stem if name.endswith(SUFFIX) else name.partition(".")[0]
+    if first in sys.modules:
+        return False
+    elsewhere = [folder for folder in sys.path if Path(folder).absolute() != Path.cwd()]
+    return name.endswith(SUFFIX) or PathFinder.find_spec(first, elsewhere) is None
 
 
 def _file(path: Path) -> ModuleType:

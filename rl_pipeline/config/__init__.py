@@ -1,6 +1,13 @@
 """The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
 
-from rl_pipeline.config.loader import NO_MACHINE_FILE, MachineSettings, load_config, machine_settings, outweighed
+from rl_pipeline.config.loader import (
+    NO_MACHINE_FILE,
+    MachineSettings,
+    import_modules,
+    load_config,
+    machine_settings,
+    outweighed,
+)
 from rl_pipeline.config.rendering import render_config, without_secrets
 from rl_pipeline.config.schema import Config
 from rl_pipeline.config.validation import config_origin
@@ -10,6 +17,7 @@ __all__ = [
     "Config",
     "MachineSettings",
     "config_origin",
+    "import_modules",
     "load_config",
     "machine_settings",
     "outweighed",

@@ -82,7 +82,7 @@ def load_config(
     config = _merged([*layers, of_machine], command_line, sampled)
     config._outweighed = _outweighed(layers[1:], of_machine, config)
     if imports:
-        _import_modules(config)
+        import_modules(config)
     return config
 
 
@@ -103,7 +103,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
         del below["experiment"]
     layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
     config = _merged(layers, Overrides())
-    _import_modules(config)
+    import_modules(config)
     return config
 
 
@@ -147,7 +147,8 @@ def _outweighed(files: Sequence[Layer], machine: Layer, config: Config) -> list[
     ]
 
 
-def _import_modules(config: Config) -> None:
+def import_modules(config: Config) -> None:
+    """Import what `modules` names. Raises `InputError` when one cannot be imported."""
     for module in config.modules:
         import_user_module(module, str(config_origin(config, "modules")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from rl_pipeline.algorithms.registry import find_algorithm
@@ -23,12 +24,13 @@ def is_elsewhere(experiment: str) -> bool:
     return any(Path(experiment).glob("*.zip")) and not ExperimentFolder(Path(experiment)).overrides.is_file()
 
 
-def adopt(experiment: str, directory: Path) -> ExperimentFolder:
+def adopt(experiment: str, directory: Path, overrides: Sequence[str] = ()) -> ExperimentFolder:
     """A new experiment folder under `directory` with the state of a run that is elsewhere.
 
     Args:
         experiment: `wandb:entity/project/run`, or a folder of its files.
         directory: where the experiment folders are.
+        overrides: of the command line; of them, the modules that may be imported become the experiment's own.
 
     Raises:
         InputError: there is no such run, it has no state, the state is damaged or of a newer version, or the folder
@@ -39,7 +41,8 @@ def adopt(experiment: str, directory: Path) -> ExperimentFolder:
         raise without_state(experiment, "resume")
     learner = read_states(source / STATE)["learner"]
     file = ModelFile.read(learner["model"].tobytes(), f"the model in {source / STATE}")
-    config = config_of_model(file, machine_file=NO_MACHINE_FILE)
+    modules = [each for each in overrides if each.startswith("modules=")]
+    config = config_of_model(file, modules, machine_file=NO_MACHINE_FILE)
     environment, algorithm = check_environment_id(config.environment.id), find_algorithm(config.algorithm.name)
     folder = ExperimentFolder.create(directory, environment, algorithm.name, config.experiment.name)
     shutil.copyfile(source / STATE, folder.states / f"state_{learner['counters']['num_timesteps']}_steps.zip")

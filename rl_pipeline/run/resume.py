@@ -33,7 +33,8 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
         InputError: there is no such experiment, another run is writing it, it has taken all its steps, or the
             configuration has changed in what its state depends on.
     """
-    folder = adopt(experiment, directory) if is_elsewhere(experiment) else ExperimentFolder.find(experiment, directory)
+    elsewhere = is_elsewhere(experiment)
+    folder = adopt(experiment, directory, overrides) if elsewhere else ExperimentFolder.find(experiment, directory)
     former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     check_unchanged(former, config, folder)

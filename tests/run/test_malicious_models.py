@@ -6,11 +6,13 @@ import base64
 import io
 import json
 import pickle
+import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import pytest
 import torch
 from stable_baselines3 import DQN
@@ -126,3 +128,68 @@ def test_pickles_that_nothing_needs_are_not_looked_at(
     assert code == 0, said
     if arguments[0] == "train":
         assert f"starting with an empty replay buffer: {buffer} is not a replay buffer that can be read" in said
+
+
+MODULE = Path("downloaded/trap.py")
+"""Comes along with a model, and makes a file when it is imported."""
+
+
+@pytest.fixture
+def model_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls_command: None, sprung: Path) -> Iterator[Forge]:
+    """Put a model with more in its configuration where `MODEL` says, beside files that it would have run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    MODULE.parent.mkdir()
+    MODULE.write_text(
+        f"import pathlib, gymnasium\n"
+        f"pathlib.Path({str(sprung)!r}).touch()\n"
+        f"gymnasium.register('Trap-v0', 'gymnasium.envs.classic_control.cartpole:CartPoleEnv')\n"
+    )
+    program = MODULE.with_name("trap.sh")
+    program.write_text(f"#!/bin/sh\ntouch {sprung}\n")
+    program.chmod(0o755)
+
+    def make(lines: str) -> None:
+        config = (
+            CONFIG.replace("environment: {id: CartPole-v1,", "environment: {") if "environment.id" in lines else CONFIG
+        )
+        save_model(DQN("MlpPolicy", make_vec_env("CartPole-v1"), buffer_size=100), Path(MODEL), config + lines)
+
+    yield make
+    sys.modules.pop("trap", None)
+    gymnasium.registry.pop("Trap-v0", None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "consent"),
+    [
+        ("modules: [downloaded/trap.py]", "modules=[downloaded/trap.py]"),
+        ("modules: [json, downloaded.trap]", "modules=[json,downloaded.trap]"),
+        ("environment.id: downloaded.trap:Trap-v0", "modules=[downloaded.trap]"),
+        (
+            "environment.id: rl_pipeline/Navigation-v0\nunity: {build_path: downloaded/trap.sh}",
+            "unity.build_path=downloaded/trap.sh",
+        ),
+    ],
+    ids=["file", "module", "environment", "build"],
+)
+@pytest.mark.parametrize("verb", ["play", "evaluate"])
+def test_files_that_a_model_would_have_run_are_named_and_not_run(
+    model_with: Forge, sprung: Path, capsys: pytest.CaptureFixture[str], verb: str, lines: str, consent: str
+) -> None:
+    model_with(lines)
+    code, said = cli.run(VERBS[verb]), capsys.readouterr().err
+    assert not sprung.exists()
+    assert code == BAD_INPUT
+    assert said.count("error: ") == 1
+    assert f"{MODEL}: its configuration would run downloaded" in said
+    assert f"if you trust it, add {consent}" in said
+
+
+def test_who_trusts_a_model_has_its_modules_imported(
+    model_with: Forge, sprung: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model_with("modules: [downloaded/trap.py]\nenvironment.id: Trap-v0")
+    code = cli.run([*VERBS["evaluate"], "modules=[downloaded/trap.py]"])
+    assert code == 0, capsys.readouterr().err
+    assert sprung.exists()

@@ -127,8 +127,9 @@ def test_what_a_module_registers_is_trained_evaluated_and_resumed(place: Path) -
     assert "modules: [my_parts]\n" in (run / "config.yaml").read_text()
     assert "Walk-v0" in call(place, "evaluate", "--experiment", "mine", "--episodes", "2")
     assert "192" in call(place, "resume", "mine", "training.total_timesteps=192")
-    copied = (run / "model.zip").rename(place / "alone.zip")
-    assert "Walk-v0" in call(place, "evaluate", "--model", str(copied), "--episodes", "2")
+    assert "Walk-v0" in call(place, "evaluate", "--model", str(run / "model.zip"), "--episodes", "2")
+    alone = (run / "model.zip").rename(place / "alone.zip")
+    assert "Walk-v0" in call(place, "evaluate", "--model", str(alone), "--episodes", "2", "modules=[my_parts]")
 
 
 def test_a_module_is_found_in_the_working_directory_or_by_its_path(
