@@ -56,9 +56,13 @@ class Robot:
         return self.scene.data.qpos[:2].copy()
 
     def enable(self, wanted=True):
-        """Call the policy's service; returns its message."""
+        """Call the policy's service; returns its message.
+
+        A service that has not found its caller yet loses its answer, so that a caller has to ask again.
+        """
         assert self._enable.wait_for_service(20)
-        return self._enable.call(SetBool.Request(data=wanted), timeout_sec=10).message
+        asked = (self._enable.call(SetBool.Request(data=wanted), timeout_sec=5) for _ in range(4))
+        return next(response for response in asked if response is not None).message
 
     def since(self, moment):
         """The twists commanded after a moment, shape (number, 2)."""
