@@ -69,5 +69,6 @@ def test_nor_does_learning_which_changes_nothing_in_what_is_learned(tmp_path: Pa
 
 @pytest.mark.slow
 def test_the_benchmark_times_a_start_and_the_imports_in_it() -> None:
-    values = measure_startup(2, repetitions=1).values
-    assert values["seconds"]["2 players"][0] > values["seconds"]["imports"][0] > 0
+    seconds = measure_startup(2, repetitions=1).values["seconds"]
+    assert seconds["2 players"][0] > 0.1
+    assert seconds["imports"][0] > 0.1

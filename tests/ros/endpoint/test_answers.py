@@ -68,8 +68,14 @@ def test_a_client_without_a_way_back_is_given_up_and_others_are_served_meanwhile
     # What the client demands of answers no service offers, so that only its requests are matched.
     without_answers = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     client = ros.create_client(SetBool, "/no_way_back", qos_profile=without_answers)
-    ros.wait(lambda: ros.count_services("/no_way_back"))
-    ros.wait(lambda: client.call_async(FALSE) and select.select([player.raw.socket], [], [], 0.2)[0])
+
+    def has_asked():
+        client.call_async(FALSE)  # which is lost until the service is found
+        if player.raw.waiting or select.select([player.raw.socket], [], [], 0.2)[0]:
+            player.frames.append(player.raw.receive())
+        return any(frame.destination == "__request" for frame in player.frames)
+
+    ros.wait(has_asked)
 
     future = ros.start_call("/no_way_back", TRUE, SetBool)
     request = None
