@@ -37,13 +37,32 @@ def import_user_module(name: str, where: str) -> ModuleType:
         raise InputError(f"{where}: cannot import {name} ({_reason(name, error)})") from error
 
 
+def load_file(name: str, path: Path) -> ModuleType:
+    """Import a file as the module of that name, which is imported by it from now on."""
+    specification = importlib.util.spec_from_file_location(name, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
 def is_local(name: str) -> bool:
     """Whether importing a module would run, for the first time, a file that is given by its path or not installed."""
-    first = Path(name).stem if name.endswith(SUFFIX) else name.partition(".")[0]
-    if first in sys.modules:
+    if name.endswith(SUFFIX):
+        return Path(name).stem not in sys.modules
+    if name in sys.modules:
         return False
     elsewhere = [folder for folder in sys.path if Path(folder).absolute() != Path.cwd()]
-    return name.endswith(SUFFIX) or PathFinder.find_spec(first, elsewhere) is None
+    found = PathFinder.find_spec(name.partition(".")[0], elsewhere)
+    return (
+        found is None or found.origin is None
+    )  # a package without __init__.py may have parts in the working directory
 
 
 def _file(path: Path) -> ModuleType:
@@ -55,17 +74,7 @@ def _file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ImportError("no such file")
     _put_on_path(path.parent)
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module
-    try:
-        specification.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[path.stem]
-        raise
-    return module
+    return load_file(path.stem, path)
 
 
 def _put_on_path(folder: Path) -> None:

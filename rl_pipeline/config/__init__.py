@@ -1,6 +1,7 @@
 """The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
 
 from rl_pipeline.config.loader import (
+    MACHINE_FILE,
     NO_MACHINE_FILE,
     MachineSettings,
     import_modules,
@@ -13,6 +14,7 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.config.validation import config_origin
 
 __all__ = [
+    "MACHINE_FILE",
     "NO_MACHINE_FILE",
     "Config",
     "MachineSettings",

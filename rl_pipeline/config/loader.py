@@ -141,7 +141,7 @@ def outweighed(config: Config) -> list[str]:
 def _outweighed(files: Sequence[Layer], machine: Layer, config: Config) -> list[str]:
     settings = {key: setting for layer in files for key, setting in layer.settings.items()}
     return [
-        f"{winner.origin}: {winner.value} outweighs {settings[key].value} of {settings[key].origin.source}"
+        f"{winner.origin} outweighs {settings[key].origin}"  # without the values, which may be secrets
         for key, winner in machine.settings.items()
         if key in settings and settings[key].value != winner.value and config._origins.of(key) == winner.origin
     ]

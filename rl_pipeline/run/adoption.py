@@ -14,7 +14,7 @@ from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.state_files import read_states
 from rl_pipeline.experiment.wandb_files import BESIDE_STATE, SCHEME, STATE, download_state, without_state
 from rl_pipeline.experiment.writing import write_text
-from rl_pipeline.run.selection import config_of_model
+from rl_pipeline.run.foreign_models import CONSENT, Use, config_of_model
 
 
 def is_elsewhere(experiment: str) -> bool:
@@ -30,7 +30,7 @@ def adopt(experiment: str, directory: Path, overrides: Sequence[str] = ()) -> Ex
     Args:
         experiment: `wandb:entity/project/run`, or a folder of its files.
         directory: where the experiment folders are.
-        overrides: of the command line; of them, the modules that may be imported become the experiment's own.
+        overrides: of the command line; of them, what the run may have run on this machine is the experiment's from now.
 
     Raises:
         InputError: there is no such run, it has no state, the state is damaged or of a newer version, or the folder
@@ -41,8 +41,8 @@ def adopt(experiment: str, directory: Path, overrides: Sequence[str] = ()) -> Ex
         raise without_state(experiment, "resume")
     learner = read_states(source / STATE)["learner"]
     file = ModelFile.read(learner["model"].tobytes(), f"the model in {source / STATE}")
-    modules = [each for each in overrides if each.startswith("modules=")]
-    config = config_of_model(file, modules, machine_file=NO_MACHINE_FILE)
+    consent = [override for override in overrides if override.startswith(CONSENT)]
+    config = config_of_model(file, consent, NO_MACHINE_FILE, use=Use.TRAINING)
     environment, algorithm = check_environment_id(config.environment.id), find_algorithm(config.algorithm.name)
     folder = ExperimentFolder.create(directory, environment, algorithm.name, config.experiment.name)
     shutil.copyfile(source / STATE, folder.states / f"state_{learner['counters']['num_timesteps']}_steps.zip")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,16 +9,14 @@ from pathlib import Path
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.algorithms.build import build
-from rl_pipeline.config import Config, config_origin, import_modules, load_config
-from rl_pipeline.config.yaml_files import shown
+from rl_pipeline.config import Config, load_config
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.wandb_files import SCHEME, download_model
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
-from rl_pipeline.simulation.command_line import EMBEDDED
-from rl_pipeline.user_modules import is_local
+from rl_pipeline.run.foreign_models import config_of_model
 
 
 @dataclass(frozen=True)
@@ -121,52 +118,3 @@ def _lone_model(base: Config, experiment: str | None, model: str | None) -> Path
     if folder.overrides.is_file() or not any(folder.path.glob("*.zip")):
         return None
     return model_of(folder, model or base.play.pretrained_model)
-
-
-def config_of_model(file: ModelFile, overrides: Sequence[str] = (), machine_file: Path | None = None) -> Config:
-    """The configuration inside a model file, else that of the folder it lies in; its modules are imported.
-
-    What came with a model from elsewhere has no file of this machine run: overrides or the machine file must name it.
-
-    Raises:
-        InputError: there is no configuration, it cannot be used, or it wants code to be run.
-    """
-    beside = ExperimentFolder(file.path.parent).config
-    if file.config is None and not beside.is_file():
-        raise InputError(f"{file.path} holds no configuration and has no config.yaml beside it: give --experiment too")
-    with tempfile.TemporaryDirectory() as directory:
-        source = beside
-        if file.config is not None:
-            source = Path(directory) / "config.yaml"
-            source.write_text(file.config, encoding="utf-8")
-        config = load_config(config_file=source, machine_file=machine_file, overrides=overrides, imports=False)
-        if not _is_of_experiment(file.path):
-            _refuse_code(config, file.path, shown(source))
-    import_modules(config)
-    return config
-
-
-def _is_of_experiment(model: Path) -> bool:
-    """Whether a model lies where a training of this project has put it."""
-    return any(ExperimentFolder(folder).overrides.is_file() for folder in list(model.absolute().parents)[:2])
-
-
-def _refuse_code(config: Config, model: Path, source: str) -> None:
-    """Raise `InputError` when what came with a model would have files of this machine run."""
-
-    def came_with_it(key: str) -> bool:
-        return config_origin(config, key).source == source
-
-    modules = list(config.modules) if came_with_it("modules") else []
-    of_environment = config.environment.id.rpartition(":")[0]
-    if came_with_it("environment.id") and of_environment not in ("", *config.modules):
-        modules.append(of_environment)
-    local = [module for module in modules if is_local(module)]
-    build = config.simulation.unity.build_path
-    if local:
-        found, consent = ", ".join(local), f"modules=[{','.join(dict.fromkeys([*config.modules, *local]))}]"
-    elif came_with_it("simulation.unity.build_path") and build != EMBEDDED and config.simulation.unity.launch:
-        found, consent = build, f"unity.build_path={build}"
-    else:
-        return
-    raise InputError(f"{model}: its configuration would run {found} on this machine; if you trust it, add {consent}")

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rl_pipeline.config import Config
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.model_files import ModelFile
+from rl_pipeline.run.foreign_models import Use, config_of_model
 from rl_pipeline.run.policy import Policy
-from rl_pipeline.run.selection import config_of_model
 
 
 class TrainedOpponent:
@@ -50,6 +50,6 @@ def evaluation_opponent(config: Config, num_envs: int = 1) -> TrainedOpponent | 
     if reference is None:
         return None
     path = find_model(reference, config.experiment.directory, where)
-    own = config_of_model(ModelFile.open(path)).model_copy(update={"environment": config.environment})
+    own = config_of_model(ModelFile.open(path), use=Use.POLICY).model_copy(update={"environment": config.environment})
     policy = Policy(own, ModelFile.open(path), num_envs)
     return TrainedOpponent(policy, num_envs, config.evaluation.deterministic)

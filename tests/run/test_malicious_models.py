@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import pickle
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,7 +21,10 @@ from stable_baselines3.common.env_util import make_vec_env
 
 from rl_pipeline import cli
 from rl_pipeline.cli.endings import BAD_INPUT
-from rl_pipeline.experiment.model_files import save_model
+from rl_pipeline.config import NO_MACHINE_FILE
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.model_files import ModelFile, save_model
+from rl_pipeline.run.foreign_models import Use, config_of_model
 
 Forge = Callable[[str], None]
 
@@ -145,6 +149,11 @@ def model_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls_command: N
         f"pathlib.Path({str(sprung)!r}).touch()\n"
         f"gymnasium.register('Trap-v0', 'gymnasium.envs.classic_control.cartpole:CartPoleEnv')\n"
     )
+    group = tmp_path / "configs/group/more.yaml"
+    group.parent.mkdir(parents=True)
+    group.write_text("# @package _global_\nmodules: [downloaded.trap]\n")
+    (tmp_path / "installed/downloaded").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "installed")
     program = MODULE.with_name("trap.sh")
     program.write_text(f"#!/bin/sh\ntouch {sprung}\n")
     program.chmod(0o755)
@@ -166,12 +175,16 @@ def model_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls_command: N
         ("modules: [downloaded/trap.py]", "modules=[downloaded/trap.py]"),
         ("modules: [json, downloaded.trap]", "modules=[json,downloaded.trap]"),
         ("environment.id: downloaded.trap:Trap-v0", "modules=[downloaded.trap]"),
+        # What the group says is not written in the model.
+        ("defaults: [group: more, _self_]", "modules=[downloaded.trap]"),
+        # Half of the package is installed.
+        ("modules: [downloaded.trap, downloaded.part]", "modules=[downloaded.trap,downloaded.part]"),
         (
             "environment.id: rl_pipeline/Navigation-v0\nunity: {build_path: downloaded/trap.sh}",
             "unity.build_path=downloaded/trap.sh",
         ),
     ],
-    ids=["file", "module", "environment", "build"],
+    ids=["file", "module", "environment", "group", "namespace", "build"],
 )
 @pytest.mark.parametrize("verb", ["play", "evaluate"])
 def test_files_that_a_model_would_have_run_are_named_and_not_run(
@@ -193,3 +206,20 @@ def test_who_trusts_a_model_has_its_modules_imported(
     code = cli.run([*VERBS["evaluate"], "modules=[downloaded/trap.py]"])
     assert code == 0, capsys.readouterr().err
     assert sprung.exists()
+
+
+def test_a_run_that_is_resumed_from_elsewhere_runs_a_build_and_callbacks_that_are_named_too(
+    model_with: Forge, sprung: Path
+) -> None:
+    model_with("environment.id: rl_pipeline/Navigation-v0\nunity: {build_path: downloaded/trap.sh}\n")
+    build, file = "unity.build_path=downloaded/trap.sh", ModelFile.open(Path(MODEL))
+    with pytest.raises(InputError, match=re.escape(f"add {build}")):
+        config_of_model(file, machine_file=NO_MACHINE_FILE, use=Use.TRAINING)
+    assert config_of_model(file, [build], NO_MACHINE_FILE, use=Use.TRAINING).simulation.unity.launch
+    assert config_of_model(file, machine_file=NO_MACHINE_FILE, use=Use.POLICY)
+
+    model_with("training.callbacks: {'downloaded.trap:Stop': null}")
+    with pytest.raises(InputError, match=re.escape("add modules=[downloaded.trap]")):
+        config_of_model(ModelFile.open(Path(MODEL)), use=Use.TRAINING)
+    assert config_of_model(ModelFile.open(Path(MODEL)))
+    assert not sprung.exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import ModuleType
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor as StableBaselines3Extractor
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.user_modules import load_file
 
 FOLDER = Path(__file__).parent
 PACKAGE = __package__ or ""
@@ -59,19 +59,7 @@ def _imported(file: Path, folder: Path) -> ModuleType:
     module_name = (
         f"{PACKAGE}.{file.stem}" if folder == FOLDER else f"feature_extractors_{abs(hash(folder))}.{file.stem}"
     )
-    if module_name in sys.modules:
-        return sys.modules[module_name]
-    specification = importlib.util.spec_from_file_location(module_name, file)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[module_name] = module
-    try:
-        specification.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[module_name]
-        raise
-    return module
+    return sys.modules.get(module_name) or load_file(module_name, file)
 
 
 def _extractors(module: ModuleType) -> dict[str, type[StableBaselines3Extractor]]:

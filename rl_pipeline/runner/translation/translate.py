@@ -95,8 +95,9 @@ def translate(params: Mapping[str, Any], source: str, algorithm: str, sigma: flo
         built.setdefault("policy_kwargs", {})["optimizer_kwargs"] = {"weight_decay": decay}
     environment = _environment(config, seed)
     player, run = _run(config, environment["id"], frames)
+    modules = top.value("import_modules", None)
     settings = {
-        "modules": top.value("import_modules", []),
+        **({"modules": modules} if modules else {}),
         "experiment": {"name": run.full_name or run.name},
         "environment": environment,
         "algorithm": {"name": entry.name, "parameters": parameters, "architecture": built},
