@@ -14,11 +14,11 @@ class InputError(Exception):
 
 
 class UnknownNameError(InputError):
-    """A name that is not among the valid ones; the message offers the nearest."""
+    """A name that is not among the valid ones; the message offers the nearest, and ends with `hint`."""
 
-    def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "") -> None:
+    def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "", hint: str = "") -> None:
         self.name, self.valid = name, sorted(valid)
-        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}{suggestion(name, self.valid)}")
+        super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}{suggestion(name, self.valid)}{hint}")
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ _ONE = {
     Path: "a path",
     Any: "a value",
 }
-_MANY = {int: "whole numbers", float: "numbers", str: "strings", Any: "values"}
+_MANY = {int: "whole numbers", float: "numbers", str: "strings", Path: "paths", Any: "values"}
 
 
 def expectation(key: Key) -> str:

@@ -20,6 +20,7 @@ from rl_pipeline.config.validation import config_origin, validated
 from rl_pipeline.config.yaml_files import read_yaml, shown
 from rl_pipeline.errors import InputError
 from rl_pipeline.user_modules import import_user_module
+from rl_pipeline.workspaces import WORKSPACE_KEY, use_workspaces
 
 DEFAULT_EXPERIMENT = "navigation_ppo"
 MACHINE_FILE = Path("config.yml")
@@ -45,7 +46,7 @@ def load_config(
     sampled: Layer | None = None,
     imports: bool = True,
 ) -> Config:
-    """Compose and validate a configuration, and import the modules that it names.
+    """Compose and validate a configuration, import the modules and use the workspaces that it names.
 
     Stronger over weaker: sampled settings, overrides, machine file, experiment file, groups, defaults of the schema.
 
@@ -57,7 +58,7 @@ def load_config(
         machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
         overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
         sampled: what a search has chosen, over all else.
-        imports: whether to import its modules; false for who needs nothing that they could register.
+        imports: whether to import its modules and use its workspaces; false for callers that need neither.
 
     Raises:
         InputError: one line for each problem, which names the file and the key, what was expected and found.
@@ -82,7 +83,7 @@ def load_config(
     config = _merged([*layers, of_machine], command_line, sampled)
     config._outweighed = _outweighed(layers[1:], of_machine, config)
     if imports:
-        import_modules(config)
+        activate(config)
     return config
 
 
@@ -103,7 +104,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
         del below["experiment"]
     layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
     config = _merged(layers, Overrides())
-    import_modules(config)
+    activate(config)
     return config
 
 
@@ -147,8 +148,13 @@ def _outweighed(files: Sequence[Layer], machine: Layer, config: Config) -> list[
     ]
 
 
-def import_modules(config: Config) -> None:
-    """Import what `modules` names. Raises `InputError` when one cannot be imported."""
+def activate(config: Config) -> None:
+    """Use the workspaces and import the modules that a configuration names.
+
+    Raises:
+        InputError: there is no such folder, or a module cannot be imported.
+    """
+    use_workspaces(config.simulation.workspace, str(config_origin(config, WORKSPACE_KEY)))
     for module in config.modules:
         import_user_module(module, str(config_origin(config, "modules")))
 

@@ -59,6 +59,11 @@ def plain_value(value: Any, field: FieldInfo) -> Any:
     return nulls_unquoted(value) if is_mapping(field.annotation) else value
 
 
+def listed(value: Any) -> Any:
+    """A list of a single text; any other value as it is."""
+    return [value] if isinstance(value, str) else value
+
+
 def nulls_unquoted(value: Any) -> Any:
     """A copy of nested lists and mappings where the strings 'None' and 'null' are null."""
     if isinstance(value, dict):

@@ -17,6 +17,7 @@ from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.workspaces import use_workspaces
 
 
 class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
@@ -43,6 +44,10 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         parameters: Mapping[str, Any] | None = None,
         **task_options: Any,
     ) -> None:
+        settings: SimulationConfig | None = None
+        if not isinstance(simulation, Simulation):
+            settings = SimulationConfig.model_validate(simulation or {"ros": {"tcp_port": 0}})
+            use_workspaces(settings.workspace)
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
         self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
@@ -51,7 +56,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._owned: Simulation | None = None
         if not isinstance(simulation, Simulation):
-            settings = SimulationConfig.model_validate(simulation or {"ros": {"tcp_port": 0}})
+            assert settings is not None
             self._directory = tempfile.TemporaryDirectory(prefix="rl_pipeline_players_", ignore_cleanup_errors=True)
             simulation = self._owned = Simulation(settings, self.task.scene, Path(self._directory.name))
         try:

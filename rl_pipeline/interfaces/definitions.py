@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -18,9 +17,9 @@ from rl_pipeline.interfaces.parsing import (
     standard_definitions,
     two_part,
 )
+from rl_pipeline.workspaces import WORKSPACE_KEY, WORKSPACE_VARIABLE, workspaces
 
-WORKSPACE_VARIABLE = "RL_PIPELINE_WORKSPACE"
-"""Environment variable: folders with interface packages, separated like those of PATH, searched first."""
+_SOURCES = f"{WORKSPACE_KEY} and ${WORKSPACE_VARIABLE}"
 
 # rosbags knows messages only.
 _STANDARD_SERVICES = {
@@ -139,14 +138,15 @@ class Interfaces:
 
     def _unknown(self, kind: str, name: str, valid: list[str], where: str = "") -> UnknownNameError:
         """The error for a name that is not known; offers those with the same type name, or in the same package."""
+        hint = f" ({_SOURCES} name folders with packages of your own)"
         where = where or f"standard packages and {', '.join(map(str, self.workspaces))}"
         package, _, type_name = name.rpartition("/")
         same_type = [other for other in valid if other.rpartition("/")[2].lower() == type_name.lower()]
         same_package = [other for other in valid if other.startswith(f"{package}/")]
         if near := same_type or same_package:
-            return UnknownNameError(kind, name, near, where)
+            return UnknownNameError(kind, name, near, where, hint)
         packages = {other.partition("/")[0] for other in valid}
-        return UnknownNameError(f"package of {kind} {name!r}:", package, packages, where)
+        return UnknownNameError(f"package of {kind} {name!r}:", package, packages, where, hint)
 
     def _read_service(self, name: str) -> Service:
         path = self._service_files.get(name)
@@ -169,33 +169,29 @@ class Interfaces:
         return Service(name, request_codec, response_codec)
 
 
-def load_interfaces(*workspaces: Path) -> Interfaces:
+def load_interfaces(*folders: Path) -> Interfaces:
     """The interfaces of the given workspace folders and of the standard packages.
 
-    Without arguments: the folders of $RL_PIPELINE_WORKSPACE, then the `ros_ws/src` that belongs to this package; that
-    result is kept.
+    Without arguments: the folders that `simulation.workspace` and $RL_PIPELINE_WORKSPACE name, then the `ros_ws/src`
+    of this project; that result is kept.
 
     Raises:
         InputError: a workspace that is no folder, or a package.xml without a name.
     """
-    if workspaces:
-        return Interfaces(*workspaces)
-    return _default_interfaces(os.environ.get(WORKSPACE_VARIABLE, ""))
+    return Interfaces(*folders) if folders else _default_interfaces(workspaces())
 
 
 @cache
-def _default_interfaces(variable: str) -> Interfaces:
+def _default_interfaces(first: tuple[Path, ...]) -> Interfaces:
     own = Path(__file__).parent / "workspace"
     checkout = Path(__file__).parents[2] / "ros_ws" / "src"
-    return Interfaces(
-        *(Path(folder) for folder in variable.split(os.pathsep) if folder), *filter(Path.is_dir, (checkout, own))
-    )
+    return Interfaces(*first, *filter(Path.is_dir, (checkout, own)))
 
 
 def _find_packages(workspace: Path) -> list[tuple[str, Path]]:
     """Name and folder of every package below `workspace` that has interfaces."""
     if not workspace.is_dir():
-        raise InputError(f"{workspace}: expected a folder with ROS packages (is ${WORKSPACE_VARIABLE} right?)")
+        raise InputError(f"{workspace}: expected a folder with ROS packages ({_SOURCES} name it)")
     found = []
     for manifest in sorted(workspace.rglob("package.xml")):
         if any((manifest.parent / kind).is_dir() for kind in ("msg", "srv")):

@@ -19,6 +19,7 @@ from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.limits import Limits
 from rl_pipeline.transport.serving import Look, serve
 from rl_pipeline.transport.statistics import PlayerStatistics
+from rl_pipeline.workspaces import use_workspaces
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ def endpoint(
         InputError: the configuration is wrong, the address cannot be listened on, or ROS 2 is not there.
     """
     simulation = load_config(overrides=overrides, imports=False).simulation
+    use_workspaces(simulation.workspace)
     with contextlib.suppress(KeyboardInterrupt), _table(console if stats else None) as looks:
         if ros2:
             _serve_ros(simulation, ros_arguments, looks)

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from rl_pipeline.config import MACHINE_FILE, Config, config_origin, import_modules, load_config
+from rl_pipeline.config import MACHINE_FILE, Config, activate, config_origin, load_config
 from rl_pipeline.config.overrides import COMMAND_LINE
 from rl_pipeline.config.yaml_files import shown
 from rl_pipeline.errors import InputError
@@ -16,8 +16,9 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.simulation.command_line import EMBEDDED
 from rl_pipeline.user_modules import is_local
+from rl_pipeline.workspaces import WORKSPACE_KEY
 
-CONSENT: Final = ("modules=", "unity.build_path=")
+CONSENT: Final = ("modules=", "unity.build_path=", "workspace=", "simulation.workspace=")
 """How overrides begin by which a user names what a model may have run."""
 
 
@@ -39,7 +40,7 @@ def config_of_model(
     """The configuration inside a model file, else that of the folder it lies in; its modules are imported.
 
     A model that is not where a training has put it has no file of this machine run, neither modules nor a build, that
-    the overrides or the machine file do not name.
+    the overrides or the machine file do not name. Its workspaces, paths of another machine, are left out likewise.
 
     Raises:
         InputError: there is no configuration, it cannot be used, or it wants code to be run.
@@ -54,8 +55,12 @@ def config_of_model(
             source.write_text(file.config, encoding="utf-8")
         config = load_config(config_file=source, machine_file=machine_file, overrides=overrides, imports=False)
     if not _is_of_experiment(file.path):
-        _refuse_code(config, file.path, {COMMAND_LINE, "default", shown(machine_file or MACHINE_FILE)}, use)
-    import_modules(config)
+        trusted = {COMMAND_LINE, "default", shown(machine_file or MACHINE_FILE)}
+        _refuse_code(config, file.path, trusted, use)
+        if config_origin(config, WORKSPACE_KEY).source not in trusted:
+            simulation = config.simulation.model_copy(update={"workspace": []})
+            config = config.model_copy(update={"simulation": simulation})
+    activate(config)
     return config
 
 

@@ -35,7 +35,7 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
     """
     elsewhere = is_elsewhere(experiment)
     folder = adopt(experiment, directory, overrides) if elsewhere else ExperimentFolder.find(experiment, directory)
-    former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
+    former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, imports=False)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     check_unchanged(former, config, folder)
     with locked(folder):

@@ -13,6 +13,7 @@ from rl_pipeline.ros.backend import RosBackend
 from rl_pipeline.simulation.player_process import PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.transport.addresses import resolve
+from rl_pipeline.workspaces import workspace_environment
 
 DISCOVERY_TIME: Final = 0.5
 """Seconds in which the services of other runs are seen, which must not be taken for those of this one."""
@@ -37,7 +38,7 @@ class LaunchedEndpoint(RosBackend):
         super().poll(DISCOVERY_TIME)
         log_directory.mkdir(parents=True, exist_ok=True)
         overrides = [f"ros.tcp_ip={config.tcp_ip}", f"ros.tcp_port={port}", "ros.one_port_per_environment=false"]
-        environment = {}
+        environment = workspace_environment()
         if config.token is not None:
             overrides.append(f"ros.token=${{oc.env:{TOKEN_VARIABLE}}}")
             environment[TOKEN_VARIABLE] = config.token.get_secret_value()

@@ -18,6 +18,7 @@ from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.restart_quota import RestartQuota
 from rl_pipeline.transport.addresses import host_and_port
 from rl_pipeline.transport.direct import DirectBackend
+from rl_pipeline.workspaces import workspace_environment
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +184,13 @@ class Simulation:
                 image=self._images[environment_id],
             )
             try:
-                player = PlayerProcess([*self._command, *arguments], log_file, self._reaper, module=self._module)
+                player = PlayerProcess(
+                    [*self._command, *arguments],
+                    log_file,
+                    self._reaper,
+                    environment=workspace_environment(),
+                    module=self._module,
+                )
             except OSError as error:
                 raise PlayerError(
                     f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -14,9 +15,10 @@ from pydantic import (
 
 from rl_pipeline.config.schema.endpoint import EndpointConfig
 from rl_pipeline.config.schema.section import Section
-from rl_pipeline.config.values import secret
+from rl_pipeline.config.values import listed, secret
 
 Secret = Annotated[SecretStr, BeforeValidator(secret)]
+Folders = Annotated[list[Path], BeforeValidator(listed)]
 
 
 class RosConfig(Section):
@@ -90,6 +92,9 @@ class SimulationConfig(Section):
         gt=0,
         le=1024,
         description="environments that one player simulates; a divisor of n_environments",
+    )
+    workspace: Folders = Field(
+        default=[], description="folders with ROS packages of your own, searched for interface definitions first"
     )
     ros: RosConfig = Field(default=RosConfig(), description="the ROS side")
     unity: UnityConfig = Field(default=UnityConfig(), description="the players")
