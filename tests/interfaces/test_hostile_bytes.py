@@ -91,13 +91,13 @@ def test_a_huge_count_costs_neither_time_nor_memory(interfaces, name):
     codec = interfaces.message(name)
     payload = b"\0\1\0\0" + b"\1\0\0\0\0\0\0\0" * 500_000
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     for at in range(4, 32, 4):
         changed = bytearray(payload)
         changed[at : at + 4] = (400_000).to_bytes(4, "little")
         with pytest.raises(CodecError):
             codec.layout_of(changed)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert tracemalloc.get_traced_memory()[1] < 100e6
     tracemalloc.stop()
 

@@ -46,7 +46,7 @@ def start_player(endpoint: Endpoint, tmp_path: Path) -> Iterator[StartPlayer]:
     yield start
     for player in players:
         player.kill()
-        player.communicate(timeout=10)
+        player.communicate(timeout=60)
 
 
 def await_services(endpoint: Endpoint, environment_id: int = 0) -> None:

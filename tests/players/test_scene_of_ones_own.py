@@ -66,4 +66,4 @@ def test_a_new_scene_is_one_class(workspace: Path, program: Path) -> None:
                 assert len(Image.open(io.BytesIO(moved["image"]["data"].tobytes())).convert("L").getcolors() or []) > 20
             finally:
                 player.terminate()
-        assert player.wait(timeout=5) == 0
+        assert player.wait(timeout=60) == 0

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -34,9 +33,7 @@ def test_the_help_of_each_verb_shows_an_example(tmp_path: Path, verb: str) -> No
 def test_help_waits_for_no_heavy_import() -> None:
     heavy = "{'torch', 'hydra', 'numpy', 'wandb'}"
     code = f"import sys, rl_pipeline.cli as c; c.run(['--help']); sys.exit(bool({heavy} & set(sys.modules)))"
-    began = time.monotonic()
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False).returncode == 0
-    assert time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize(

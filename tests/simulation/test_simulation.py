@@ -187,5 +187,5 @@ def test_no_player_is_left_however_the_trainer_ends(build, tmp_path, eventually,
     if end != "success":
         assert all(map(is_running, players))
         trainer.send_signal(end)
-    trainer.wait(10)
-    eventually(lambda: not any(map(is_running, players)), timeout=5.0)
+    trainer.wait(60)
+    eventually(lambda: not any(map(is_running, players)), timeout=60.0)

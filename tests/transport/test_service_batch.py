@@ -203,7 +203,7 @@ def test_lost_player_is_missing_at_once_and_others_answer(batch):
     calls_peers[0].raw.socket.shutdown(2)
     assert call(calls, timeout=30) == ({1: 0.25}, [])
     assert call(calls, timeout=30) == ({1: 0.25}, [])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 25, "a call waited for its deadline"
 
 
 def test_interleaved_and_wrong_ids_do_not_pass_for_the_response(batch):

@@ -97,9 +97,7 @@ def test_service_of_a_unity_that_is_gone_is_not_advertised(ros, unity, server):
     player = unity().offer("/fault5").publish("/fault5/t", "std_msgs/String")
     ros.wait(lambda: ros.sees_service("/fault5") and ros.count_publishers("/fault5/t"))
     player.leave()
-    left = time.monotonic()
     ros.wait(lambda: not ros.sees_service("/fault5") and not ros.count_publishers("/fault5/t"))
-    assert time.monotonic() - left < 5.0
     assert server.running
 
 
