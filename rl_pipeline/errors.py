@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class InputError(Exception):
@@ -19,6 +20,23 @@ class UnknownNameError(InputError):
     def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "", hint: str = "") -> None:
         self.name, self.valid = name, sorted(valid)
         super().__init__(f"{where + ': ' if where else ''}unknown {kind} {name!r}{suggestion(name, self.valid)}{hint}")
+
+
+@contextmanager
+def collected(problems: list[InputError]) -> Iterator[None]:
+    """Append an `InputError` of the block to `problems` instead of raising it."""
+    try:
+        yield
+    except InputError as error:
+        problems.append(error)
+
+
+def raise_together(problems: Sequence[InputError]) -> None:
+    """Raise a single problem as it is, several as one `InputError` with a line for each; nothing for none."""
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise InputError("\n".join(dict.fromkeys(map(str, problems))))
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:

@@ -6,38 +6,60 @@ import logging
 import warnings
 from typing import Any
 
+from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
+from rl_pipeline.algorithms.action_noise import action_noise
 from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
 from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
 from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
 from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals
-from rl_pipeline.algorithms.hyperparameters import action_noise, checked_hyperparameters, constructor_parameters
+from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters, constructor_parameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
-from rl_pipeline.config.schema import Config
-from rl_pipeline.errors import InputError
+from rl_pipeline.config.schema import AlgorithmConfig, Config
+from rl_pipeline.errors import InputError, collected, raise_together
 
 logger = logging.getLogger(__name__)
+
+QUANTILES = 25
+"""Default of `n_quantiles` in the policies of TQC."""
 
 
 def check(config: Config) -> AlgorithmEntry:
     """Check the algorithm's name, its hyperparameters and its architecture; no environment is needed.
 
-    Raises `InputError` (`UnknownNameError` for a name) that says which key is at fault.
+    Raises `InputError` with a line for each key at fault (`UnknownNameError` for a single unknown name).
     """
     entry = find_algorithm(config.algorithm.name)
     algorithm = entry.load()
-    checked_hyperparameters(algorithm, config.algorithm.parameters)
-    policy = config.algorithm.parameters.get("policy") or next(iter(algorithm.policy_aliases))
-    check_policy(algorithm, policy)
-    policy_kwargs(algorithm, policy, config.algorithm.architecture)
-    check_double_buffer(config, entry)
+    problems: list[InputError] = []
+    with collected(problems):
+        checked_hyperparameters(algorithm, config.algorithm.parameters)
+    with collected(problems):
+        policy = config.algorithm.parameters.get("policy") or next(iter(algorithm.policy_aliases))
+        check_policy(algorithm, policy)
+        policy_kwargs(algorithm, policy, config.algorithm.architecture)
+    with collected(problems):
+        check_double_buffer(config, entry)
+    raise_together(problems)
+    check_quantiles(config.algorithm)
     return entry
+
+
+def check_quantiles(algorithm: AlgorithmConfig) -> None:
+    """Raise `InputError` when TQC would drop all quantiles of a critic."""
+    dropped = algorithm.parameters.get("top_quantiles_to_drop_per_net")
+    quantiles = algorithm.architecture.policy_kwargs.get("n_quantiles", QUANTILES)
+    if dropped is not None and dropped >= quantiles:
+        raise InputError(
+            f"algorithm.parameters.top_quantiles_to_drop_per_net: expected fewer than the {quantiles} quantiles of a "
+            f"critic (n_quantiles), found {dropped}"
+        )
 
 
 def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlgorithm:
@@ -64,9 +86,11 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
     if issubclass(algorithm, OnPolicyAlgorithm) and for_training:
         _fit_rollout(algorithm, arguments, venv.num_envs, config.training.total_timesteps)
     if arguments.get("replay_buffer_class") is HerReplayBuffer:
-        check_goals(venv.observation_space, arguments.get("replay_buffer_kwargs") or {})
+        check_goals(venv.observation_space)
     if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
         arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
+        if not isinstance(venv.observation_space, spaces.Dict):
+            arguments["optimize_memory_usage"] = False  # depends on the settings left out
     if config.training.double_buffer and for_training:
         algorithm = double_buffered(algorithm)
     device = resolve_device(config.training.device)

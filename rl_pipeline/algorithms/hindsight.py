@@ -1,4 +1,4 @@
-"""Hindsight experience replay (Andrychowicz et al. 2017): which environments and settings it takes."""
+"""Hindsight experience replay (Andrychowicz et al. 2017): environments and settings that it takes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
 SETTINGS = ("n_sampled_goal", "goal_selection_strategy")
 
 
-def check_goals(space: spaces.Space[Any], settings: Mapping[str, Any]) -> None:
-    """Raise `InputError` unless the observations hold goals and the settings are those of the hindsight buffer."""
+def check_goals(space: spaces.Space[Any]) -> None:
+    """Raise `InputError` unless the observations hold goals."""
     if not isinstance(space, spaces.Dict) or any(key not in space.spaces for key in GOAL_KEYS):
         raise InputError(
             f"{SECTION}.replay_buffer_class: hindsight needs a goal environment, with a dictionary of "
             f"{', '.join(GOAL_KEYS)} as observation, found {type(space).__name__}"
         )
+
+
+def check_hindsight_settings(settings: Mapping[str, Any]) -> None:
+    """Raise `InputError` unless the settings are those of the hindsight buffer."""
     where = f"{SECTION}.replay_buffer_kwargs"
     for name in settings:
         if name not in SETTINGS:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from rl_pipeline.algorithms.schedules import AdaptiveRate, schedule
-from rl_pipeline.config.values import alternatives
-from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.algorithms.action_noise import noise_settings
+from rl_pipeline.algorithms.constructors import declared_parameters
+from rl_pipeline.algorithms.hindsight import check_hindsight_settings
+from rl_pipeline.algorithms.plain_values import plain_value
+from rl_pipeline.algorithms.schedules import AdaptiveRate, Schedule, schedule
+from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
+from rl_pipeline.config.hyperparameters import RANGES, Range
+from rl_pipeline.config.wording import found
+from rl_pipeline.errors import InputError, UnknownNameError, collected, raise_together
 
 SECTION = "algorithm.parameters"
 
@@ -27,15 +29,8 @@ SET_ELSEWHERE = {
     "env": "environment.id",
     "tensorboard_log": "experiment.directory",
 }
-NOISES: dict[str, type[NormalActionNoise] | type[OrnsteinUhlenbeckActionNoise]] = {
-    "normal": NormalActionNoise,
-    "ornstein_uhlenbeck": OrnsteinUhlenbeckActionNoise,
-}
-NOISE_SETTINGS = {"normal": ("sigma", "mean"), "ornstein_uhlenbeck": ("sigma", "mean", "theta", "dt")}
 HINDSIGHT = ("her", "HerReplayBuffer")
 SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
-_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a name", type(None): "null"}
 
 
 def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
@@ -50,90 +45,117 @@ def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
 def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The constructor's keyword arguments for `parameters`, but for `policy` and `action_noise`.
 
-    Raises `UnknownNameError` naming the key and the nearest, `InputError` for a value that cannot be meant.
+    Raises:
+        InputError: a line for each unknown name, with the nearest, and each value of a wrong type or range.
     """
     valid = hyperparameter_names(algorithm)
-    for name in parameters:
-        if name in SET_ELSEWHERE:
-            raise InputError(f"{SECTION}.{name}: set {SET_ELSEWHERE[name]} instead")
-        if name not in valid:
-            raise UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
-    given = {name: value for name, value in parameters.items() if name not in ("policy", "action_noise")}
-    annotations = {name: parameter.annotation for name, parameter in constructor_parameters(algorithm).items()}
-    converted = {name: _converted(name, value, annotations[name]) for name, value in given.items()}
-    for name, value in converted.items():
-        if isinstance(value, AdaptiveRate) and (name != "learning_rate" or "clip_range" not in valid):
-            raise InputError(f"{SECTION}.{name}: only the learning rate of PPO and its kin can be adaptive")
+    constructor, limits = constructor_parameters(algorithm), hyperparameter_ranges(algorithm)
+    problems: list[InputError] = []
+    converted: dict[str, Any] = {}
+    for name, value in parameters.items():
+        with collected(problems):
+            if name not in valid:
+                raise _unknown(algorithm, str(name), valid)
+            if name == "action_noise":
+                noise_settings(value)
+            elif name != "policy":
+                converted[name] = _converted(name, value, constructor[name], limits.get(name))
+    rate = converted.get("learning_rate")
+    if isinstance(rate, AdaptiveRate) and "clip_range" not in valid:
+        problems.append(InputError(f"{SECTION}.learning_rate: only that of PPO and its kin can be adaptive"))
+    raise_together(problems)
+    if limits:
+        _check_combination({name: constructor[name].default for name in valid} | converted)
     return converted
 
 
 def constructor_parameters(algorithm: type[BaseAlgorithm]) -> dict[str, inspect.Parameter]:
     """What the constructor takes, by name; one that passes `**kwargs` on takes what the class above it does too."""
-    parameters: dict[str, inspect.Parameter] = {}
-    for ancestor in algorithm.__mro__:
-        if "__init__" not in vars(ancestor):
-            continue
-        own = inspect.signature(vars(ancestor)["__init__"], eval_str=True).parameters
-        parameters = {name: each for name, each in own.items() if each.kind not in _VARIADIC} | parameters
-        if all(each.kind is not inspect.Parameter.VAR_KEYWORD for each in own.values()):
-            break
-    return parameters
+    return {name: declared.parameter for name, declared in declared_parameters(algorithm).items()}
 
 
-def _converted(name: str, value: Any, annotation: Any) -> Any:
-    if name == "train_freq" and isinstance(value, list):
-        if len(value) != 2 or value[1] not in ("step", "episode"):
-            raise InputError(f"{SECTION}.train_freq: expected a number or [number, step|episode], found {value!r}")
-        return tuple(value)
+def hyperparameter_ranges(algorithm: type[BaseAlgorithm]) -> dict[str, Range]:
+    """The range of each hyperparameter that Stable-Baselines3 or sb3-contrib declares for this algorithm."""
+    declared = declared_parameters(algorithm)
+    return {name: RANGES[name] for name in declared if name in RANGES and declared[name].by_library}
+
+
+def _unknown(algorithm: type[BaseAlgorithm], name: str, valid: list[str]) -> InputError:
+    """The error for a name that the constructor does not take, or that is set at another key."""
+    elsewhere = SET_ELSEWHERE.get(name) or FOREIGN_KEYS.get(name, "")
+    other = elsewhere.removeprefix(f"{SECTION}.")
+    if elsewhere and (other == elsewhere or (other != name and other in valid)):
+        return InputError(f"{SECTION}.{name}: set {elsewhere} instead")
+    return UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
+
+
+def _converted(name: str, value: Any, parameter: inspect.Parameter, limits: Range | None) -> Any:
+    where = f"{SECTION}.{name}"
+    if name == "train_freq" and isinstance(value, list | tuple):
+        return _train_freq(where, value, limits)
     if name in SCHEDULED and isinstance(value, Mapping | str):
-        return schedule(f"{SECTION}.{name}", value)
+        return _schedule(where, value, parameter.default, limits)
     if name == "replay_buffer_class" and value in HINDSIGHT:
         return HerReplayBuffer
     if name.endswith("_class") and value is not None:
-        raise InputError(f"{SECTION}.{name}: expected null, found {value!r}: classes are chosen by the algorithm")
-    return _plain(name, value, annotation)
+        raise InputError(f"{where}: expected null, found {found(value)}: classes are chosen by the algorithm")
+    return plain_value(where, value, parameter.annotation, limits)
 
 
-def _plain(name: str, value: Any, annotation: Any) -> Any:
-    """`value`, if it is of a type that the constructor's annotation names; 1e6 may stand for a whole number.
-
-    Stable-Baselines3 itself takes anything, and fails in the midst of training.
-    """
-    kinds = alternatives(annotation)
-    if isinstance(value, float) and int in kinds and float not in kinds and value.is_integer():
-        return int(value)
-    expected = [words for kind, words in PLAIN.items() if kind in kinds]
-    fits = type(value) in kinds or (type(value) is int and float in kinds)
-    if isinstance(value, float) and not math.isfinite(value):
-        fits = False
-    if not fits and (type(value) in PLAIN or len(expected) == len(kinds)):
-        raise InputError(f"{SECTION}.{name}: expected {' or '.join(expected) or 'a mapping'}, found {value!r}")
-    return value
+def _train_freq(where: str, value: list[Any] | tuple[Any, ...], limits: Range | None) -> tuple[int, str]:
+    if len(value) != 2 or value[1] not in ("step", "episode"):
+        raise InputError(f"{where}: expected a number or [number, step|episode], found {found(list(value))}")
+    return plain_value(where, value[0], int, limits), value[1]
 
 
-def action_noise(setting: Any, action_space: spaces.Space[Any]) -> ActionNoise | None:
-    """Exploration noise for a setting such as `{normal: 0.1}` or `{ornstein_uhlenbeck: {sigma: 0.1, theta: 0.2}}`.
+def _schedule(
+    where: str, value: Mapping[str, Any] | str, default: Any, limits: Range | None
+) -> Schedule | AdaptiveRate:
+    rate = schedule(where, value, default if isinstance(default, float) else None)
+    if limits is None:
+        return rate
+    initial = rate.value if isinstance(rate, AdaptiveRate) else rate.initial
+    if initial not in limits:
+        raise InputError(f"{where}: expected an initial value {limits}, found {initial:g}")
+    # A schedule may end at zero, since the last update comes before the end.
+    if isinstance(rate, Schedule) and rate.final != 0.0 and rate.final not in limits:
+        raise InputError(f"{where}: expected a final value {limits}, or 0, found {rate.final:g}")
+    return rate
 
-    Raises `InputError` for another setting, or an action space that is not a Box.
-    """
-    if setting is None:
-        return None
-    where = f"{SECTION}.action_noise"
-    if not isinstance(setting, Mapping) or len(setting) != 1:
-        raise InputError(f"{where}: expected null or a kind and its standard deviation, such as {{normal: 0.1}}")
-    kind, given = next(iter(setting.items()))
-    if kind not in NOISES:
-        raise UnknownNameError("action noise", str(kind), NOISES, where=where)
-    fields = dict(given) if isinstance(given, Mapping) else {"sigma": given}
-    for name, value in fields.items():
-        if name not in NOISE_SETTINGS[kind]:
-            raise UnknownNameError(f"setting of {kind} noise", str(name), NOISE_SETTINGS[kind], where=f"{where}.{kind}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InputError(f"{where}.{kind}: expected {name} as a number, found {value!r}")
-    if fields.get("sigma", -1) < 0:
-        raise InputError(f"{where}.{kind}: expected a standard deviation of at least 0, found {given!r}")
-    if not isinstance(action_space, spaces.Box):
-        raise InputError(f"{where}: needs a continuous (Box) action space, found {action_space}")
-    ones = np.ones(action_space.shape, dtype=np.float32)
-    mean, sigma = ones * fields.pop("mean", 0.0), ones * fields.pop("sigma")
-    return NOISES[kind](mean=mean, sigma=sigma, **fields)
+
+def _check_combination(values: Mapping[str, Any]) -> None:
+    """Raise `InputError` for values that are valid alone, but not together."""
+    problems: list[InputError] = []
+    if values.get("n_epochs") and values["normalize_advantage"] and values["batch_size"] == 1:
+        problems.append(
+            InputError(
+                f"{SECTION}.batch_size: expected at least 2 with normalize_advantage, found 1: one has no spread"
+            )
+        )
+    with collected(problems):
+        _check_buffer_settings(values)
+    raise_together(problems)
+
+
+def _check_buffer_settings(values: Mapping[str, Any]) -> None:
+    if values.get("rollout_buffer_kwargs"):
+        where = f"{SECTION}.rollout_buffer_kwargs"
+        raise InputError(f"{where}: expected null, found {found(values['rollout_buffer_kwargs'])}: it has none to set")
+    if "replay_buffer_class" not in values:
+        return
+    where, settings = f"{SECTION}.replay_buffer_kwargs", values["replay_buffer_kwargs"] or {}
+    if values["replay_buffer_class"] is HerReplayBuffer:
+        check_hindsight_settings(settings)
+        return
+    for name in settings:
+        if name != "handle_timeout_termination":
+            valid = ("handle_timeout_termination",)
+            raise UnknownNameError("setting of the replay buffer", str(name), valid, where=f"{where}.{name}")
+    if type(settings.get("handle_timeout_termination", True)) is not bool:
+        raise InputError(f"{where}.handle_timeout_termination: expected true or false")
+    if values["optimize_memory_usage"] and settings.get("handle_timeout_termination", True):
+        raise InputError(
+            f"{SECTION}.optimize_memory_usage: needs replay_buffer_kwargs: {{handle_timeout_termination: false}}"
+        )
+    if values["optimize_memory_usage"] and values["n_steps"] > 1:
+        raise InputError(f"{SECTION}.optimize_memory_usage: expected false with n_steps above 1, found true")

@@ -20,7 +20,10 @@ SHAPES: dict[str, Callable[[float, float, float], float]] = {
 
 ADAPTIVE = "adaptive"
 
-_SHORT = re.compile(r"lin_([0-9.eE+-]+)")
+FORMS = "a number or a schedule such as lin_3e-4, linear, cosine_3e-4 or {schedule: linear, initial: 3e-4, final: 0}"
+"""Spellings of a rate, for error messages."""
+
+_SHORT = re.compile(r"(lin|linear|cosine|constant)(?:_\s*([0-9.eE+-]+))?")
 _SYNONYMS = {"start": "initial", "end": "final"}
 
 
@@ -85,15 +88,19 @@ class AdaptiveRate:
         self.value = state["value"]
 
 
-def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule | AdaptiveRate:
-    """The schedule for `{schedule: cosine, initial: 3e-4, final: 1e-5, end_fraction: 0.8}` or `lin_3e-4` (to zero).
+def schedule(where: str, value: Mapping[str, Any] | str, default: float | None = None) -> Schedule | AdaptiveRate:
+    """Make the schedule for `{schedule: cosine, initial: 3e-4, final: 1e-5, end_fraction: 0.8}` or `lin_3e-4`.
 
     `{schedule: adaptive, initial: 3e-4, kl_threshold: 0.008}` is an `AdaptiveRate`, within `lowest` and `highest`.
     `schedule` left out is linear, `final` zero, or `initial` when it is constant; `start` and `end` may stand for
-    `initial` and `final`. Raises `InputError` naming `where`, `UnknownNameError` for an unknown shape or key.
+    `initial` and `final`. `lin_3e-4`, `linear_3e-4` and `cosine_3e-4` fall to zero; `linear` alone falls
+    from `default`.
+
+    Raises:
+        InputError: the value is no schedule; the message names `where`. `UnknownNameError` for an unknown shape or key.
     """
     if isinstance(value, str):
-        value = _short(where, value)
+        value = _short(where, value, default)
     fields: dict[str, Any] = {_SYNONYMS.get(key, key): field for key, field in value.items()}
     shape = fields.pop("schedule", "linear")
     if shape not in (*SHAPES, ADAPTIVE):
@@ -107,7 +114,7 @@ def schedule(where: str, value: Mapping[str, Any] | str) -> Schedule | AdaptiveR
     for key, field in fields.items():
         if key not in known:
             raise UnknownNameError("setting of a schedule", str(key), ("schedule", *known), where=f"{where}.{key}")
-        if isinstance(field, bool) or not isinstance(field, int | float):
+        if isinstance(field, bool) or not isinstance(field, int | float) or not math.isfinite(field):
             raise InputError(f"{where}.{key}: expected a number, found {field!r}")
     if "initial" not in fields:
         raise InputError(f"{where}: expected a number or a schedule with its initial value, found {dict(value)!r}")
@@ -129,10 +136,15 @@ def _adaptive(where: str, initial: float, threshold: float, lowest: float, highe
     return AdaptiveRate(initial, threshold, lowest, highest)
 
 
-def _short(where: str, text: str) -> dict[str, Any]:
+def _short(where: str, text: str, default: float | None) -> dict[str, Any]:
+    """The settings that a text such as `lin_3e-4` or `linear` stands for."""
+    match = _SHORT.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"{where}: expected {FORMS}, found {text!r}")
+    if match[2] is None and default is None:
+        raise InputError(f"{where}: expected an initial value, such as {match[1]}_0.1, found {text!r}")
     try:
-        if (match := _SHORT.fullmatch(text)) is not None:
-            return {"initial": float(match[1])}
+        initial = default if match[2] is None else float(match[2])
     except ValueError:
-        pass
-    raise InputError(f"{where}: expected a number or a schedule such as lin_3e-4, found {text!r}")
+        raise InputError(f"{where}: expected {FORMS}, found {text!r}") from None
+    return {"schedule": "linear" if match[1] == "lin" else match[1], "initial": initial}

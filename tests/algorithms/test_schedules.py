@@ -19,6 +19,9 @@ from rl_pipeline.errors import InputError
         ({"start": 4.0, "end": 2.0}, 3.5, 2.0),
         ({"initial": 4.0, "end_fraction": 0.5}, 2.0, 0.0),
         ("lin_4", 3.0, 0.0),
+        ("lin_ 4", 3.0, 0.0),
+        ("linear_4.0", 3.0, 0.0),
+        ("cosine_4", 2 + 2 * math.cos(math.pi / 4), 0.0),
         ({"schedule": "cosine", "initial": 2.0, "final": 0.0}, 1 + math.cos(math.pi / 4), 0.0),
         ({"schedule": "exponential", "initial": 16.0, "final": 1.0}, 8.0, 1.0),
         ({"schedule": "constant", "initial": 3.0}, 3.0, 3.0),
@@ -32,6 +35,11 @@ def test_a_rate_follows_its_schedule(setting: dict[str, Any] | str, quarter: flo
     assert rate(0.0) == pytest.approx(end)
 
 
+def test_linear_alone_falls_from_the_default() -> None:
+    rate = schedule("rate", "linear", 4.0)
+    assert (rate(1.0), rate(0.75), rate(0.0)) == (4.0, 3.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -41,7 +49,10 @@ def test_a_rate_follows_its_schedule(setting: dict[str, Any] | str, quarter: flo
         ({"final": 0.1}, "rate: expected a number or a schedule with its initial value"),
         ({"schedule": "exponential", "initial": 1.0, "final": 0.0}, "needs initial and final above 0"),
         ({"initial": 1.0, "end_fraction": 0.0}, r"rate.end_fraction: expected a number in \(0, 1\], found 0"),
-        ("line_4", "rate: expected a number or a schedule such as lin_3e-4, found 'line_4'"),
+        ("line_4", "rate: expected a number or a schedule such as lin_3e-4, linear, cosine_3e-4 or .*, found 'line_4'"),
+        ("lin_four", "rate: expected a number or a schedule such as lin_3e-4"),
+        ("lin_1e999", "rate.initial: expected a number, found inf"),
+        ("linear", "rate: expected an initial value, such as linear_0.1, found 'linear'"),
     ],
 )
 def test_another_setting_is_refused(setting: dict[str, Any] | str, message: str) -> None:

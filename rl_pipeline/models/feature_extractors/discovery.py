@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from stable_baselines3.common import torch_layers
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor as StableBaselines3Extractor
 
 from rl_pipeline.errors import InputError, UnknownNameError
@@ -15,6 +16,7 @@ from rl_pipeline.user_modules import load_file
 FOLDER = Path(__file__).parent
 PACKAGE = __package__ or ""
 NOT_EXTRACTORS = ("__init__", "base_extractor", "discovery")
+WHERE = "algorithm.architecture.features_extractor_class"
 
 _registered: dict[str, type[StableBaselines3Extractor]] = {}
 
@@ -30,8 +32,8 @@ def registered_feature_extractors() -> list[str]:
     return list(_registered)
 
 
-def find_feature_extractor(name: str, folder: Path = FOLDER) -> type[StableBaselines3Extractor]:
-    """The class registered as `name`, or else the one in a file of `folder`.
+def find_feature_extractor(name: str, folder: Path = FOLDER, *, where: str = WHERE) -> type[StableBaselines3Extractor]:
+    """The class registered as `name`, or else the one in a file of `folder` or in Stable-Baselines3.
 
     A file that cannot be imported matters only when the class is found in no other one.
     Raises `UnknownNameError` listing the classes found, `InputError` naming a broken file and its exception.
@@ -49,10 +51,12 @@ def find_feature_extractor(name: str, folder: Path = FOLDER) -> type[StableBasel
             broken.append(f"{file} cannot be imported: {type(error).__name__}: {error}")
     if name in found:
         return found[name]
-    where = "algorithm.architecture.features_extractor_class"
+    library = _extractors(torch_layers)
+    if name in library:
+        return library[name]
     if broken:
         raise InputError(f"{where}: {name!r} is not found, and {'; '.join(broken)}")
-    raise UnknownNameError("feature extractor", name, {**_registered, **found}, where=where)
+    raise UnknownNameError("feature extractor", name, {**_registered, **found, **library}, where=where)
 
 
 def _imported(file: Path, folder: Path) -> ModuleType:
@@ -68,5 +72,6 @@ def _extractors(module: ModuleType) -> dict[str, type[StableBaselines3Extractor]
         for name, value in vars(module).items()
         if inspect.isclass(value)
         and issubclass(value, StableBaselines3Extractor)
+        and value is not StableBaselines3Extractor
         and value.__module__ == module.__name__
     }
