@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from rl_pipeline.envs.infos import SUCCESS, episode_success
 from rl_pipeline.experiment.writing import OptionalFile, write_text
 
 COLUMNS = ("timesteps", "return", "length", "success", "seconds")
@@ -115,12 +116,15 @@ class EpisodeRecorder(VecEnvWrapper):
             self._file.close()
 
     def _note(self, index: np.intp, info: dict[str, Any]) -> None:
+        success = episode_success(info)
+        if success is not None:
+            # Stable-Baselines3 reads it too, and takes no arrays.
+            info[SUCCESS] = success
         # A lost player, or one that breaks down, ends its episode early: its return says nothing about the agent.
         if not (info.get("player_lost", False) or info.get("invalid_state", False)):
             monitored = info.get("episode", {})
             episode_return = float(monitored.get("r", self._returns[index]))
             length = int(monitored.get("l", self._lengths[index]))
-            success = bool(info["is_success"]) if "is_success" in info else None
             self.history.add(self.timesteps, episode_return, length, success)
             seconds = time.monotonic() - self._began
             told = "" if success is None else int(success)

@@ -11,6 +11,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from rl_pipeline.config import Config
+from rl_pipeline.envs.infos import single_number
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.state_files import State
 from rl_pipeline.user_modules import import_user_module
@@ -82,8 +83,8 @@ class InfoLog(BaseCallback):
 
     def _note(self, info: dict[str, Any]) -> None:
         for key, values in self._values.items():
-            if isinstance(info.get(key), bool | int | float | np.number | np.bool_):
-                values.append(float(info[key]))
+            if (value := single_number(info.get(key))) is not None:
+                values.append(value)
             elif key not in self._missed:
                 self._missed.add(key)
                 numbers = [name for name, value in info.items() if np.isscalar(value) and not isinstance(value, str)]

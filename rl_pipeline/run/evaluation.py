@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.envs.infos import episode_success
 from rl_pipeline.experiment.evaluations import Episodes
 from rl_pipeline.run.agents import Agent
 
@@ -82,8 +83,9 @@ def play_episodes(
                 returns[episode] = monitored.get("r", running_return[index])
                 lengths[episode] = monitored.get("l", running_length[index])
                 lost[episode] = info.get("player_lost", False) or info.get("invalid_state", False)
-                successes[episode] = info.get("is_success", False)
-                reported |= "is_success" in info
+                success = episode_success(info)
+                successes[episode] = bool(success)
+                reported |= success is not None
             current[index] += num_envs
             running_return[index], running_length[index] = 0.0, 0
             progress(int(np.count_nonzero(lengths)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from rl_pipeline.envs.infos import single_number
 from rl_pipeline.runner.object_factory import ObjectFactory
 
 SCORES: Final = ("scores", "battle_won", "is_success")
@@ -78,9 +79,9 @@ class DefaultAlgoObserver(AlgoObserver):
     def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
         """Note the outcome of the episodes that have ended."""
         for info in (infos[index] for index in done_indices.tolist()):
-            score = next((info[key] for key in SCORES if key in info), None)
+            score = single_number(next((info[key] for key in SCORES if key in info), None))
             if score is not None:
-                self._scores.append(float(score))
+                self._scores.append(score)
 
     def after_clear_stats(self) -> None:
         """Forget the outcomes so far."""

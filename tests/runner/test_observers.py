@@ -41,7 +41,11 @@ def test_scores_of_the_latest_episodes_are_logged_over_frames_epochs_and_seconds
 
 @pytest.mark.parametrize(
     ("info", "score"),
-    [({"scores": 2, "is_success": False}, 2.0), ({"battle_won": True}, 1.0), ({"is_success": False}, 0.0)],
+    [
+        ({"scores": 2, "is_success": False}, 2.0),
+        ({"battle_won": True}, 1.0),
+        ({"is_success": np.array([False])}, 0.0),
+    ],
 )
 def test_the_outcome_of_an_episode_goes_by_several_names(info: dict[str, Any], score: float) -> None:
     assert told(DefaultAlgoObserver(), [([info], [0])])["scores/mean"][0] == score
