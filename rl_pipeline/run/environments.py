@@ -270,6 +270,10 @@ def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:
     horizon = {"max_episode_steps": environment.horizon} if environment.horizon is not None else {}
     try:
         return make({**given, **horizon})
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"environment.id: {environment.id} needs the package {error.name}, which is not installed"
+        ) from error
     except (gymnasium.error.Error, ImportError) as error:
         raise InputError(f"environment.id: {environment.id} cannot be made: {error}") from error
     except (TypeError, ValueError, KeyError, AssertionError) as error:
