@@ -24,6 +24,8 @@ OBSERVATION: Final = "obs_0"
 CONTINUOUS, DISCRETE = "continuous_actions", "discrete_actions"
 """ML-Agents' names, which Unity projects know."""
 STATES: Final = ("hidden", "cell")
+EXPORTABLE: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+"""Observations that a tensor of float32 can hold; the policy makes those of Discrete and MultiDiscrete one-hot itself."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,11 @@ def exported_policy(model: BaseAlgorithm) -> ExportedPolicy:
     space = policy.observation_space
     parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {OBSERVATION: space}
     for name, part in parts.items():
-        if not isinstance(part, spaces.Box):
-            raise InputError(f"cannot export a policy that observes {part} ({name}): expected a Box, or a Dict of them")
+        if not isinstance(part, EXPORTABLE):
+            kinds = ", ".join(kind.__name__ for kind in EXPORTABLE)
+            raise InputError(
+                f"cannot export a policy that observes {part} ({name}): expected {kinds} or a Dict of them"
+            )
     normalizer = model.get_vec_normalize_env()
     preprocessing = ObservationNormalization(normalizer) if normalizer is not None and normalizer.norm_obs else None
     inputs = {name: torch.zeros((1, *(part.shape or ())), dtype=torch.float32) for name, part in parts.items()}
@@ -157,14 +162,16 @@ def random_observations(space: spaces.Space[Any], count: int, seed: int) -> Any:
     """A batch of observations to compare policies by; unbounded ones are normally distributed. Keys as in `space`."""
     generator = np.random.default_rng(seed)
 
-    def batch(part: spaces.Box) -> NDArray[np.float32]:
+    def batch(part: Any) -> NDArray[Any]:
         shape = (count, *part.shape)
+        if not isinstance(part, spaces.Box):
+            values = 2 if isinstance(part, spaces.MultiBinary) else getattr(part, "nvec", getattr(part, "n", 1))
+            return generator.integers(0, values, shape).astype(part.dtype)
         bounded = np.isfinite(part.low) & np.isfinite(part.high) & (np.abs(part.high) < 1e6)
         low, high = np.where(bounded, part.low, 0.0), np.where(bounded, part.high, 1.0)
         values = np.where(bounded, generator.uniform(low, high, shape), generator.normal(size=shape))
         return values.astype(part.dtype).astype(np.float32)
 
     if isinstance(space, spaces.Dict):
-        return {name: batch(part) for name, part in space.spaces.items() if isinstance(part, spaces.Box)}
-    assert isinstance(space, spaces.Box)
+        return {name: batch(part) for name, part in space.spaces.items()}
     return batch(space)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -29,6 +30,9 @@ FORMATS: Final = {"onnx": ".onnx", "torchscript": ".pt"}
 OPSET: Final = 15
 """The newest that Unity's inference engine (Sentis) reads; it takes 7 to 15."""
 TOLERANCE: Final = 1e-5
+"""Of the range of the actions."""
+ROUNDING: Final = 8 * 2.0**-23
+"""Relative error of observations that stands for the roundings of a few layers in float32."""
 COMPARED: Final = 256
 
 Runner = Callable[[Sequence[torch.Tensor]], NDArray[Any]]
@@ -60,9 +64,14 @@ def export(selection: Selection, *, format: str, output: Path | None, console: C
     ModelFile.open(selection.model).load_into(model)
     policy = exported_policy(model)
     content = _onnx(policy, _facts(selection, model)) if format == "onnx" else _torchscript(policy)
-    difference = _difference(model, policy, _onnx_runner(content) if format == "onnx" else _script_runner(content))
-    if difference > TOLERANCE:
-        raise InputError(f"{selection.model}: as {format} its actions differ by {difference:.2g}; nothing was written")
+    difference, allowed = _difference(
+        model, policy, _onnx_runner(content) if format == "onnx" else _script_runner(content)
+    )
+    if difference > allowed:
+        raise InputError(
+            f"{selection.model}: as {format} its actions differ by {difference:.2g}, where rounding explains "
+            f"{allowed:.2g}; nothing was written"
+        )
     write_bytes(path, content)
     console.print(f"policy   {path} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
     for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
@@ -130,18 +139,49 @@ def _script_runner(content: bytes) -> Runner:
     return run
 
 
-def _difference(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> float:
-    """The largest difference between the actions of the written file and the model's, in batches of one and of many."""
+def _difference(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> tuple[float, float]:
+    """The largest difference between the actions of the written file and the model's, and the largest allowed one.
+
+    Batches of one and of many are compared. Allowed are 1e-5 of the range of the actions, and as much as roundings of
+    float32 in the observations change the model's own actions: wide observations make a policy sensitive to them.
+    """
     observations = random_observations(model.policy.observation_space, COMPARED, seed=0)
-    normalizer = model.get_vec_normalize_env()
-    seen = observations if normalizer is None else normalizer.normalize_obs(observations)
-    expected, _ = model.policy.predict(seen, deterministic=True)
+    expected = _actions(model, observations)
     alone = {k: v[:1] for k, v in observations.items()} if isinstance(observations, dict) else observations[:1]
     many, one = run(policy.tensors(observations)), run(policy.tensors(alone))
-    return max(
+    difference = max(
         float(np.abs(many.reshape(expected.shape) - expected).max()),
         float(np.abs(one.reshape(expected[:1].shape) - expected[:1]).max()),
     )
+    rounded = (_actions(model, _rounded(observations, seed)) for seed in range(4))
+    sensitivity = max(float(np.abs(actions - expected).max()) for actions in rounded)
+    return difference, TOLERANCE * _range(model.action_space, expected) + sensitivity
+
+
+def _actions(model: BaseAlgorithm, observations: Any) -> NDArray[np.float64]:
+    """The model's actions for a batch of observations as the environment makes them."""
+    normalizer = model.get_vec_normalize_env()
+    seen = observations if normalizer is None else normalizer.normalize_obs(observations)
+    actions, _ = model.policy.predict(seen, deterministic=True)
+    return actions.astype(np.float64)
+
+
+def _rounded(observations: Any, seed: int) -> Any:
+    """The observations with a relative error of either sign in each float; integers as they are."""
+    if isinstance(observations, dict):
+        return {key: _rounded(part, seed) for key, part in observations.items()}
+    if observations.dtype.kind != "f":
+        return observations
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], observations.shape)
+    return (observations * (1.0 + ROUNDING * signs)).astype(observations.dtype)
+
+
+def _range(space: spaces.Space[Any], actions: NDArray[np.float64]) -> float:
+    """The range that actions are compared on: the widest of the space's, but no wider than they make use of."""
+    used = max(1.0, 2.0 * float(np.abs(actions).max()))
+    if not isinstance(space, spaces.Box):
+        return used
+    return min(used, float((space.high.astype(np.float64) - space.low).max()))
 
 
 def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
 import torch
@@ -20,6 +19,8 @@ CAMERA = spaces.Box(0, 255, (40, 40, 3), np.uint8)
 BOTH = spaces.Dict({"state": VECTOR, "camera": CAMERA})
 TORQUES = spaces.Box(np.array([-1.0, 0.0], np.float32), np.array([3.0, 0.5], np.float32))
 BUTTONS = spaces.Discrete(4)
+GEARS = spaces.MultiDiscrete([3, 4])
+MIXED = spaces.Dict({"state": VECTOR, "gear": spaces.Discrete(4), "gears": GEARS, "lamps": spaces.MultiBinary(3)})
 
 
 def model(algorithm: str, observation: spaces.Space[Any], action: spaces.Space[Any], **parameters: Any) -> Any:
@@ -37,6 +38,11 @@ def model(algorithm: str, observation: spaces.Space[Any], action: spaces.Space[A
         ("ppo", VECTOR, spaces.MultiDiscrete([2, 3]), {}),
         ("ppo", CAMERA, BUTTONS, {}),
         ("ppo", BOTH, TORQUES, {}),
+        ("ppo", BUTTONS, TORQUES, {}),
+        ("ppo", GEARS, BUTTONS, {}),
+        ("ppo", MIXED, TORQUES, {}),
+        ("sac", MIXED, TORQUES, {}),
+        ("dqn", spaces.MultiBinary(3), BUTTONS, {}),
         ("a2c", VECTOR, spaces.MultiBinary(3), {}),
         ("sac", VECTOR, TORQUES, {}),
         ("td3", VECTOR, TORQUES, {}),
@@ -58,7 +64,7 @@ def test_an_exported_policy_acts_as_its_model(
         actions = policy.module(*policy.tensors(observations)).numpy()
     np.testing.assert_allclose(actions.reshape(expected.shape), expected, atol=1e-5)
     assert policy.outputs == ["continuous_actions" if isinstance(action, spaces.Box) else "discrete_actions"]
-    assert list(policy.inputs) == (["camera", "state"] if observation is BOTH else ["obs_0"])
+    assert list(policy.inputs) == (list(observation.spaces) if isinstance(observation, spaces.Dict) else ["obs_0"])
 
 
 def test_a_recurrent_policy_carries_its_state() -> None:
@@ -77,6 +83,7 @@ def test_a_recurrent_policy_carries_its_state() -> None:
 
 
 def test_observations_that_no_tensor_stands_for_are_refused() -> None:
-    trained = model("ppo", gymnasium.spaces.Discrete(3), BUTTONS)
-    with pytest.raises(InputError, match="cannot export a policy that observes Discrete"):
+    trained = model("ppo", VECTOR, BUTTONS)
+    trained.policy.observation_space = spaces.Text(5)
+    with pytest.raises(InputError, match="cannot export a policy that observes Text.*expected Box, Discrete"):
         exported_policy(trained)
