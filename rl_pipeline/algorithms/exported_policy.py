@@ -25,7 +25,7 @@ CONTINUOUS, DISCRETE = "continuous_actions", "discrete_actions"
 """ML-Agents' names, which Unity projects know."""
 STATES: Final = ("hidden", "cell")
 EXPORTABLE: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
-"""Observations that a tensor of float32 can hold; the policy makes those of Discrete and MultiDiscrete one-hot itself."""
+"""Observations that a tensor of float32 can hold; the policy makes discrete ones one-hot itself."""
 
 
 @dataclass(frozen=True)

@@ -85,5 +85,5 @@ def test_a_recurrent_policy_carries_its_state() -> None:
 def test_observations_that_no_tensor_stands_for_are_refused() -> None:
     trained = model("ppo", VECTOR, BUTTONS)
     trained.policy.observation_space = spaces.Text(5)
-    with pytest.raises(InputError, match="cannot export a policy that observes Text.*expected Box, Discrete"):
+    with pytest.raises(InputError, match=r"cannot export a policy that observes Text.*expected Box, Discrete"):
         exported_policy(trained)
