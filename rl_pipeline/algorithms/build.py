@@ -51,6 +51,16 @@ def check(config: Config) -> AlgorithmEntry:
     return entry
 
 
+def check_episodic_updates(config: Config) -> None:
+    """Raise `InputError` for updates after whole episodes of several environments, which end at different steps."""
+    frequency, count = config.algorithm.parameters.get("train_freq"), config.simulation.n_environments
+    if isinstance(frequency, list | tuple) and frequency[-1] == "episode" and count > 1:
+        raise InputError(
+            f"algorithm.parameters.train_freq: expected one environment with {list(frequency)}, found n_environments "
+            f"{count}; set n_environments=1, or count steps, such as train_freq=[{count}, step]"
+        )
+
+
 def check_quantiles(algorithm: AlgorithmConfig) -> None:
     """Raise `InputError` when TQC would drop all quantiles of a critic."""
     dropped = algorithm.parameters.get("top_quantiles_to_drop_per_net")

@@ -39,17 +39,21 @@ def train(
         str | None,
         typer.Option(help="Begin with the weights of a model file, an experiment or wandb:entity/project/run."),
     ] = None,
-    cfg: Annotated[str | None, typer.Option("--cfg", help="job: print the whole configuration and exit.")] = None,
+    cfg: Annotated[
+        str | None, typer.Option("--cfg", help="job: check the whole configuration, print it and exit.")
+    ] = None,
 ) -> None:
     """Train an agent; model, videos and curves go to a new folder under experiments/."""
     if initialize_from is not None:
         overrides = [*(overrides or []), f"training.pretrained_model={shlex.quote(initialize_from)}"]
+    if cfg not in (None, "job"):
+        raise InputError(f"--cfg: expected job, found {cfg!r}")
+    loaded = _load(config_name, config, config_dir, overrides or [])
     if cfg is not None:
-        _print_config(cfg, config_name, config, config_dir, overrides or [])
+        _print_config(loaded)
         return
-    from rl_pipeline.config import load_config, outweighed
+    from rl_pipeline.config import outweighed
 
-    loaded = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
     for line in outweighed(loaded):
         logger.info(line)
     _prepare_players(loaded)
@@ -85,12 +89,23 @@ def _prepare_players(config: Config) -> None:
         fork_server.of_process()
 
 
-def _print_config(
-    cfg: str, config_name: str | None, config: Path | None, config_dir: Path | None, overrides: list[str]
-) -> None:
-    from rl_pipeline.config import load_config, render_config
+def _load(config_name: str | None, config: Path | None, config_dir: Path | None, overrides: list[str]) -> Config:
+    """Load the configuration; its errors name what is wrong with the algorithm too."""
+    from rl_pipeline.config import InvalidConfigError, load_config
 
-    if cfg != "job":
-        raise InputError(f"--cfg: expected job, found {cfg!r}")
-    loaded = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides)
-    typer.echo(render_config(loaded), nl=False)
+    try:
+        return load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides)
+    except InvalidConfigError as error:
+        from rl_pipeline.run.preflight import with_algorithm_problems  # this imports PyTorch, only to complain
+
+        raise with_algorithm_problems(error) from error
+
+
+def _print_config(config: Config) -> None:
+    """Check the configuration as a training does, and print it."""
+    from rl_pipeline.config import render_config
+    from rl_pipeline.run.preflight import check_training
+
+    if not config.training.test_only:
+        check_training(config)
+    typer.echo(render_config(config), nl=False)

@@ -11,16 +11,18 @@ from rl_pipeline.config.loader import (
 )
 from rl_pipeline.config.rendering import render_config, without_secrets
 from rl_pipeline.config.schema import Config
-from rl_pipeline.config.validation import config_origin
+from rl_pipeline.config.validation import InvalidConfigError, config_origin, located
 
 __all__ = [
     "MACHINE_FILE",
     "NO_MACHINE_FILE",
     "Config",
+    "InvalidConfigError",
     "MachineSettings",
     "activate",
     "config_origin",
     "load_config",
+    "located",
     "machine_settings",
     "outweighed",
     "render_config",

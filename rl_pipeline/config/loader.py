@@ -13,7 +13,7 @@ from rl_pipeline.config.composition import ConfigFolders, composed_layers
 from rl_pipeline.config.interpolation import resolve
 from rl_pipeline.config.keys import Kind, kind
 from rl_pipeline.config.layers import Layer, Merged
-from rl_pipeline.config.origins import dotted
+from rl_pipeline.config.origins import DEFAULT, dotted
 from rl_pipeline.config.overrides import COMMAND_LINE, Overrides, parse_overrides
 from rl_pipeline.config.schema import Config, SimulationConfig
 from rl_pipeline.config.validation import config_origin, validated
@@ -189,4 +189,4 @@ def config_folders(config_dir: Path | None = None, config_file: Path | None = No
 
 def _defaults() -> Layer:
     """The defaults of the schema as the weakest layer, so that `${...}` can refer to them."""
-    return Layer.of_mapping("default", Config().model_dump())
+    return Layer.of_mapping(DEFAULT, Config().model_dump())

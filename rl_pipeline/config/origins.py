@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+DEFAULT = "default"
+"""Source of what no file says."""
+
 Key = tuple[Any, ...]
 """A dotted key as its parts: strings, save inside mappings whose keys the schema does not name."""
 
@@ -43,6 +46,6 @@ class Origins(dict[Key, Origin]):
             if (origin := self.get(key[:length])) is not None:
                 return origin
         for other, origin in self.items():
-            if other[: len(key)] == key and origin.source != "default":
+            if other[: len(key)] == key and origin.source != DEFAULT:
                 return Origin(origin.source, origin.key.rsplit(".", len(other) - len(key))[0])
-        return Origin("default", dotted(key))
+        return Origin(DEFAULT, dotted(key))

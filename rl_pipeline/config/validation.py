@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,10 +10,23 @@ from pydantic import ValidationError
 from rl_pipeline.config.expectations import expectation
 from rl_pipeline.config.keys import known_part
 from rl_pipeline.config.layers import Merged
-from rl_pipeline.config.origins import Key, Origin
+from rl_pipeline.config.origins import DEFAULT, Key, Origin, Origins
 from rl_pipeline.config.schema import Config
 from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError
+
+
+class InvalidConfigError(InputError):
+    """A configuration that the schema refuses.
+
+    Attributes:
+        settings: the merged settings, as nested mappings under canonical keys.
+        origins: where each came from.
+    """
+
+    def __init__(self, problems: Sequence[InputError], settings: dict[Any, Any], origins: Origins) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.settings, self.origins = settings, origins
 
 
 def validated(merged: Merged, problems: list[InputError]) -> Config:
@@ -23,7 +37,7 @@ def validated(merged: Merged, problems: list[InputError]) -> Config:
         problems: what is known to be wrong already; all is reported together.
 
     Raises:
-        InputError: one line for each problem.
+        InvalidConfigError: one line for each problem.
     """
     tree, origins = merged.tree(), merged.origins()
     try:
@@ -31,10 +45,8 @@ def validated(merged: Merged, problems: list[InputError]) -> Config:
     except ValidationError as error:
         for key, message in _first_messages(error, tree).items():
             problems.append(InputError(f"{origins.of(key)}: {message}"))
-    if len(problems) == 1:
-        raise problems[0]
     if problems:
-        raise InputError("\n".join(map(str, problems)))
+        raise InvalidConfigError(problems, tree, origins)
     config._origins = origins
     return config
 
@@ -46,6 +58,26 @@ def config_origin(config: Config, key: str) -> Origin:
     `configs/my_ppo.yaml: training.algorithm_parameters.n_steps`. A value that no file gives comes from `default`.
     """
     return config._origins.of(tuple(key.split(".")))
+
+
+def located(error: InputError, config: Config) -> InputError:
+    """The same error, with the file before each key that a line begins with, and the key as it is spelled there."""
+    return InputError("\n".join(_located_line(line, config._origins) for line in str(error).splitlines()))
+
+
+def _located_line(line: str, origins: Origins) -> str:
+    dotted_key, colon, rest = line.partition(": ")
+    key = tuple(dotted_key.split("."))
+    if not colon or not known_part(key):
+        return line
+    for length in range(len(key), 0, -1):
+        origin = origins.get(key[:length])
+        if origin is not None and origin.source != DEFAULT:
+            return f"{'.'.join([str(origin), *key[length:]])}: {rest}"
+        if origin is not None:
+            return line
+    within = {origin.source for other, origin in origins.items() if other[: len(key)] == key} - {DEFAULT}
+    return f"{origins.of(key)}: {rest}" if len(within) == 1 and len(key) > 1 else line
 
 
 def _first_messages(error: ValidationError, tree: dict[Any, Any]) -> dict[Key, str]:

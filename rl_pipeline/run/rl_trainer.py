@@ -18,30 +18,24 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from rl_pipeline.algorithms.build import check
 from rl_pipeline.config import Config, render_config, without_secrets
-from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.logs import log_file
-from rl_pipeline.experiment.lookup import MODELS, find_model
+from rl_pipeline.experiment.lookup import MODELS
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
-from rl_pipeline.experiment.model_files import ModelFile, described_spaces
+from rl_pipeline.experiment.model_files import described_spaces
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
-from rl_pipeline.run.callbacks import named_callbacks
-from rl_pipeline.run.environments import Environments, checked_spaces
+from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
-from rl_pipeline.run.model_reset import check_resets
 from rl_pipeline.run.periodic_evaluation import Evaluated
-from rl_pipeline.run.rehearsal import rehearse
+from rl_pipeline.run.preflight import check_training
 from rl_pipeline.run.report import continue_command
-from rl_pipeline.run.self_play import SelfPlay
-from rl_pipeline.run.trained_opponent import evaluation_opponent
 from rl_pipeline.run.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -107,25 +101,9 @@ class RLTrainer:
         self.config = config
         self._resume = resume
         self._evaluated, self._interruption = evaluated, interruption or Interruption()
-        self._algorithm = check(config)
-        self._environment_id = check_environment_id(config.environment.id)
-        self._pretrained: ModelFile | None = None
-        if config.training.pretrained_model is not None and (resume is None or not resume.states):
-            where = "training.pretrained_model"
-            path = find_model(
-                str(config.training.pretrained_model), config.experiment.directory, where, config.training.load_step
-            )
-            self._pretrained = ModelFile.open(path)
-        model = rehearse(config, *checked_spaces(config))
-        named_callbacks(config)
-        check_resets(model, config.training.resetting_interval)
-        if self._pretrained is not None:
-            self._pretrained.load_into(model)
-        if (self_play := SelfPlay.of(config)) is not None:
-            self_play.follow(model)
-        evaluation_opponent(config)
-        if resume is not None and resume.model is not None:
-            resume.model.load_into(model)
+        checked = check_training(config, resume)
+        self._algorithm, self._environment_id = checked.algorithm, checked.environment_id
+        self._pretrained = checked.pretrained
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console, self._callbacks = console, callbacks
