@@ -1,11 +1,12 @@
-"""Definitions as text to field types; the grammar is that of rosbags."""
+"""Definitions as text to field types; the grammar of types is that of rosbags."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rl_pipeline.errors import InputError, suggestion
+from rl_pipeline.interfaces.definition_lines import check_type_name, read_lines
 from rl_pipeline.interfaces.field_types import (
     PRIMITIVES,
     Array,
@@ -28,12 +29,12 @@ class Definition:
         source: where it was read, for error messages.
     """
 
-    def __init__(self, name: str, source: str, parsed: tuple[Any, Any]) -> None:
-        """Wrap what rosbags makes of a definition: constants and fields."""
+    def __init__(self, name: str, source: str, fields: Iterable[tuple[str, Any]], constants: Mapping[str, Constant]):
+        """Wrap fields, with their types as rosbags has them, and values of constants."""
         self.name = name
         self.source = source
-        self._constants, fields = parsed
         self._fields = [(field, type_) for field, type_ in fields if field != _DUMMY_FIELD]
+        self._constants = dict(constants)
 
     @property
     def is_empty(self) -> bool:
@@ -46,9 +47,8 @@ class Definition:
         Raises:
             InputError: a field of a type that has no encoding here, such as `wstring`.
         """
-        constants: dict[str, Constant] = {name: value for name, _, value in self._constants}
         fields = {name: self._field_type(type_, name, resolve) for name, type_ in self._fields}
-        return Struct(self.name, fields, constants)
+        return Struct(self.name, fields, self._constants)
 
     def _field_type(self, type_: Any, field: str, resolve: Callable[[str, str], Struct]) -> FieldType:
         from rosbags.interfaces import Nodetype
@@ -81,25 +81,27 @@ def standard_definitions() -> dict[str, Definition]:
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS2_JAZZY)
-    return {two_part(name): Definition(two_part(name), name, parsed) for name, parsed in store.fielddefs.items()}
+    return {
+        two_part(name): Definition(two_part(name), name, fields, {constant: value for constant, _, value in constants})
+        for name, (constants, fields) in store.fielddefs.items()
+    }
 
 
 def parse_message(text: str, name: str, source: str, first_line: int = 1) -> Definition:
     """Parse the text of a `.msg` file, or of a half of a `.srv` file that begins at `first_line`.
 
     Raises:
-        InputError: the text is no definition; names the source and the line.
+        InputError: the text is no definition, or one that ROS refuses; names the source and the line.
     """
-    parsed = _parse(text, name)
-    if parsed is None:
-        for number, line in enumerate(text.splitlines(), first_line):
+    check_type_name(name, source)
+    lines = read_lines(text, source, first_line)
+    fields = _parse("\n".join(lines.fields.values()), name)
+    if fields is None:
+        for number, line in lines.fields.items():
             if _parse(line, name) is None:
-                raise InputError(
-                    f"{source}, line {number}: expected `type name`, `type name default` or `type NAME=constant`, "
-                    f"found {line.strip()!r}"
-                )
+                raise InputError(f"{source}, line {number}: expected a type and a name, found {line!r}")
         raise InputError(f"{source}: no definition of a message {name!r}")
-    return Definition(name, source, parsed)
+    return Definition(name, source, fields, lines.constants)
 
 
 def split_service(text: str, source: str) -> tuple[str, str, int]:
@@ -122,14 +124,14 @@ def two_part(name: str) -> str:
     return f"{parts[0]}/{parts[2]}" if len(parts) == 3 and parts[1] in ("msg", "srv") else name
 
 
-def _parse(text: str, name: str) -> tuple[Any, Any] | None:
-    """Constants and fields as rosbags has them, or None if the text is no definition."""
+def _parse(text: str, name: str) -> Any | None:
+    """Fields as rosbags has them, or None if the text is no definition."""
     from rosbags.typesys import TypesysError, get_types_from_msg
 
     package, _, type_name = name.partition("/")
     try:
         # References without a package are resolved next to this name, and rosbags wants messages to live in `msg`.
-        (parsed,) = get_types_from_msg(text, f"{package}/msg/{type_name}").values()
+        ((_, fields),) = get_types_from_msg(text, f"{package}/msg/{type_name}").values()
     except (TypesysError, AssertionError, ValueError):
         return None
-    return parsed
+    return fields

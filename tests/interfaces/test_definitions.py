@@ -87,7 +87,7 @@ def test_an_unknown_service_offers_the_nearest_and_says_where_it_was_looked_for(
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
-        ("msg/Bad.msg", "int32 a\n\nfloat64 b c # d\nint32", "Bad.msg, line 4: expected `type name`"),
+        ("msg/Bad.msg", "int32 a\n\nfloat64 b 1.5 # d\nint32", "Bad.msg, line 4: expected `type name`"),
         ("msg/Bad.msg", "int32 a\nint 5 b", "Bad.msg, line 2: expected `type name`"),
         ("msg/Bad.msg", "int32 a\nPoze pose", "Bad.msg: field pose: unknown message 'bad_msgs/Poze'"),
         ("msg/Bad.msg", "geometry_msgs/Poze pose", "did you mean 'geometry_msgs/Pose'"),
