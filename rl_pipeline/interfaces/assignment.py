@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+_WHOLE: Final = "biu"
+"""Kinds of dtypes that hold no fractions."""
 
 
 def as_array(value: Any, target: NDArray[Any]) -> Any:
     """What to assign to `target` for `value`: text and bytes as their bytes, a list of them as rows, else itself.
 
     Raises:
-        ValueError: text or bytes for an array that holds none, or of another length.
+        ValueError: text or bytes for an array that holds none, or of another length; or a fraction for whole numbers.
     """
     if isinstance(value, np.ndarray):
         return value
@@ -21,12 +24,29 @@ def as_array(value: Any, target: NDArray[Any]) -> Any:
     if isinstance(value, str):
         value = value.encode()
     if not isinstance(value, bytes | bytearray | memoryview):
+        if isinstance(value, float) and target.dtype.kind in _WHOLE and not value.is_integer():
+            raise ValueError(f"expected a whole number, found {value}")
         return value
     if target.ndim < 2 or target.dtype.itemsize != 1:
         raise ValueError("expected numbers, found text or bytes")
     if len(value) != target.shape[-1]:
         raise ValueError(f"expected {target.shape[-1]} bytes (the layout fixes every length), found {len(value)}")
-    return np.frombuffer(value, np.uint8)
+    return np.frombuffer(value, target.dtype if target.dtype.kind == "i" else np.uint8)
+
+
+def fill_exactly(target: NDArray[Any], value: Any) -> None:
+    """Assign a value to the one row of `target`, shape (1, ...).
+
+    Raises:
+        ValueError: the field would hold another value, such as 1 for 1.5; or as `as_array` does.
+        TypeError, OverflowError: as NumPy does.
+    """
+    value = as_array(value, target)
+    with np.errstate(invalid="ignore"):
+        target[0] = value
+    if target.dtype.kind in _WHOLE and not np.array_equal(target[0], value):
+        kind = "true or false" if target.dtype.kind == "b" else f"whole numbers of type {target.dtype}"
+        raise ValueError(f"expected {kind}, found {value}")
 
 
 def difference_of(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.interfaces.codec import MessageCodec
 from rl_pipeline.interfaces.field_types import Struct
+from rl_pipeline.interfaces.packages import Package, find_packages
 from rl_pipeline.interfaces.parsing import (
     Definition,
     parse_message,
@@ -61,12 +61,18 @@ class Interfaces:
             InputError: a workspace that is no folder, or a package.xml without a name.
         """
         self.workspaces = workspaces
-        packages: dict[str, Path] = {}
+        packages: dict[str, Package] = {}
         for workspace in workspaces:
-            for name, folder in _find_packages(workspace):
-                packages.setdefault(name, folder)
-        self._message_files = _find_definitions(packages, "msg")
-        self._service_files = _find_definitions(packages, "srv")
+            if not workspace.is_dir():
+                raise InputError(f"{workspace}: expected a folder with ROS packages ({_SOURCES} name it)")
+            for package in find_packages(workspace):
+                packages.setdefault(package.name, package)
+        self._message_files = {
+            name: files for one in packages.values() for name, files in one.definitions("msg").items()
+        }
+        self._service_files = {
+            name: files for one in packages.values() for name, files in one.definitions("srv").items()
+        }
         self._structs: dict[str, Struct] = {}
         self._codecs: dict[str, MessageCodec] = {}
         self._services: dict[str, Service] = {}
@@ -100,7 +106,7 @@ class Interfaces:
         Raises:
             InputError: the file cannot be read.
         """
-        path = self._message_files.get(two_part(name))
+        path = _only(self._message_files, two_part(name))
         return _read(path) if path is not None else None
 
     def service(self, name: str) -> Service:
@@ -129,7 +135,7 @@ class Interfaces:
         return self._structs[name]
 
     def _definition(self, name: str, where: str) -> Definition:
-        if path := self._message_files.get(name):
+        if path := _only(self._message_files, name):
             return parse_message(_read(path), name, str(path))
         try:
             return self._standard[name]
@@ -149,7 +155,7 @@ class Interfaces:
         return UnknownNameError(f"package of {kind} {name!r}:", package, packages, where, hint)
 
     def _read_service(self, name: str) -> Service:
-        path = self._service_files.get(name)
+        path = _only(self._service_files, name)
         if path is None and name not in _STANDARD_SERVICES:
             raise self._unknown("service", name, self.services)
         source = str(path) if path else name
@@ -188,34 +194,17 @@ def _default_interfaces(first: tuple[Path, ...]) -> Interfaces:
     return Interfaces(*first, *filter(Path.is_dir, (checkout, own)))
 
 
-def _find_packages(workspace: Path) -> list[tuple[str, Path]]:
-    """Name and folder of every package below `workspace` that has interfaces."""
-    if not workspace.is_dir():
-        raise InputError(f"{workspace}: expected a folder with ROS packages ({_SOURCES} name it)")
-    found = []
-    for manifest in sorted(workspace.rglob("package.xml")):
-        if any((manifest.parent / kind).is_dir() for kind in ("msg", "srv")):
-            found.append((_package_name(manifest), manifest.parent))
-    return found
+def _only(files: dict[str, list[Path]], name: str) -> Path | None:
+    """The file that defines a type; None: there is none.
 
-
-def _package_name(manifest: Path) -> str:
-    try:
-        name = ElementTree.parse(manifest).findtext("name", "").strip()
-    except ElementTree.ParseError as error:
-        raise InputError(f"{manifest}: no XML: {error}") from None
-    if not name:
-        raise InputError(f"{manifest}: expected a <name>, found none")
-    return name
-
-
-def _find_definitions(packages: dict[str, Path], kind: str) -> dict[str, Path]:
-    """Files of the given extension by two-part type name."""
-    return {
-        f"{package}/{path.stem}": path
-        for package, folder in packages.items()
-        for path in sorted((folder / kind).glob(f"*.{kind}"))
-    }
+    Raises:
+        InputError: several files of the package have this name.
+    """
+    paths = files.get(name, [])
+    if len(paths) > 1:
+        shown = ", ".join(map(str, paths))
+        raise InputError(f"{name}: several files of one package define it: {shown}; name one of them in CMakeLists.txt")
+    return paths[0] if paths else None
 
 
 def _read(path: Path) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces.assignment import as_array
+from rl_pipeline.interfaces.assignment import fill_exactly
 from rl_pipeline.interfaces.batch import Batch
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct, unknown_field
@@ -128,7 +128,7 @@ def _fill(type_: FieldType, value: Any, target: NDArray[Any], path: str) -> None
                 _fill(element, inner, item, f"{path}[{index}]")
         case _:
             try:
-                target[0] = as_array(value, target)
+                fill_exactly(target, value)
             except (ValueError, TypeError, OverflowError) as error:
                 raise CodecError(f"{path}: {error}") from None
 
@@ -168,6 +168,8 @@ def _encode(value: Any, path: str) -> bytes:
 
 
 def _count(value: Any, path: str) -> int:
+    if isinstance(value, bytes | bytearray):
+        return len(value)
     if isinstance(value, str) or not isinstance(value, SequenceOf | np.ndarray | memoryview) or not np.ndim(value):
         raise CodecError(f"{path}: expected a sequence, found {type(value).__name__}")
     return len(value)

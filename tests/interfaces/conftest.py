@@ -145,7 +145,7 @@ def _write_package(workspace: Path, name: str, files: dict[str, str]) -> Path:
     package.mkdir(parents=True)
     (package / "package.xml").write_text(f"<package format='3'><name>{name}</name></package>")
     for path, text in files.items():
-        (package / path).parent.mkdir(exist_ok=True)
+        (package / path).parent.mkdir(parents=True, exist_ok=True)
         (package / path).write_text(text)
     return package
 
