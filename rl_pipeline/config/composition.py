@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rl_pipeline.config.layers import Layer
-from rl_pipeline.config.yaml_files import read_yaml, shown
+from rl_pipeline.config.yaml_files import read_settings, read_yaml, shown
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.yaml_loader import as_texts
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
@@ -73,8 +74,8 @@ def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[
     Raises:
         InputError: if a file cannot be read, or a defaults list or a choice names what does not exist.
     """
-    tree = read_yaml(experiment)
-    defaults = tree.pop("defaults", None)
+    tree = read_settings(experiment)
+    defaults = as_texts(tree.pop("defaults", None))
     tree.pop("hydra", None)
     if defaults is None and not choices:
         return [Layer.of_mapping(shown(experiment), tree)]
@@ -84,7 +85,7 @@ def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[
         if result.primary:
             layers.append(Layer.of_mapping(shown(experiment), tree))
         elif result.config_path is not None and (path := folders.find(result.config_path)) is not None:
-            content = read_yaml(path)
+            content = read_settings(path)
             content.pop("defaults", None)
             layers.append(Layer.of_mapping(shown(path), content, package))
     return layers

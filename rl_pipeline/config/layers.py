@@ -8,10 +8,12 @@ from typing import Any
 
 from rl_pipeline.config.aliases import aliases_below, canonical, canonical_references
 from rl_pipeline.config.expectations import expectation
-from rl_pipeline.config.keys import Kind, kind, sections
+from rl_pipeline.config.keys import Kind, fields, kind, sections
 from rl_pipeline.config.origins import Key, Origin, Origins, dotted
+from rl_pipeline.config.values import is_text, is_text_list
 from rl_pipeline.config.wording import found, nearest
 from rl_pipeline.errors import InputError
+from rl_pipeline.yaml_loader import as_numbers, as_texts
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ class Layer:
             case Kind.SECTION if isinstance(value, dict):
                 for part, item in value.items():
                     self._read((*spelled, *str(part).split(".")), item)
-            case Kind.SECTION if value not in (None, "None", "null"):
+            case Kind.SECTION if (value := as_numbers(value)) not in (None, "None", "null"):
                 self._problem(f"{self.source}: {dotted(spelled)}: expected {expectation(key)}, found {found(value)}")
             case Kind.MAPPING if isinstance(value, dict) and value:
                 for part, item in value.items():
                     self._read((*spelled, part), item)
             case Kind.MAPPING | Kind.VALUE:
-                self._set(spelled, canonical_references(value))
+                self._set(spelled, canonical_references(_as_expected(key, value)))
 
     def _set(self, spelled: Key, written: Any) -> None:
         translation = canonical(spelled)
@@ -126,6 +128,13 @@ class Merged:
     def origins(self) -> Origins:
         """Where each value came from."""
         return Origins({key: setting.origin for key, setting in self._settings.items()})
+
+
+def _as_expected(key: Key, value: Any) -> Any:
+    """Numbers of a file as texts for a key that takes a text, where 2024_01 is a name, else as numbers."""
+    field = fields().get(key)
+    takes_text = field is not None and (is_text(field.annotation) or is_text_list(field.annotation))
+    return as_texts(value) if takes_text else as_numbers(value)
 
 
 def _unknown_key(source: str, spelled: Key) -> str:

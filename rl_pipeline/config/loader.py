@@ -17,7 +17,7 @@ from rl_pipeline.config.origins import DEFAULT, dotted
 from rl_pipeline.config.overrides import COMMAND_LINE, Overrides, parse_overrides
 from rl_pipeline.config.schema import Config, SimulationConfig
 from rl_pipeline.config.validation import config_origin, validated
-from rl_pipeline.config.yaml_files import read_yaml, shown
+from rl_pipeline.config.yaml_files import read_settings, shown
 from rl_pipeline.errors import InputError
 from rl_pipeline.user_modules import import_user_module
 from rl_pipeline.workspaces import WORKSPACE_KEY, use_workspaces
@@ -66,7 +66,7 @@ def load_config(
     if config_name is not None and config_file is not None:
         raise InputError(f"expected a config name or a config file, found both: {config_name!r} and {config_file}")
     machine = _machine_file(machine_file)
-    settings = read_yaml(machine) if machine is not None else {}
+    settings = read_settings(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else None
 
     folders = config_folders(config_dir, config_file)
@@ -99,7 +99,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
         InputError: as `load_config` does.
     """
     machine = _machine_file(machine_file)
-    below = read_yaml(machine) if machine is not None else {}
+    below = read_settings(machine) if machine is not None else {}
     if isinstance(below.get("experiment"), str):
         del below["experiment"]
     layers = [_defaults(), Layer.of_mapping(shown(machine or MACHINE_FILE), below), Layer.of_mapping(source, settings)]
@@ -115,7 +115,7 @@ def machine_settings(machine_file: Path | None = None) -> MachineSettings:
         InputError: as `load_config` does.
     """
     machine = _machine_file(machine_file)
-    settings = read_yaml(machine) if machine is not None else {}
+    settings = read_settings(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else DEFAULT_EXPERIMENT
     layers = [_defaults()] + ([Layer.of_mapping(shown(machine), settings)] if machine is not None else [])
     return MachineSettings(named, _merged(layers, Overrides()).simulation)

@@ -32,6 +32,11 @@ def is_text(annotation: Any) -> bool:
     return any(part in (str, Path, SecretStr) or get_origin(part) is Literal for part in alternatives(annotation))
 
 
+def is_text_list(annotation: Any) -> bool:
+    """Whether the value is a list of strings."""
+    return any(get_origin(part) is list and is_text(get_args(part)[0]) for part in alternatives(annotation))
+
+
 def is_mapping(annotation: Any) -> bool:
     """Whether the value may be a mapping whose keys the schema does not name."""
     return any(get_origin(part) is dict for part in alternatives(annotation))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.yaml_loader import as_numbers, load_yaml
 
 
 def shown(path: Path) -> str:
@@ -17,14 +18,18 @@ def shown(path: Path) -> str:
 def read_yaml(path: Path) -> dict[Any, Any]:
     """The mapping in a YAML file, `${...}` unresolved; an empty file is an empty mapping.
 
-    Numbers are read as YAML 1.2 has them: `7e-5` is one, which PyYAML alone takes for a string.
-
     Raises:
         InputError: if the file cannot be read, is not YAML or does not hold a mapping; UnknownNameError if there is
             no such file.
     """
+    tree: dict[Any, Any] = as_numbers(read_settings(path))
+    return tree
+
+
+def read_settings(path: Path) -> dict[Any, Any]:
+    """The same with a `WrittenNumber` for each number: whether the number or its text counts depends on the key."""
     import yaml
-    from omegaconf import DictConfig, OmegaConf
+    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     if not path.exists():
@@ -33,7 +38,9 @@ def read_yaml(path: Path) -> dict[Any, Any]:
         others = [str(path.parent / other.name) for other in sorted(path.parent.glob("*.y*ml"))]
         raise UnknownNameError("file", str(path), others)
     try:
-        loaded = OmegaConf.load(path)
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
+        if isinstance(loaded, dict):
+            OmegaConf.create(as_numbers(loaded))  # raises for what is no `${...}`
     except yaml.MarkedYAMLError as error:
         raise InputError(_syntax_error(path, error)) from error
     except OmegaConfBaseException as error:
@@ -42,11 +49,10 @@ def read_yaml(path: Path) -> dict[Any, Any]:
     except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
         raise InputError(f"{shown(path)}: cannot be read: {reason}") from error
-    if not isinstance(loaded, DictConfig):
-        raise InputError(f"{shown(path)}: expected a mapping of sections, found a list")
-    tree = OmegaConf.to_container(loaded, resolve=False)
-    assert isinstance(tree, dict)
-    return tree
+    if loaded is not None and not isinstance(loaded, dict):
+        found = "a list" if isinstance(loaded, list) else "a single value"
+        raise InputError(f"{shown(path)}: expected a mapping of sections, found {found}")
+    return loaded or {}
 
 
 def _syntax_error(path: Path, error: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.yaml_loader import WrittenNumber, as_numbers, load_yaml
 
 EXPECTED: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 
@@ -88,13 +89,13 @@ def read_machine_file(path: Path, overrides: Sequence[str] = ()) -> MachineFile:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); start in the project's folder") from None
     except yaml.YAMLError as error:
         raise InputError(f"{path}: no YAML: {' '.join(str(error).split())}") from None
     if not isinstance(settings, dict):
-        raise InputError(f"{path}: expected keys and values, found {type(settings).__name__}")
+        raise InputError(f"{path}: expected keys and values, found {type(as_numbers(settings)).__name__}")
     return settings
 
 
@@ -106,7 +107,7 @@ def _override(settings: dict[str, Any], override: str) -> None:
     for section in sections[sections[:1] == ["simulation"] :]:
         inner = settings.get(section)
         settings[section] = settings = dict(inner) if isinstance(inner, dict) else {}
-    settings[name] = yaml.safe_load(value)
+    settings[name] = load_yaml(value)
 
 
 def _section(kind: type[Any], settings: Any, where: str) -> Any:
@@ -126,13 +127,13 @@ def _section(kind: type[Any], settings: Any, where: str) -> Any:
 def _value(value: Any, default: bool | int | float | str | None, where: str) -> Any:
     """`value` in the type of the default; numbers may be quoted, as everywhere in the configuration."""
     kind = str if default is None else type(default)
-    plain = yaml.safe_load(value) if isinstance(value, str) and kind is not str else value
+    plain = load_yaml(value) if isinstance(value, str) and kind is not str else value
+    if isinstance(plain, WrittenNumber):
+        plain = plain.text if kind is str else plain.value
     if value is None and default is None:
         return None
     if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
         return float(plain)
-    if kind is str and isinstance(plain, (int, float)):
-        return str(plain)
     if not isinstance(plain, kind) or (kind is int and isinstance(plain, bool)):
         raise InputError(f"{where}: expected {EXPECTED[kind]}, found {value!r}")
     return plain

@@ -116,7 +116,7 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
             "line 3, column 10: not valid YAML: expected ',' or ']', but got ':': 'verbose: 2'",
         ),
         ("defaults: ppo", "defaults: expected a list such as [algorithm: ppo], found 'ppo'"),
-        ("defaults: [5]", "defaults list: Unsupported type in defaults : int"),
+        ("defaults: [true]", "defaults list: Unsupported type in defaults : bool"),
         ("defaults: [algorithm: pp0]", "defaults list: unknown algorithm 'pp0'; did you mean 'ppo'?"),
         ("defaults: [algoritm: ppo]", "defaults list: unknown group 'algoritm'; did you mean 'algorithm'?"),
     ],
