@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -45,7 +44,9 @@ def train(
 ) -> None:
     """Train an agent; model, videos and curves go to a new folder under experiments/."""
     if initialize_from is not None:
-        overrides = [*(overrides or []), f"training.pretrained_model={shlex.quote(initialize_from)}"]
+        from rl_pipeline.config.overrides import quoted
+
+        overrides = [*(overrides or []), f"training.pretrained_model={quoted(initialize_from)}"]
     if cfg not in (None, "job"):
         raise InputError(f"--cfg: expected job, found {cfg!r}")
     loaded = _load(config_name, config, config_dir, overrides or [])

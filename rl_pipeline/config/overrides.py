@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rl_pipeline.config.aliases import canonical
 from rl_pipeline.config.keys import fields
 from rl_pipeline.config.origins import Key
 from rl_pipeline.config.values import is_text
 from rl_pipeline.errors import InputError
-
-if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
+from rl_pipeline.yaml_loader import as_texts, load_yaml
 
 COMMAND_LINE = "command line"
+_ASSIGNMENT = re.compile(r"\+{0,2}([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)
+_QUOTING = """; a text with such characters is quoted: 'key="text"'"""
 
 
 @dataclass
@@ -45,14 +46,13 @@ def parse_overrides(lines: Sequence[str], check_choice: Callable[[str, str | Non
     """
     overrides = Overrides()
     for line in lines:
-        override = _parsed(line)
-        name, value = override.key_or_group, override.value()
-        key: Key = tuple(name.split("."))
-        choice = value if isinstance(value, str) else None
-        may_choose = len(key) == 1 and (choice is not None or override.is_delete())
-        if may_choose and check_choice(name, choice):
+        parsed = _parsed(line)
+        key, value = parsed.key, parsed.value
+        choices = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        may_choose = len(key) == 1 and (parsed.deletes or _are_names(choices))
+        if may_choose and all(check_choice(key[0], choice) for choice in choices or [None]):
             overrides.choices.append(line)
-        elif not override.is_delete():
+        elif not parsed.deletes:
             overrides.values.append((key, _as_written(key, value, line)))
         elif "=" in line:
             raise InputError(f"{COMMAND_LINE}: {line!r}: expected a key alone after ~, found a value too")
@@ -61,27 +61,68 @@ def parse_overrides(lines: Sequence[str], check_choice: Callable[[str, str | Non
     return overrides
 
 
-def _parsed(line: str) -> Override:
+def quoted(text: str) -> str:
+    """`text` as the value of an override that means nothing but this text."""
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (r"\'" if match[2] else ""), text)
+    return f"'{escaped}'"
+
+
+def _are_names(choices: list[Any]) -> bool:
+    return bool(choices) and all(isinstance(choice, str) for choice in choices)
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    key: Key
+    value: Any
+    deletes: bool
+
+
+def _parsed(line: str) -> _Parsed:
+    """Read an override in Hydra's grammar; a value that the grammar has no place for, such as `~/runs`, is a text."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     try:
         override = OverridesParser.create().parse_override(line)
     except HydraException as error:
+        assignment = _ASSIGNMENT.fullmatch(line)
+        value = _plain_text(assignment[2].strip()) if assignment is not None else None
+        if assignment is not None and value is not None:
+            return _Parsed(tuple(assignment[1].split(".")), value, deletes=False)
         raise InputError(
             f"{COMMAND_LINE}: cannot read {line!r} ({str(error).splitlines()[0]}); "
-            "expected key=value, such as training.seed=1"
+            f"expected key=value, such as training.seed=1{_QUOTING if '=' in line else ''}"
         ) from error
     if not override.key_or_group:
         raise InputError(f"{COMMAND_LINE}: cannot read {line!r}; expected key=value, such as training.seed=1")
+    key: Key = tuple(override.key_or_group.split("."))
     if override.is_sweep_override():
-        raise InputError(f"{COMMAND_LINE}: {line!r} gives several values; a list is written [1,2]")
-    return override
+        hint = _QUOTING if _takes_text(key) else ""
+        raise InputError(f"{COMMAND_LINE}: {line!r} gives several values; a list is written [1,2]{hint}")
+    return _Parsed(key, override.value(), override.is_delete())
+
+
+def _plain_text(value: str) -> str | list[str] | None:
+    """`value` as a text, or as a list of texts; None for broken brackets, braces and quotes."""
+    import yaml
+
+    if not value.startswith(("[", "{", "'", '"')):
+        return value
+    try:
+        items = as_texts(load_yaml(value)) if value.startswith("[") else None
+    except yaml.YAMLError:
+        return None
+    return items if isinstance(items, list) and _are_names(items) else None
+
+
+def _takes_text(key: Key) -> bool:
+    schema = fields().get(canonical(key).key)
+    return schema is not None and is_text(schema.annotation)
 
 
 def _as_written(key: Key, value: Any, line: str) -> Any:
     """The text behind `=` where the schema wants a string: as a number, the name 2024_01 would read 202401."""
-    schema = fields().get(canonical(key).key)
-    if schema is not None and is_text(schema.annotation) and isinstance(value, bool | int | float):
+    if _takes_text(key) and isinstance(value, bool | int | float):
         return line.partition("=")[2].strip()
     return value
