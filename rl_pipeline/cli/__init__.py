@@ -5,6 +5,7 @@ What a verb needs is imported inside it: `rl-pipeline --help` must not wait for 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -31,11 +32,18 @@ def run(arguments: list[str]) -> int:
     debug = "--debug" in arguments
     # The flag may stand anywhere, as with every other option.
     arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")] if debug else arguments
+    arguments = [_with_home(argument) for argument in arguments]
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
         signal.signal(signal.SIGHUP, _interrupt)
     threading.excepthook = note_thread_failure
     return guarded(lambda: app(arguments, prog_name="rl-pipeline", standalone_mode=False), debug)
+
+
+def _with_home(argument: str) -> str:
+    """An argument with `~` expanded where shells leave it alone: in `--output=~/agent.onnx`, or in quotes."""
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    return f"{option}{equals}{os.path.expanduser(value)}" if value == "~" or value.startswith("~/") else argument
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Any
 
 from rl_pipeline.config.layers import Merged
@@ -9,6 +11,7 @@ from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError
 
 _MISSING = "???"
+_NAME = re.compile(r"\$\{(\w+)\}")
 
 
 def resolve(merged: Merged) -> list[InputError]:
@@ -30,12 +33,18 @@ def resolve(merged: Merged) -> list[InputError]:
             merged.revalue(key, value)
         except OmegaConfBaseException as error:
             merged.remove(key)
-            reason = str(error).splitlines()[0]
+            reason = f"{str(error).splitlines()[0]}{_hint(setting.value)}"
             if setting.value == _MISSING:
                 problems.append(InputError(f"{setting.origin}: expected a value, found {_MISSING}, which asks for one"))
             else:
                 problems.append(InputError(f"{setting.origin}: cannot resolve {found(setting.value)}: {reason}"))
     return problems
+
+
+def _hint(value: Any) -> str:
+    """For names of environment variables, which a shell would replace: how they are written here."""
+    names = [name for name in _NAME.findall(value) if name in os.environ] if isinstance(value, str) else []
+    return f"; the environment variable is written ${names[0]} or ${{oc.env:{names[0]}}}" if names else ""
 
 
 def _refers(value: Any) -> bool:

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from rl_pipeline.paths import expanded, expanded_folder
+
 _NULLS = frozenset({"None", "none", "null", "Null", "NULL"})
 _WHOLE = re.compile(r"[+-]?\d{1,300}")
 _NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d{0,300}|\.\d{1,300})([eE][+-]?\d{1,5})?")
@@ -49,6 +51,7 @@ def plain_value(value: Any, field: FieldInfo) -> Any:
 
     Raises:
         PydanticCustomError: for true or false in place of a number, which Python would take for 1 or 0.
+        ValueError: for a path that cannot be one on this machine.
     """
     parts = alternatives(field.annotation)
     optional = type(None) in parts
@@ -57,11 +60,19 @@ def plain_value(value: Any, field: FieldInfo) -> Any:
         value = None
     if value is None and not optional and container:
         return field.get_default(call_default_factory=True)
+    if any(part is Path or (get_origin(part) is list and get_args(part)[0] is Path) for part in parts):
+        return _expanded_folders(value)
     if isinstance(value, str) and not is_text(field.annotation) and bool not in parts:
         return unquoted(value)
     if isinstance(value, bool) and bool not in parts and not container:
         raise PydanticCustomError("truth_value", "true and false are no numbers")
     return nulls_unquoted(value) if is_mapping(field.annotation) else value
+
+
+def _expanded_folders(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_expanded_folders(item) for item in value]
+    return expanded_folder(value) if isinstance(value, str) else value
 
 
 def listed(value: Any) -> Any:
@@ -129,7 +140,7 @@ def model_reference(value: str | dict[str, Any] | None) -> str | None:
         ValueError: for a mapping with other keys, or without the experiment.
     """
     if not isinstance(value, dict):
-        return value
+        return value if value is None else expanded(value)
     if unknown := [key for key in value if key not in _REFERENCE_KEYS]:
         raise ValueError(f"expected {', '.join(_REFERENCE_KEYS)}, found {unknown[0]!r}")
     if not value.get("use_pretrained_model", True):
@@ -137,7 +148,8 @@ def model_reference(value: str | dict[str, Any] | None) -> str | None:
     experiment, checkpoint = value.get("experiment_name"), value.get("checkpoint")
     if not experiment:
         raise ValueError("expected experiment_name, the experiment whose model is meant")
-    return str(experiment) if checkpoint is None else f"{experiment}/{checkpoint}"
+    experiment = expanded(str(experiment))
+    return experiment if checkpoint is None else f"{experiment}/{checkpoint}"
 
 
 def checkpoint_name(value: float | str | None) -> int | str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.paths import obstacle
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class ExperimentFolder:
             for inner in (folder.checkpoints, folder.states, folder.videos, folder.tensorboard):
                 inner.mkdir()
         except OSError as error:
-            raise InputError(f"experiment.directory: cannot write to {parent}: {error.strerror}") from error
+            raise InputError(f"experiment.directory: cannot write to {parent}: {obstacle(parent, error)}") from error
         return folder
 
     @classmethod

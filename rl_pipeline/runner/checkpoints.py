@@ -8,6 +8,7 @@ from rl_pipeline.config.yaml_files import shown
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
+from rl_pipeline.paths import expanded
 
 OPTION = "--checkpoint"
 
@@ -22,6 +23,7 @@ def find_checkpoint(checkpoint: str, directory: Path) -> ExperimentFolder | Path
     Raises:
         InputError: there is no such run or model.
     """
+    checkpoint = expanded(checkpoint)
     if (folder := _run(checkpoint)) is not None:
         return folder
     path = _model(checkpoint, directory)
@@ -33,6 +35,7 @@ def find_checkpoint(checkpoint: str, directory: Path) -> ExperimentFolder | Path
 
 def find_network(checkpoint: str, directory: Path) -> Path:
     """The file of the model that is to play: of a run or an experiment its best. Raises `InputError`: there is none."""
+    checkpoint = expanded(checkpoint)
     folder = _run(checkpoint)
     return _model(checkpoint, directory) if folder is None else model_of(folder, "best_model")
 

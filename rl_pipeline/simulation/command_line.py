@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.paths import expanded
 
 if TYPE_CHECKING:  # the launcher of players runs where NumPy is not
     from rl_pipeline.interfaces.images import ImageSpec
@@ -43,7 +44,7 @@ def build_command(build_path: str, scene: str) -> list[str]:
                 f"unity.build_path: the embedded player has no scene {scene!r}; set unity.build_path to a build of it"
             )
         return [sys.executable, "-m", module]
-    path = Path(build_path).expanduser()
+    path = Path(expanded(build_path))
     if not path.is_file():
         beside = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
         hint = f"; executables in {path.parent}: {', '.join(beside[:5])}" if beside else ""

@@ -107,3 +107,14 @@ def test_what_a_killed_run_left_half_written_is_no_model(tmp_path: Path) -> None
     write_text(folder.model, "a model")
     assert model_of(folder, "model").read_text() == "a model"
     assert not (folder.path / ".model.partial.zip").exists()
+
+
+def test_what_stands_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    link, file = tmp_path / "link", tmp_path / "file"
+    link.symlink_to(tmp_path / "nowhere")
+    file.touch()
+    with pytest.raises(InputError, match=rf"{link} is a symbolic link to {tmp_path}/nowhere, which does not exist"):
+        create(link)
+    with pytest.raises(InputError, match=rf"{file} is not a folder"):
+        create(file)
+    assert not (tmp_path / "nowhere").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_pipeline import cli
 from rl_pipeline.experiment.folder import ExperimentFolder
 from tests import prepared
 
@@ -108,3 +109,14 @@ def test_train_example_trains_any_gymnasium_environment(workplace: Path) -> None
     result = prepared.run(words, workplace)
     assert result.returncode == 0, result.stderr
     assert ExperimentFolder.find("test", workplace / "experiments").model.exists()
+
+
+def test_home_is_expanded_where_shells_leave_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, calls_command: None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("training: {seed: 7}")
+    for arguments in (["--config=~/mine.yaml"], ["--config", "~/mine.yaml"]):
+        assert cli.run(["train", *arguments, "--cfg", "job"]) == 0
+    assert cli.run(["runs", "list", "--directory=~"]) == 0

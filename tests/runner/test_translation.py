@@ -194,3 +194,10 @@ def test_the_shipped_files_leave_nothing_out(name: str) -> None:
     translation = translate(yaml.safe_load(path.read_text())["params"], str(path), "ppo")
     assert translation.left_out == ()
     rehearse(translation.config, *checked_spaces(translation.config))
+
+
+def test_the_folder_of_runs_is_below_home_where_the_file_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert translate(changed(config__train_dir="~/runs"), "f.yaml", "ppo", None).run.train_dir == Path("/home/me/runs")
+    with pytest.raises(InputError, match=r"f.yaml: params.config.train_dir: expected a path of this system"):
+        translate(changed(config__train_dir="C:/runs"), "f.yaml", "ppo", None)

@@ -16,7 +16,7 @@ from rl_pipeline.config.schema.learning import (
     TrainingConfig,
     TrainingEvaluationConfig,
 )
-from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.schema.section import FileOrName, Section
 from rl_pipeline.config.schema.self_play import SelfPlayConfig
 from rl_pipeline.config.schema.simulation import RosConfig, SimulationConfig, UnityConfig
 
@@ -42,7 +42,7 @@ __all__ = [
 class Config(Section):
     """The canonical configuration. Other spellings are translated to it before they get here (see aliases.py)."""
 
-    modules: list[str] = Field(
+    modules: list[FileOrName] = Field(
         default=[], description="modules or .py files that are imported first: what they register can be named here"
     )
     experiment: ExperimentConfig = ExperimentConfig()

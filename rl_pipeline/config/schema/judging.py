@@ -6,7 +6,7 @@ from pydantic import (
     Field,
 )
 
-from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.schema.section import FileOrName, Section
 
 
 class EvaluationConfig(Section):
@@ -17,7 +17,7 @@ class EvaluationConfig(Section):
         default=1_000_000, ge=0, le=2**32 - 1, description="seed of the first episode; episode k has seed + k"
     )
     deterministic: bool = Field(default=True, description="act by the policy's mode rather than by a sample")
-    opponent: str | None = Field(
+    opponent: FileOrName | None = Field(
         default=None, description="model that plays the opponent, a file or an experiment; null: the scene's bot"
     )
 
@@ -25,7 +25,9 @@ class EvaluationConfig(Section):
 class PlayConfig(Section):
     """Which model `rl-pipeline play` loads when the command line names none."""
 
-    experiment: str | None = Field(default=None, description="an experiment's folder or its name; null: the newest")
-    pretrained_model: str = Field(
+    experiment: FileOrName | None = Field(
+        default=None, description="an experiment's folder or its name; null: the newest"
+    )
+    pretrained_model: FileOrName = Field(
         default="best_model", description="a model of that experiment: best_model, model or a file"
     )

@@ -13,8 +13,11 @@ from pydantic import (
 )
 
 from rl_pipeline.config.values import numbers_unquoted, plain_value
+from rl_pipeline.paths import expanded
 
 Hyperparameters = Annotated[dict[str, Any], AfterValidator(numbers_unquoted)]
+FileOrName = Annotated[str, AfterValidator(expanded)]
+"""A path, or a name that is none: `~` and environment variables are expanded, and what is left is judged later."""
 
 
 class Section(BaseModel):

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from rl_pipeline.config.schema.endpoint import EndpointConfig
-from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.schema.section import FileOrName, Section
 from rl_pipeline.config.values import listed, secret
 
 Secret = Annotated[SecretStr, BeforeValidator(secret)]
@@ -52,7 +52,7 @@ class RosConfig(Section):
 class UnityConfig(Section):
     """The players: a Unity standalone build, or the embedded simulator."""
 
-    build_path: str = Field(
+    build_path: FileOrName = Field(
         default="embedded", min_length=1, description="an executable, or `embedded` for the MuJoCo player"
     )
     launch: bool = Field(default=True, description="false: wait for players that are started elsewhere")

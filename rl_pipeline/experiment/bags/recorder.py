@@ -24,6 +24,7 @@ from rl_pipeline.experiment.bags.conversion import (
     state_messages,
 )
 from rl_pipeline.interfaces.values import row_values
+from rl_pipeline.paths import obstacle
 
 BEGINNING: Final = 10**9
 """Stamp of an episode's first state, in ns of simulated time: ROS takes a stamp of 0 for none at all."""
@@ -118,7 +119,7 @@ def recorded(venv: VecEnv, folder: Path | None, count: int, **facts: str) -> Ite
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--record-bag: cannot make the folder {folder}: {error.strerror}") from error
+        raise InputError(f"--record-bag: cannot make the folder {folder}: {obstacle(folder, error)}") from error
     bags = EpisodeBags(env, folder, count, facts)
     before = env.rendering.copy()
     env.rendering[:] = env.render_mode is not None

@@ -13,6 +13,7 @@ from rl_pipeline.config.yaml_files import read_yaml
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.paths import obstacle
 
 SWEEPS: Final = "sweeps"
 
@@ -94,13 +95,13 @@ class SweepFolder:
         """Make the folder. Raises `InputError` when it is there or cannot be written."""
         try:
             self.path.mkdir(parents=True)
-        except FileExistsError:
+        except OSError as error:
+            if not self.path.exists():
+                raise InputError(f"cannot write {self.path}: {obstacle(self.path, error)}") from error
             raise InputError(
                 f"{self.path} is there already; go on with it: rl-pipeline sweep --resume {self.path.name}, "
                 "or give another --name"
             ) from None
-        except OSError as error:
-            raise InputError(f"cannot write {self.path}: {error.strerror}") from error
         write_text(self.config, config)
         write_text(self.space, space.read_text(encoding="utf-8"))
         self.save(settings)

@@ -14,6 +14,7 @@ from rl_pipeline.config.loader import config_of_settings
 from rl_pipeline.envs.env_configurations import configurations
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.paths import expanded_folder
 from rl_pipeline.runner.translation.hyperparameters import (
     PPO_NEUTRAL,
     REFUSED,
@@ -181,12 +182,19 @@ def _wrappers(config: Keys) -> dict[str, Any]:
     return wrappers
 
 
+def _train_dir(config: Keys) -> Path:
+    try:
+        return Path(expanded_folder(str(config.text("train_dir", str(TRAIN_DIR)))))
+    except ValueError as error:
+        raise InputError(f"{config.where('train_dir')}: {error}") from error
+
+
 def _run(config: Keys, environment: str, frames: int) -> tuple[dict[str, Any], RunSettings]:
     player = config.section("player")
     run = RunSettings(
         name=str(config.text("name", environment)),
         frames_per_epoch=frames,
-        train_dir=Path(config.text("train_dir", str(TRAIN_DIR))),
+        train_dir=_train_dir(config),
         full_name=config.text("full_experiment_name", None),
         score_to_win=config.number("score_to_win", None),
         save_best_after=config.whole("save_best_after", 0, least=0),
