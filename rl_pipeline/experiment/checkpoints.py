@@ -11,7 +11,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.model_files import save_model
+from rl_pipeline.experiment.model_files import check_weights, save_model
 from rl_pipeline.experiment.replay_buffer import save_replay_buffer
 from rl_pipeline.experiment.state_files import NewerFormatError, State, Stateful, read_states, write_states
 
@@ -98,6 +98,7 @@ class Checkpoints:
         self._folder.states.mkdir(exist_ok=True)
         path = self._folder.states / f"state_{timesteps}_steps.zip"
         if not path.exists():
+            check_weights(self._model, str(path))
             write_states(path, self._parts)
         self._state_saved(path)
         for old in saved_states(self._folder)[STATES_KEPT:]:

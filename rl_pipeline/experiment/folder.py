@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import logging
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +27,11 @@ class ExperimentFolder:
 
     @classmethod
     def create(cls, directory: Path, environment_id: str, algorithm: str, name: str) -> ExperimentFolder:
-        """Make a new folder; a name that is taken gets a time stamp. Raises `InputError` when it cannot be written."""
+        """Make a new folder; a name that is taken gets a time stamp.
+
+        What a start that failed left under the name is replaced.
+        Raises `InputError` when the folder cannot be written.
+        """
         if name in (".", "..") or "/" in name or "\\" in name:
             raise InputError(f"experiment.name: expected the name of a folder, found {name!r}")
         parent = directory / environment_folder(environment_id) / algorithm
@@ -62,6 +68,17 @@ class ExperimentFolder:
         if len(named) > 1:
             logger.info("%d experiments are named %s; using the newest, %s", len(named), experiment, named[0].path)
         return named[0]
+
+    def discard(self) -> Path:
+        """Delete all of a run that took no step but its log, which is returned, and those of its players."""
+        for path in self.path.iterdir():
+            if path in (self.log, self.players):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return self.log.replace(self.failed_start)
 
     @property
     def config(self) -> Path:
@@ -163,6 +180,16 @@ class ExperimentFolder:
         """What the run said."""
         return self.path / "train.log"
 
+    @property
+    def failed_start(self) -> Path:
+        """Log of a start that failed before the first step; the next run of that name takes the folder over."""
+        return self.path / "failed_start.log"
+
+    @property
+    def players(self) -> Path:
+        """Folder of the logs of the players."""
+        return self.path / "players"
+
 
 def environment_folder(environment_id: str) -> str:
     """The folder of an environment: its id without the namespace, so that folders are equally deep."""
@@ -183,5 +210,17 @@ def _make_unique(parent: Path, name: str) -> Path:
             (parent / candidate).mkdir()
             return parent / candidate
         except FileExistsError:
-            continue
+            if _take_over(ExperimentFolder(parent / candidate)):
+                return parent / candidate
     raise InputError(f"experiment.name: {name!r} is taken a thousand times in {parent}")
+
+
+def _take_over(folder: ExperimentFolder) -> bool:
+    """Empty the folder of a start that failed; False: it is another run's, or was taken over at the same moment."""
+    try:
+        folder.failed_start.unlink()
+    except OSError:
+        return False
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder.players)
+    return True

@@ -40,6 +40,7 @@ class ModelFile:
         config: text of the configuration it was trained with; None in a file that this package did not write.
         spaces: its observation and action space, as text; empty in a file that this package did not write.
         normalizer: statistics of its observations and returns (normalization.py); empty without a normaliser.
+        timesteps: environment steps that it was trained for; None when the file does not say.
         content: the file itself, when it is not at `path`.
     """
 
@@ -47,6 +48,7 @@ class ModelFile:
     config: str | None
     spaces: dict[str, str]
     normalizer: dict[str, NDArray[np.float64]]
+    timesteps: int | None = None
     content: bytes | None = field(default=None, repr=False)
 
     @classmethod
@@ -69,9 +71,11 @@ class ModelFile:
                 config = archive.read(CONFIG_MEMBER).decode() if CONFIG_MEMBER in members else None
                 spaces = json.loads(archive.read(SPACES_MEMBER)) if SPACES_MEMBER in members else {}
                 normalizer = _arrays(archive.read(NORMALIZER_MEMBER)) if NORMALIZER_MEMBER in members else {}
+                data = json.loads(archive.read("data")) if "data" in members else {}
         except (OSError, zipfile.BadZipFile, ValueError) as error:
             raise InputError(f"{path} is not a model that can be read: {error}") from error
-        return cls(path, config, spaces, normalizer, content)
+        timesteps = data.get("num_timesteps") if isinstance(data, dict) else None
+        return cls(path, config, spaces, normalizer, timesteps if isinstance(timesteps, int) else None, content)
 
     def load_into(self, model: BaseAlgorithm) -> None:
         """Give `model` the weights and optimizer state of this file, and its normaliser, if any, the statistics.
@@ -110,8 +114,22 @@ class ModelFile:
 
 
 def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:
-    """Write a model whole, with its configuration, spaces and normaliser inside; any SB3 can load the file."""
+    """Write a model whole, with its configuration, spaces and normaliser inside; any SB3 can load the file.
+
+    Raises `InputError` when it cannot be written, or a weight is NaN or infinite: `path` keeps its former content then.
+    """
+    check_weights(model, str(path))
     write_bytes(path, model_bytes(model, config))
+
+
+def check_weights(model: BaseAlgorithm, what: str) -> None:
+    """Raise `InputError` when a weight of the policy is NaN or infinite, saying that `what` is not saved."""
+    for name, weights in model.policy.state_dict().items():
+        if not torch.isfinite(weights).all():
+            raise InputError(
+                f"{what} is not saved: the policy's {name} has NaN or infinity, it has diverged; lower "
+                "algorithm.parameters.learning_rate, clip gradients or scale rewards"
+            )
 
 
 def model_bytes(model: BaseAlgorithm, config: str) -> bytes:

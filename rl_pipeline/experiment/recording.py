@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,27 @@ from rl_pipeline.experiment.video_file import VideoFile
 logger = logging.getLogger(__name__)
 
 DEFAULT_FRAME_RATE = 30.0
+MAX_DRAWING_SECONDS = 60.0
+"""Time that drawing the frames of one recording may take: GL that computes on the CPU draws two frames a second."""
 
 
 def frame_of(venv: VecEnv) -> NDArray[np.uint8] | None:
-    """The picture of environment 0 after the last step, shape (height, width, 3); None when it draws none."""
-    if isinstance(venv.unwrapped, DummyVecEnv | SubprocVecEnv):
-        # get_images() would draw every environment.
-        if venv.render_mode != "rgb_array":
-            return None
-        frame = venv.env_method("render", indices=[0])[0]
-    else:
-        frame = venv.get_images()[0]
+    """The picture of environment 0 after the last step, shape (height, width, 3); None when it draws none.
+
+    Raises `InputError` when the environment fails to draw it.
+    """
+    try:
+        if isinstance(venv.unwrapped, DummyVecEnv | SubprocVecEnv):
+            # get_images() would draw every environment.
+            if venv.render_mode != "rgb_array":
+                return None
+            frame = venv.env_method("render", indices=[0])[0]
+        else:
+            frame = venv.get_images()[0]
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"the environment fails to draw a frame: {type(error).__name__}: {error}") from error
     return frame if isinstance(frame, np.ndarray) else None
 
 
@@ -51,6 +62,9 @@ class VideoRecorder(VecEnvWrapper):
         length: steps of one recording.
         finished: called with each video and the step it began at.
         step: steps of one environment that a resumed run had taken before.
+
+    Attributes:
+        draws: False once the environment has failed to draw a frame.
     """
 
     def __init__(
@@ -63,10 +77,12 @@ class VideoRecorder(VecEnvWrapper):
         step: int = 0,
     ) -> None:
         super().__init__(venv)
+        self.draws = True
         self._folder, self._trigger, self._length, self._finished = folder, trigger, length, finished
         self._step = step
         self._began = step
         self._video: VideoFile | None = None
+        self._drawing = 0.0
         self._disabled = False
 
     def reset(self) -> VecEnvObs:
@@ -85,8 +101,11 @@ class VideoRecorder(VecEnvWrapper):
         """Pass a step on, keeping its frame while recording."""
         result = self.venv.step_wait()
         self._step += 1
-        self._add_frame()
-        if self._video is not None and self._step >= self._began + self._length:
+        last = self._step >= self._began + self._length
+        # After the end of an episode, environment 0 shows the first state of the next.
+        if not (last and result[2][0]):
+            self._add_frame()
+        if self._video is not None and last:
             self.finish()
         return result
 
@@ -107,20 +126,35 @@ class VideoRecorder(VecEnvWrapper):
     def _begin_if_due(self) -> None:
         if self._video is None and not self._disabled and self._step % self._trigger == 0:
             self._began = self._step
+            self._drawing = 0.0
             self._video = VideoFile(self._folder / f"rl-video-step-{self._step}.mp4", frame_rate(self.venv))
             request_frames(self.venv, True)
 
     def _add_frame(self) -> None:
         if self._video is None:
             return
+        began = time.monotonic()
         try:
             frame = frame_of(self.venv)
+        except InputError as error:
+            self.draws = False
+            self._give_up(str(error))
+            return
+        try:
             if frame is not None:
                 self._video.add(frame)
             elif self._step > self._began:
+                self.draws = False
                 self._give_up("the environment draws no frames")
         except InputError as error:
             self._give_up(str(error))
+        self._drawing += time.monotonic() - began
+        if self._video is not None and self._drawing > MAX_DRAWING_SECONDS:
+            logger.info(
+                "%s ends after %d frames: drawing took %g s",
+                self._video.path, self._video.frames, MAX_DRAWING_SECONDS,
+            )  # fmt: skip
+            self.finish()
 
     def _give_up(self, reason: str) -> None:
         logger.warning("no videos: %s", reason)

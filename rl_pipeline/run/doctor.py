@@ -148,7 +148,7 @@ def _port() -> Finding:
         try:
             probe.bind(("127.0.0.1", PORT))
         except OSError as error:
-            advice = "end what uses it, or set ros.tcp_port=0 for any free port"
+            advice = "for players started elsewhere, end what uses it or set ros.tcp_port"
             return Finding(f"port {PORT}", False, error.strerror or str(error), advice)
     return Finding(f"port {PORT}", True, "free")
 

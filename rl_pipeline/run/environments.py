@@ -25,6 +25,7 @@ from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.interfaces.batched import batched_service
 from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
@@ -78,7 +79,7 @@ class Environments:
         self._env_id = check_environment_id(config.environment.id)
         self._opened: list[VecEnv] = []
         self._simulation: Simulation | None = None
-        self._log_directory = experiment_dir / "players"
+        self._log_directory = ExperimentFolder(experiment_dir).players
         check_backend(config.simulation)
 
     def __enter__(self) -> Environments:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -13,8 +16,10 @@ from rl_pipeline.experiment.video_file import VideoFile
 from rl_pipeline.run.agents import Agent
 from rl_pipeline.run.evaluation import rollout
 
-LONGEST = 3000
-"""Steps after which a video ends, for environments whose episodes do not."""
+logger = logging.getLogger(__name__)
+
+MAX_FRAMES: Final = 3000
+"""Frames after which a video ends, for environments whose episodes do not."""
 
 
 def record_episodes(
@@ -26,22 +31,46 @@ def record_episodes(
     *,
     deterministic: bool = True,
     each_step: Callable[[], None] = lambda: None,
+    progress: Callable[[int], None] = lambda frames: None,
+    max_seconds: float = float("inf"),
 ) -> int:
     """Write a video of the first episodes of environment 0. Returns its number of frames; without any, no file.
 
-    Raises `InputError` when the file cannot be written.
+    The state that ends an episode is not drawn: environments show the next episode's first state in its place.
+
+    Args:
+        agent: the agent that acts.
+        venv: the environments; all of them are stepped.
+        path: the video.
+        episodes: number of episodes, > 0.
+        seed: of the first episode.
+        deterministic: take the agent's best action rather than a sample.
+        each_step: called before each step; may raise to end the video.
+        progress: called with the number of frames so far.
+        max_seconds: wall time after which the video ends with the frames that it has.
+
+    Raises `InputError` when a frame cannot be drawn, or the file cannot be written.
     """
     request_frames(venv, True)
-    ended = 0
+    ended, began = 0, time.monotonic()
     try:
         with VideoFile(path, frame_rate(venv)) as video:
-            for number, step in enumerate(rollout(agent, venv, seed, deterministic), start=1):
-                each_step()
-                frame = frame_of(venv)
-                if frame is not None:
+
+            def add_frame() -> None:
+                if (frame := frame_of(venv)) is not None:
                     video.add(frame)
+                    progress(video.frames)
+
+            for number, step in enumerate(rollout(agent, venv, seed, deterministic, begun=add_frame), start=1):
+                each_step()
                 ended += bool(step.dones[0])
-                if ended >= episodes or number >= LONGEST or (frame is None and number > 1):
+                if ended >= episodes:
+                    break
+                add_frame()
+                if not video.frames or number >= MAX_FRAMES:
+                    break
+                if time.monotonic() - began > max_seconds:
+                    logger.info("%s ends after %d frames: drawing took %g s", path, video.frames, max_seconds)
                     break
         return video.frames
     finally:

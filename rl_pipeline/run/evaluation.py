@@ -30,10 +30,16 @@ class RolloutStep:
     infos: list[dict[str, Any]]
 
 
-def rollout(agent: Agent, venv: VecEnv, seed: int, deterministic: bool) -> Iterator[RolloutStep]:
-    """Begin anew at `seed` and let the agent act for ever; recurrent states are carried, and reset with an episode."""
+def rollout(
+    agent: Agent, venv: VecEnv, seed: int, deterministic: bool, *, begun: Callable[[], None] = lambda: None
+) -> Iterator[RolloutStep]:
+    """Reset to `seed` and let the agent act without end; recurrent states are carried, and reset with an episode.
+
+    `begun` is called once, after the reset.
+    """
     venv.seed(seed)
     observations = venv.reset()
+    begun()
     state: Any = None
     starts: NDArray[np.bool_] = np.ones(venv.num_envs, dtype=np.bool_)
     while True:

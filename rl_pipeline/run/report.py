@@ -41,6 +41,11 @@ def continue_command(folder: Path) -> str:
     return f"rl-pipeline resume {shlex.quote(str(folder))}"
 
 
+def train_command(folder: Path) -> str:
+    """How to begin a new run with the weights of another."""
+    return f"rl-pipeline train --initialize-from {shlex.quote(str(folder))}"
+
+
 def print_evaluation_report(summary: EvaluationSummary, what: str, where: str, console: Console) -> None:
     """Say how good an agent is."""
     print_rows(f"{what} in {where}", evaluation_rows(summary), console, "green")

@@ -20,6 +20,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.config import Config, render_config, without_secrets
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
@@ -35,7 +36,7 @@ from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.periodic_evaluation import Evaluated
 from rl_pipeline.run.preflight import check_training
-from rl_pipeline.run.report import continue_command
+from rl_pipeline.run.report import continue_command, train_command
 from rl_pipeline.run.training_run import TrainingRun
 
 logger = logging.getLogger(__name__)
@@ -107,6 +108,7 @@ class RLTrainer:
         self._overrides = without_secrets(overrides, config)
         self._command = without_secrets(sys.argv if command is None else command, config)
         self._console, self._callbacks = console, callbacks
+        self._run: TrainingRun | None = None
 
     def train(self) -> TrainingResult:
         """Train, evaluate the best model, film it, and leave everything in the experiment folder.
@@ -140,7 +142,7 @@ class RLTrainer:
             logger.info("experiment folder: %s", folder.path)
             try:
                 with disk_failures(folder.path):
-                    result = self._run(folder, text, facts, began)
+                    result = self._learn(folder, text, facts, began)
                 status = "interrupted" if result.interrupted else "done"
                 facts["timesteps"] = result.timesteps
                 return result
@@ -153,7 +155,11 @@ class RLTrainer:
                 self._say_what_is_saved(folder)
                 raise
             finally:
-                self._note_end(folder, facts | {"status": status, "ended": timestamp()})
+                if self._took_a_step or resumed is not None:
+                    self._note_end(folder, facts | {"status": status, "ended": timestamp()})
+                else:
+                    self._discard(folder)
+                self._run = None  # several seeds have a trainer each, and a replay buffer may be large
 
     def _new_folder(self) -> ExperimentFolder:
         experiment = self.config.experiment
@@ -172,14 +178,35 @@ class RLTrainer:
                 shutil.rmtree(folder.path, ignore_errors=True)
             raise
 
+    @property
+    def _took_a_step(self) -> bool:
+        return self._run is not None and (self._run.steps_taken > 0 or self._run.saved)
+
+    def _discard(self, folder: ExperimentFolder) -> None:
+        """Leave nothing of a new run that took no step but its log, under a name that the next run may have."""
+        if self.config.training.run_type == "debug":
+            return
+        with suppress(OSError):
+            logger.info("no step was taken: nothing is kept but %s", folder.failed_start)
+            folder.discard()
+
     def _say_what_is_saved(self, folder: ExperimentFolder) -> None:
         """After a failure: how to go on, by the model at the end or else by the last checkpoint."""
-        if folder.model.exists():
-            logger.info("what was learned is saved; go on with: %s", continue_command(folder.path))
+        if not self._took_a_step:
+            return
+        assert self._run is not None
+        command = continue_command(folder.path) if saved_states(folder) else train_command(folder.path)
+        if self._run.saved:
+            learned = getattr(self._run.model, "_n_updates", 0) > 0
+            what = "what was learned is saved" if learned else "the run is saved, though nothing was learned yet"
+            logger.info("%s; go on with: %s", what, command)
             return
         checkpoints = sorted(folder.checkpoints.glob(MODELS), key=lambda path: path.stat().st_mtime_ns)
         if checkpoints:
-            logger.warning("%s was not saved; the last checkpoint is %s", folder.model.name, checkpoints[-1])
+            logger.warning(
+                "%s was not saved; the last checkpoint is %s; go on with: %s",
+                folder.model.name, checkpoints[-1], command,
+            )  # fmt: skip
 
     def _note_end(self, folder: ExperimentFolder, facts: dict[str, object]) -> None:
         """Write how the run ended, on a full disk too; there what ended it is not to be hidden by a second error."""
@@ -191,12 +218,12 @@ class RLTrainer:
             with suppress(OSError):
                 overwrite_metadata(folder.metadata, facts)
 
-    def _run(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
+    def _learn(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
         wandb_run = WandbRun(self.config, folder, str(facts["wandb_run_id"]))
         exit_code = 1
         try:
             with Environments(self.config, folder.path) as environments:
-                run = TrainingRun(
+                run = self._run = TrainingRun(
                     self.config, text, folder, environments, wandb_run, self._console, self._resume, self._callbacks,
                     self._evaluated,
                 )  # fmt: skip

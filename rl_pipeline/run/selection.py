@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.wandb_files import SCHEME, download_model
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
 from rl_pipeline.run.foreign_models import config_of_model
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,21 @@ class Selection:
         if self.model is None:
             return baseline_agent(self.agent, venv.action_space, venv.num_envs, self.config.evaluation.seed)
         model = build(self.config, venv, for_training=False)
-        ModelFile.open(self.model).load_into(model)
+        file = ModelFile.open(self.model)
+        file.load_into(model)
+        logger.info("%s", self._age(file))
         return model
+
+    def _age(self, file: ModelFile) -> str:
+        """The model and the steps that it was trained for, with those of the last model where they differ."""
+        if file.timesteps is None:
+            return str(file.path)
+        text = f"{file.path}, trained for {file.timesteps:,} steps"
+        last = None if self.folder is None else self.folder.model
+        if last is None or last == file.path or not last.is_file():
+            return text
+        newest = ModelFile.open(last).timesteps
+        return text if newest in (None, file.timesteps) else f"{text}; the last model, {last.name}, for {newest:,}"
 
 
 def select(

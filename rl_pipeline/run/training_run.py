@@ -20,7 +20,6 @@ from rl_pipeline.algorithms.build import build
 from rl_pipeline.algorithms.schedules import AdaptiveRate
 from rl_pipeline.config import Config
 from rl_pipeline.config.schema import EvaluationConfig
-from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import Checkpoints, Intervals, Milestones, save_buffer
 from rl_pipeline.experiment.curves import draw_curves
 from rl_pipeline.experiment.elo_curve import draw_elo
@@ -40,8 +39,8 @@ from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
 from rl_pipeline.run.callbacks import InfoLog, named_callbacks
 from rl_pipeline.run.environments import Environments
-from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.final_video import record_final_video
 from rl_pipeline.run.lessons import Lessons
 from rl_pipeline.run.model_reset import ModelReset
 from rl_pipeline.run.periodic_evaluation import Evaluated, PeriodicEvaluation
@@ -53,7 +52,6 @@ from rl_pipeline.run.wrapping import wrapped
 
 logger = logging.getLogger(__name__)
 
-FINAL_VIDEO_EPISODES = 3
 FEWEST_EPISODES = 5
 
 
@@ -76,6 +74,7 @@ class TrainingRun:
         model: what learns.
         parts: what is in the run's state, by name; whatever is added before `learn` is saved and restored with it.
         start: environment steps that were taken before.
+        saved: whether `save` has written the model.
     """
 
     def __init__(
@@ -92,10 +91,12 @@ class TrainingRun:
     ) -> None:
         self._evaluated = evaluated
         self._config, self._text, self._folder = config, config_text, folder
-        self._environments, self._wandb, self._console = environments, wandb_run, console
+        self._environments, self._wandb = environments, wandb_run
+        self._console = console if config.training.verbose else None
         self._recorder: VideoRecorder | None = None
         self._states = resume.states if resume is not None else {}
         self.start = resume.timesteps if resume is not None else 0
+        self.saved = False
         self._self_play = SelfPlay.of(config)
         venv = environments.training(None if self._self_play is None else self._self_play.opponents)
         if config.environment.video_wrapper and config.environment.render_mode == "rgb_array":
@@ -140,10 +141,9 @@ class TrainingRun:
             training.total_timesteps, self._evaluations, check, self._environments.shares_players,
             self._evaluated,
         )  # fmt: skip
-        console = self._console if training.verbose else None
         history = self._episodes.history
         players = PlayerMonitor(self.model, self._episodes, self._folder.communication)
-        with TrainingProgress(training.total_timesteps, history, console, self.start) as progress:
+        with TrainingProgress(training.total_timesteps, history, self._console, self.start) as progress:
             callback = StepCallback(
                 [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
                 before_rollout=[
@@ -207,15 +207,18 @@ class TrainingRun:
 
         return due
 
+    @property
+    def steps_taken(self) -> int:
+        """Environment steps since `start`; 0 until a resumed run has been restored."""
+        return 0 if self._states else self.model.num_timesteps - self.start
+
     def save(self) -> None:
-        """Write the model, the replay buffer and the curves as they are now, and close what is written as one goes."""
-        save_model(self.model, self._folder.model, self._text)
-        save_buffer(self.model, self._folder)
-        if not self._states:  # else the run ended before it became what it was, and the state of then still holds
-            self._checkpoints.save_state(self.model.num_timesteps)
-        if not self._folder.best_model.exists():
-            with whole_file(self._folder.best_model) as temporary:
-                shutil.copyfile(self._folder.model, temporary)
+        """Write the model, the replay buffer and the curves as they are now, and close what is written as one goes.
+
+        Nothing of a run that took no step, or of one that ended before it was restored: its last state still holds.
+        """
+        if not self._states and self.model.num_timesteps:
+            self._save_model()
         self._episodes.close_file()
         environment = environment_folder(self._config.environment.id)
         title = f"{environment} · {type(self.model).__name__} · {self._folder.path.name}"
@@ -226,6 +229,17 @@ class TrainingRun:
         self.model.logger.close()
         for path in (self._folder.model, self._folder.best_model, self._folder.curves):
             self._wandb.save(path)
+
+    def _save_model(self) -> None:
+        """Write the model, which is the best one too where evaluations do not say otherwise, and the run's state."""
+        save_model(self.model, self._folder.model, self._text)
+        self.saved = True
+        save_buffer(self.model, self._folder)
+        self._checkpoints.save_state(self.model.num_timesteps)
+        evaluated = self._config.training.eval.num_evals > 0 and self._evaluations.timesteps
+        if not evaluated or not self._folder.best_model.exists():
+            with whole_file(self._folder.best_model) as temporary:
+                shutil.copyfile(self._folder.model, temporary)
 
     def evaluate_best(self, check: Callable[[], None]) -> EvaluationSummary | None:
         """Judge the best model on the seeds of the `evaluation` section and write evaluation.json.
@@ -256,21 +270,12 @@ class TrainingRun:
         return summary
 
     def film_best(self, check: Callable[[], None]) -> Path | None:
-        """Film a few episodes of the best model; None, with a warning, when no frames are to be had."""
-        if self._config.environment.render_mode != "rgb_array":
+        """Film a few episodes of the best model; None, with one warning for all videos, when that cannot be done."""
+        draws = self._recorder is None or self._recorder.draws
+        if self._config.environment.render_mode != "rgb_array" or not draws:
             return None
         path = self._folder.final_video
-        settings = self._config.evaluation
-        try:
-            frames = record_episodes(
-                self.model, self._evaluation_venv, path, FINAL_VIDEO_EPISODES, settings.seed,
-                deterministic=settings.deterministic, each_step=check,
-            )  # fmt: skip
-        except InputError as error:
-            logger.warning("no video of the best model: %s", error)
-            return None
-        if not frames:
-            logger.warning("no video of the best model: the environment draws no frames")
+        if not record_final_video(self.model, self._evaluation_venv, path, self._config, check, self._console):
             return None
         self._wandb.log_video(path, self.model.num_timesteps)
         return path

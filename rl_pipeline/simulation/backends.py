@@ -47,11 +47,11 @@ def open_backend(config: SimulationConfig, log_directory: Path) -> Backend:
         from rl_pipeline.simulation.launched_endpoint import LaunchedEndpoint
 
         if ros.launch_endpoint:
-            return LaunchedEndpoint(ros, log_directory)
+            return LaunchedEndpoint(ros.model_copy(update={"tcp_port": config.port}), log_directory)
         return RosBackend(ros.tcp_ip, ros.tcp_port)
     backend = DirectBackend(
         ros.tcp_ip,
-        None if ros.one_port_per_environment else ros.tcp_port,
+        None if ros.one_port_per_environment else config.port,
         token=ros.token.get_secret_value() if ros.token is not None else None,
     )
     backend.start()

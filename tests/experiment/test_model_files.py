@@ -87,3 +87,19 @@ def test_a_pickle_in_a_model_is_never_executed(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         ModelFile.open(path).load_into(model)
     assert not sprung.exists()
+
+
+def test_a_model_with_nan_is_not_saved_over_a_sound_one(tmp_path: Path) -> None:
+    model, path = ppo(), tmp_path / "model.zip"
+    save_model(model, path, "")
+    before = path.read_bytes()
+    with torch.no_grad():
+        model.policy.value_net.bias[0] = float("nan")
+    with pytest.raises(InputError, match=r"model.zip is not saved: the policy's value_net.bias has NaN .* diverged"):
+        save_model(model, path, "")
+    assert path.read_bytes() == before
+
+
+def test_a_file_tells_how_long_its_model_was_trained(tmp_path: Path) -> None:
+    save_model(ppo().learn(32), tmp_path / "model.zip", "")
+    assert ModelFile.open(tmp_path / "model.zip").timesteps == 32

@@ -44,4 +44,4 @@ def test_a_port_in_use_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "PORT", server.getsockname()[1])
         finding = next(finding for finding in findings() if finding.what.startswith("port"))
     assert finding.works is False
-    assert "ros.tcp_port=0" in finding.advice
+    assert "ros.tcp_port" in finding.advice

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.players.command_line import parse_options
@@ -189,3 +190,26 @@ def test_no_player_is_left_however_the_trainer_ends(build, tmp_path, eventually,
         trainer.send_signal(end)
     trainer.wait(60)
     eventually(lambda: not any(map(is_running, players)), timeout=60.0)
+
+
+def test_players_that_are_launched_connect_to_any_free_port(settings, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with Simulation(settings(ros={"tcp_port": port}), "navigation", tmp_path) as simulation:
+            assert simulation.start(1) == [0]
+            assert simulation.endpoint.port != port
+
+
+@pytest.mark.parametrize(
+    ("ros", "unity", "port"),
+    [
+        ({}, {}, 0),
+        ({}, {"launch": False}, 12345),
+        ({"backend": "ros2"}, {}, 0),
+        ({"backend": "ros2", "launch_endpoint": False}, {}, 12345),
+        ({"one_port_per_environment": True}, {}, 12345),
+    ],
+)
+def test_port_is_fixed_where_others_must_find_it(ros, unity, port):
+    config = SimulationConfig.model_validate({"ros": {"tcp_port": 12345, **ros}, "unity": unity})
+    assert config.port == port

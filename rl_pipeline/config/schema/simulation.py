@@ -35,7 +35,12 @@ class RosConfig(Section):
     tcp_ip: str = Field(
         default="127.0.0.1", min_length=1, description="address the endpoint listens on; 0.0.0.0 admits other machines"
     )
-    tcp_port: int = Field(default=10000, ge=0, le=65535, description="port the endpoint listens on; 0: any free one")
+    tcp_port: int = Field(
+        default=10000,
+        ge=0,
+        le=65535,
+        description="port of the endpoint for players that are started elsewhere; 0, or with unity.launch: any free one",
+    )
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
     token: Secret | None = Field(
         default=None, description="secret that players must know; null: whoever can connect is served"
@@ -106,6 +111,13 @@ class SimulationConfig(Section):
         if total % value:
             raise ValueError(f"n_environments ({total}) is no multiple of it; expected a divisor, found {value}")
         return value
+
+    @property
+    def port(self) -> int:
+        """The port to listen on, 0 for any free one: fixed only where others than launched players must find it."""
+        ros = self.ros
+        launches_all = self.unity.launch and (ros.backend != "ros2" or ros.launch_endpoint)
+        return 0 if launches_all and not ros.one_port_per_environment else ros.tcp_port
 
     def with_any_port(self) -> SimulationConfig:
         """The same on any free port, to run beside a training; players started elsewhere keep the port they know.
