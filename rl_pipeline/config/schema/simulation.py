@@ -39,7 +39,7 @@ class RosConfig(Section):
         default=10000,
         ge=0,
         le=65535,
-        description="port of the endpoint for players that are started elsewhere; 0, or with unity.launch: any free one",
+        description="port for players that are started elsewhere; 0, or with unity.launch: any free one",
     )
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
     token: Secret | None = Field(
