@@ -18,7 +18,7 @@ from rl_pipeline.algorithms.architecture import check_policy, default_policy, po
 from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
 from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
 from rl_pipeline.algorithms.eager import spare_compiler
-from rl_pipeline.algorithms.hindsight import check_goals
+from rl_pipeline.algorithms.hindsight import check_goals, waiting_for_episodes
 from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters, constructor_parameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
 from rl_pipeline.config.schema import AlgorithmConfig, Config
@@ -87,22 +87,11 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
         )
     parameters = config.algorithm.parameters
     policy = parameters.get("policy") or default_policy(algorithm, venv.observation_space)
-    arguments: dict[str, Any] = checked_hyperparameters(algorithm, parameters)
-    if "action_noise" in parameters:
-        arguments["action_noise"] = action_noise(parameters["action_noise"], venv.action_space)
-    architecture = policy_kwargs(algorithm, policy, config.algorithm.architecture)
-    if architecture:
-        arguments["policy_kwargs"] = architecture
-    if issubclass(algorithm, OnPolicyAlgorithm) and for_training:
-        _fit_rollout(algorithm, arguments, venv.num_envs, config.training.total_timesteps)
-    if arguments.get("replay_buffer_class") is HerReplayBuffer:
-        check_goals(venv.observation_space)
-    if issubclass(algorithm, OffPolicyAlgorithm) and not for_training:
-        arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
-        if not isinstance(venv.observation_space, spaces.Dict):
-            arguments["optimize_memory_usage"] = False  # depends on the settings left out
-    if config.training.double_buffer and for_training:
-        algorithm = double_buffered(algorithm)
+    arguments = _constructor_arguments(config, algorithm, policy, venv)
+    if for_training:
+        algorithm = _for_training(config, algorithm, arguments, venv.num_envs)
+    elif issubclass(algorithm, OffPolicyAlgorithm):
+        _shrink_buffer(arguments, venv)
     device = resolve_device(config.training.device)
     spare_compiler()
     try:
@@ -116,6 +105,37 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
         raise InputError(f"algorithm: {algorithm.__name__} refuses the configuration: {message}") from error
     leave_cores_to_players(model)
     return model
+
+
+def _constructor_arguments(config: Config, algorithm: type[BaseAlgorithm], policy: str, venv: VecEnv) -> dict[str, Any]:
+    """Keyword arguments of the algorithm for hyperparameters, noise and networks."""
+    parameters = config.algorithm.parameters
+    arguments: dict[str, Any] = checked_hyperparameters(algorithm, parameters)
+    if "action_noise" in parameters:
+        arguments["action_noise"] = action_noise(parameters["action_noise"], venv.action_space)
+    if architecture := policy_kwargs(algorithm, policy, config.algorithm.architecture):
+        arguments["policy_kwargs"] = architecture
+    if arguments.get("replay_buffer_class") is HerReplayBuffer:
+        check_goals(venv.observation_space)
+    return arguments
+
+
+def _for_training(
+    config: Config, algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_envs: int
+) -> type[BaseAlgorithm]:
+    """The algorithm as it collects and learns here; its rollout is shortened in `arguments`."""
+    if issubclass(algorithm, OnPolicyAlgorithm):
+        _fit_rollout(algorithm, arguments, num_envs, config.training.total_timesteps)
+    if arguments.get("replay_buffer_class") is HerReplayBuffer:
+        algorithm = waiting_for_episodes(algorithm)
+    return double_buffered(algorithm) if config.training.double_buffer else algorithm
+
+
+def _shrink_buffer(arguments: dict[str, Any], venv: VecEnv) -> None:
+    """Make the replay buffer as small as it can be."""
+    arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
+    if not isinstance(venv.observation_space, spaces.Dict):
+        arguments["optimize_memory_usage"] = False  # which depends on the settings left out
 
 
 def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_envs: int, total: int) -> None:

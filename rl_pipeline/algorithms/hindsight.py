@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from gymnasium import spaces
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.her.goal_selection_strategy import KEY_TO_GOAL_STRATEGY
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError, UnknownNameError
+
+logger = logging.getLogger(__name__)
 
 SECTION = "algorithm.parameters"
 GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
@@ -36,3 +42,27 @@ def check_hindsight_settings(settings: Mapping[str, Any]) -> None:
     count = settings.get("n_sampled_goal", 4)
     if type(count) is not int or count < 1:
         raise InputError(f"{where}.n_sampled_goal: expected a whole number above 0, found {count!r}")
+
+
+def waiting_for_episodes(algorithm: type[BaseAlgorithm]) -> type[BaseAlgorithm]:
+    """Return the algorithm, under its name, with updates that wait until the hindsight buffer holds an episode."""
+    return type(algorithm.__name__, (_WaitingForEpisodes, algorithm), {})
+
+
+class _WaitingForEpisodes(OffPolicyAlgorithm):
+    """Skips updates while no whole episode is in the buffer, where `HerReplayBuffer.sample` would fail."""
+
+    _said = False
+
+    def train(self, gradient_steps: int, batch_size: int) -> None:
+        """Update as the algorithm does, once there is an episode to sample from."""
+        buffer = self.replay_buffer
+        assert isinstance(buffer, HerReplayBuffer)
+        if buffer.ep_length.any():
+            super().train(gradient_steps, batch_size)
+        elif not self._said:
+            self._said = True
+            logger.warning(
+                "%s.learning_starts: no episode has ended after %d steps; collecting without updates until one has",
+                SECTION, self.num_timesteps,
+            )  # fmt: skip
