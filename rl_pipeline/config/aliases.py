@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rl_pipeline.config.origins import Key, dotted
 
@@ -34,8 +34,13 @@ ALIASES: Mapping[str, str] = {
 }
 """Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
 
-VALUES: Mapping[str, Mapping[Any, Any]] = {}
-"""Old dotted key -> what its values mean under the canonical key, where they are not the same."""
+UNSET: Final = object()
+"""Meaning of a value that sets nothing."""
+
+_NULL_UNSETS: Mapping[Any, Any] = {None: UNSET, "None": UNSET, "null": UNSET}
+
+VALUES: Mapping[str, Mapping[Any, Any]] = {"training.id": _NULL_UNSETS, "training.eval_seed": _NULL_UNSETS}
+"""Old dotted key -> meaning of those of its values that do not mean the same under the canonical key."""
 
 _TABLE: dict[Key, Key] = {tuple(old.split(".")): tuple(new.split(".")) for old, new in ALIASES.items()}
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
@@ -43,7 +48,7 @@ _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 
 @dataclass(frozen=True)
 class Canonical:
-    """A key in its canonical spelling, and what its values mean there when they are not the same."""
+    """A key in its canonical spelling, and the meaning of values that are not the same there."""
 
     key: Key
     values: Mapping[Any, Any] | None = None

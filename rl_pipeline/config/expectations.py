@@ -44,7 +44,7 @@ def _one(annotation: Any, field: FieldInfo) -> str:
         return f"a list of {_many(get_args(annotation)[0])}"
     if get_origin(annotation) is dict:
         return f"a mapping of names to {_many(get_args(annotation)[1])}"
-    return _ONE[annotation] + _range(annotation, field.metadata)
+    return _ONE[annotation] + ("" if annotation is bool else _range(annotation, field.metadata))
 
 
 def _many(annotation: Any) -> str:

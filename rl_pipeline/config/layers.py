@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rl_pipeline.config.aliases import aliases_below, canonical, canonical_references
+from rl_pipeline.config.aliases import UNSET, aliases_below, canonical, canonical_references
 from rl_pipeline.config.expectations import expectation
+from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
 from rl_pipeline.config.keys import Kind, fields, kind, sections
-from rl_pipeline.config.origins import Key, Origin, Origins, dotted
+from rl_pipeline.config.origins import DEFAULT, Key, Origin, Origins, dotted
 from rl_pipeline.config.values import is_text, is_text_list
 from rl_pipeline.config.wording import found, nearest
 from rl_pipeline.errors import InputError
 from rl_pipeline.yaml_loader import as_numbers, as_texts
+
+SWITCHED: tuple[Key, ...] = (("training", "self_play"),)
+"""Sections with a key `enabled` that a file switches on by setting another key of them, as ML-Agents does."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Layer:
         self.problems: list[InputError] = []
         for key, value in entries:
             self._read(key, value)
+        self._switch_on()
 
     @classmethod
     def of_mapping(cls, source: str, tree: Mapping[Any, Any], package: Key = ()) -> Layer:
@@ -65,12 +70,10 @@ class Layer:
     def _set(self, spelled: Key, written: Any) -> None:
         translation = canonical(spelled)
         value = written
-        if translation.values is not None:
-            if written not in translation.values:
-                valid = ", ".join(map(str, translation.values))
-                self._problem(f"{self.source}: {dotted(spelled)}: expected one of {valid}, found {found(written)}")
-                return
-            value = translation.values[written]
+        if translation.values is not None and isinstance(written, Hashable):
+            value = translation.values.get(written, written)
+        if value is UNSET:
+            return
         setting = Setting(value, Origin(self.source, dotted(spelled)), written)
         other = self.settings.get(translation.key)
         if other is not None and other.origin != setting.origin and other.value != value:
@@ -79,6 +82,15 @@ class Layer:
                 f"({found(written)}) both say what {dotted(translation.key)} is, and differ; keep one"
             )
         self.settings[translation.key] = setting
+
+    def _switch_on(self) -> None:
+        """Switch on what a block configures, unless the block says `enabled` itself."""
+        for section in SWITCHED if self.source != DEFAULT else ():
+            switch = (*section, "enabled")
+            inside = next((self.settings[key] for key in self.settings if key[: len(section)] == section), None)
+            if inside is not None and switch not in self.settings:
+                block = inside.origin.key.rpartition(".")[0]
+                self.settings[switch] = Setting(True, Origin(self.source, f"{block}.enabled"), True)
 
     def _problem(self, message: str) -> None:
         if all(str(problem) != message for problem in self.problems):
@@ -146,9 +158,13 @@ def _unknown_key(source: str, spelled: Key) -> str:
     if kind(place) is not Kind.SECTION:
         return f"{start}; {dotted(parent)} takes {expectation(place)}, no further keys"
     siblings = list(sections()[place].model_fields)
+    if (elsewhere := FOREIGN_KEYS.get(wrong)) is not None:
+        return f"{start}; did you mean {elsewhere!r}?"
     if (near := nearest(wrong, [*siblings, *aliases_below(parent)])) is not None:
         return f"{start}; did you mean {dotted((*parent, near))!r}?"
     namesakes = [dotted((*section, wrong)) for section, model in sections().items() if wrong in model.model_fields]
     if namesakes:
         return f"{start}; did you mean {' or '.join(map(repr, namesakes))}?"
+    if place == ("environment",):
+        return f"{start}; keyword arguments of the environment belong below it, as 'environment.env_config.{wrong}'"
     return f"{start}; valid: {', '.join(siblings)}"

@@ -12,6 +12,7 @@ from gymnasium.envs.registration import load_env_creator
 
 from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.atari import register_games
+from rl_pipeline.envs.providers import advice
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.user_modules import import_user_module
 
@@ -107,6 +108,8 @@ def check_environment_id(env_id: str) -> str:
         gymnasium.spec(env_id)
     except gymnasium.error.Error as error:
         if isinstance(error, gymnasium.error.NameNotFound | gymnasium.error.NamespaceNotFound):
+            if (way := advice(env_id)) is not None:
+                raise InputError(f"environment.id: unknown environment {env_id!r}; {way}") from None
             tasks = (name.partition("/")[2] for name in _TASKS)
             valid = {*gymnasium.registry, *tasks, *env_configurations.configurations}
             raise UnknownNameError("environment", env_id, valid, "environment.id") from None

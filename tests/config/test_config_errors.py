@@ -45,6 +45,28 @@ def message(text: str | None = None, *overrides: str, name: str | None = None) -
             "training: {render_mode: human}",
             "mine.yaml: unknown key 'training.render_mode'; did you mean 'environment.render_mode'?",
         ),
+        (
+            "algorithm: {name: ppo, learning_rate: 3e-4}",
+            "mine.yaml: unknown key 'algorithm.learning_rate'; did you mean 'algorithm.parameters.learning_rate'?",
+        ),
+        (
+            "algorithm: {policy: MlpPolicy}",
+            "mine.yaml: unknown key 'algorithm.policy'; did you mean 'algorithm.parameters.policy'?",
+        ),
+        (
+            "environment: {id: CartPole-v1, sutton_barto_reward: true}",
+            "mine.yaml: unknown key 'environment.sutton_barto_reward'; keyword arguments of the environment belong "
+            "below it, as 'environment.env_config.sutton_barto_reward'",
+        ),
+        (
+            "environment: {max_episode_steps: 100}",
+            "mine.yaml: unknown key 'environment.max_episode_steps'; did you mean 'environment.horizon'?",
+        ),
+        (
+            "training: {training: {num_envs: 4}}",
+            "mine.yaml: unknown key 'training.training.num_envs'; did you mean 'n_environments'?",
+        ),
+        ("n_timesteps: 1e5", "mine.yaml: unknown key 'n_timesteps'; did you mean 'training.total_timesteps'?"),
         ("play: {xyz: 1}", "mine.yaml: unknown key 'play.xyz'; valid: experiment, pretrained_model"),
     ],
 )
@@ -59,7 +81,8 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
         ("training: {seed: many}", "training.seed: expected a whole number from 0 to 4294967295, found 'many'"),
         ("training: {seed: {a: 1}}", "training.seed: expected a whole number from 0 to 4294967295, found {'a': 1}"),
         ("training: {seed: null}", "training.seed: expected a whole number from 0 to 4294967295, found null"),
-        ("training: {verbose: true}", "training.verbose: expected a whole number from 0 to 2, found true"),
+        ("training: {seed: true}", "training.seed: expected a whole number from 0 to 4294967295, found true"),
+        ("training: {verbose: 3}", "training.verbose: expected a whole number from 0 to 2 or true or false, found 3"),
         (
             "training: {total_timesteps: 1.5}",
             "training.total_timesteps: expected a whole number of at least 1, found 1.5",

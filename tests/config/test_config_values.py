@@ -80,6 +80,33 @@ def test_each_spelling_of_null_is_null(tmp_path: Path, null: str) -> None:
     assert config.algorithm.parameters == {}
 
 
+def test_null_in_documented_run_keys_leaves_the_default(tmp_path: Path) -> None:
+    config = read(tmp_path, "run: {id: null, eval_seed: 'None'}")
+    assert config == Config()
+
+
+@pytest.mark.parametrize(("text", "expected"), [("true", 1), ("false", 0), ("2", 2), ("'1'", 1)])
+def test_verbose_may_be_a_truth_value(tmp_path: Path, text: str, expected: int) -> None:
+    verbose = read(tmp_path, f"training: {{verbose: {text}}}").training.verbose
+    assert verbose == expected
+    assert type(verbose) is int
+
+
+@pytest.mark.parametrize(
+    ("text", "enabled"),
+    [
+        ("self_play: {save_steps: 500, window: 4}", True),
+        ("defaults: [duel_ppo, _self_]\nself_play: {save_steps: 500}", True),
+        ("defaults: [duel_ppo, _self_]", False),
+        ("self_play: {enabled: false, save_steps: 500}", False),
+        ("defaults: [duel_self_play, _self_]\nself_play: {enabled: false}", False),
+        ("self_play: null", False),
+    ],
+)
+def test_a_self_play_block_switches_self_play_on(tmp_path: Path, text: str, enabled: bool) -> None:
+    assert read(tmp_path, text).training.self_play.enabled is enabled
+
+
 def test_a_name_may_be_none(tmp_path: Path) -> None:
     assert read(tmp_path, "experiment: {name: 'None'}").experiment.name == "None"
 

@@ -75,7 +75,9 @@ class TrainingConfig(Section):
     save_freq_unit: Literal["steps", "episodes"] = Field(
         default="steps", description="what save_freq counts: environment steps, or episodes, of all environments"
     )
-    verbose: int = Field(default=1, ge=0, le=2, description="0: warnings; 1: progress; 2: everything")
+    verbose: Annotated[int | bool, AfterValidator(int)] = Field(
+        default=1, ge=0, le=2, description="0 or false: warnings; 1 or true: progress; 2: everything"
+    )
     use_wandb: bool = Field(default=False, description="log to Weights & Biases too")
     pretrained_model: Annotated[str | dict[str, Any] | None, AfterValidator(model_reference)] = Field(
         default=None,

@@ -10,7 +10,10 @@ from rl_pipeline.config.schema.section import Section
 class SelfPlayConfig(Section):
     """Opponents that are past versions of the agent, where the task has an opponent; the keys are ML-Agents'."""
 
-    enabled: bool = Field(default=False, description="train against past versions of the agent, not the scene's bot")
+    enabled: bool = Field(
+        default=False,
+        description="train against past versions of the agent, not the scene's bot; a block without this key means true",
+    )
     save_steps: int = Field(
         default=20_000, gt=0, description="environment steps between two snapshots of the agent, over all environments"
     )

@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from rl_pipeline.config.aliases import canonical
+from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
+from rl_pipeline.config.keys import Kind, kind
+
+
+def test_each_key_that_errors_suggest_exists() -> None:
+    unknown = [key for key in FOREIGN_KEYS.values() if kind(canonical(tuple(key.split("."))).key) is Kind.UNKNOWN]
+    assert not unknown
