@@ -12,7 +12,7 @@ class SelfPlayConfig(Section):
 
     enabled: bool = Field(
         default=False,
-        description="train against past versions of the agent, not the scene's bot; a block without this key means true",
+        description="train against past versions of the agent, not the scene's bot; true where a block leaves it out",
     )
     save_steps: int = Field(
         default=20_000, gt=0, description="environment steps between two snapshots of the agent, over all environments"
