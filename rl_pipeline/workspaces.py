@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.paths import expanded
 
 WORKSPACE_VARIABLE: Final = "RL_PIPELINE_WORKSPACE"
 """Environment variable: such folders, separated like those of PATH."""
@@ -31,7 +32,7 @@ def use_workspaces(folders: Iterable[Path], where: str = WORKSPACE_KEY) -> None:
         InputError: there is no such folder.
     """
     global _used
-    found = [folder.expanduser().absolute() for folder in folders]
+    found = [_absolute(folder) for folder in folders]
     for folder in found:
         if not folder.is_dir():
             raise InputError(f"{where}: expected a folder with ROS packages, found no folder {folder}")
@@ -41,10 +42,14 @@ def use_workspaces(folders: Iterable[Path], where: str = WORKSPACE_KEY) -> None:
 def workspaces() -> tuple[Path, ...]:
     """The folders to search first, in this order."""
     of_variable = os.environ.get(WORKSPACE_VARIABLE, "").split(os.pathsep)
-    return tuple(dict.fromkeys([*_used, *(Path(folder).expanduser().absolute() for folder in of_variable if folder)]))
+    return tuple(dict.fromkeys([*_used, *(_absolute(Path(folder)) for folder in of_variable if folder)]))
 
 
 def workspace_environment() -> dict[str, str]:
     """The environment variable for another process that is to search the same folders; empty where there are none."""
     folders = workspaces()
     return {WORKSPACE_VARIABLE: os.pathsep.join(map(str, folders))} if folders else {}
+
+
+def _absolute(folder: Path) -> Path:
+    return Path(expanded(str(folder))).absolute()

@@ -9,6 +9,7 @@ from rl_pipeline.interfaces.layout import Layout
 from rl_pipeline.interfaces.lengths import Lengths
 from rl_pipeline.interfaces.ragged import RaggedBatch
 from rl_pipeline.interfaces.settled import once_settled
+from rl_pipeline.workspaces import use_workspaces
 
 __all__ = [
     "Batch",
@@ -23,4 +24,5 @@ __all__ = [
     "Service",
     "load_interfaces",
     "once_settled",
+    "use_workspaces",
 ]

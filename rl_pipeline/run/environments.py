@@ -29,7 +29,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.interfaces.batched import batched_service
 from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
-from rl_pipeline.simulation.command_line import EMBEDDED, build_command
+from rl_pipeline.simulation.command_line import EMBEDDED, player_program
 from rl_pipeline.simulation.simulation import Simulation
 
 Made = TypeVar("Made")
@@ -59,7 +59,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         batched_service(task.step_service)
     unity = config.simulation.unity
     if unity.launch:
-        build_command(unity.build_path, task.scene)
+        player_program(unity.build_path, task.scene, unity.arguments)
     return task.observation_space, task.action_space
 
 

@@ -18,7 +18,7 @@ from rl_pipeline.simulation.command_line import EMBEDDED
 from rl_pipeline.user_modules import is_local
 from rl_pipeline.workspaces import WORKSPACE_KEY
 
-CONSENT: Final = ("modules=", "unity.build_path=", "workspace=", "simulation.workspace=")
+CONSENT: Final = ("modules=", "unity.build_path=", "unity.arguments=", "workspace=", "simulation.workspace=")
 """How overrides begin by which a user names what a model may have run."""
 
 
@@ -85,13 +85,13 @@ def _refuse_code(config: Config, model: Path, trusted: set[str], use: Use) -> No
     unity = config.simulation.unity
     if local:
         found, consent = ", ".join(local), f"modules=[{','.join(dict.fromkeys([*config.modules, *local]))}]"
-    elif (
-        use is not Use.POLICY
-        and unity.launch
-        and unity.build_path != EMBEDDED
-        and is_foreign("simulation.unity.build_path")
-    ):
+    elif use is Use.POLICY or not unity.launch:
+        return
+    elif unity.build_path != EMBEDDED and is_foreign("simulation.unity.build_path"):
         found, consent = unity.build_path, f"unity.build_path={unity.build_path}"
+    elif unity.arguments and is_foreign("simulation.unity.arguments"):
+        found = f"{unity.build_path} {' '.join(unity.arguments)}"
+        consent = f"unity.arguments=[{','.join(unity.arguments)}]"
     else:
         return
     raise InputError(f"{model}: its configuration would run {found} on this machine; if you trust it, add {consent}")

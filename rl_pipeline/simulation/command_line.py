@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.paths import expanded
+from rl_pipeline.players.registry import scene_arguments
 
 if TYPE_CHECKING:  # the launcher of players runs where NumPy is not
     from rl_pipeline.interfaces.images import ImageSpec
 
 EMBEDDED: Final = "embedded"
 """The `unity.build_path` that stands for the MuJoCo player of this package."""
+
+GIVEN: Final = {
+    "-batchmode": "set unity.headless_mode",
+    "-nographics": "set unity.headless_mode",
+    "-logFile": "logs are in the folder of the run",
+    "--ros-ip": "set ros.tcp_ip",
+    "--ros-port": "set ros.tcp_port",
+    "--ros-token": "set ros.token",
+    "--environment-id": "players are numbered from 0 up",
+    "--seed": "set training.seed",
+    "--pause": "set unity.pause",
+    "--sample-time": "set unity.sample_time",
+    "--time-scale": "set unity.time_scale",
+    "--worlds": "set worlds_per_player",
+    "--image-height": "the task says which images it observes",
+    "--image-width": "the task says which images it observes",
+    "--image-format": "the task says which images it observes",
+    "--scene": "the task says which scene it is of",
+    "--scene-folder": "the task says which scene it is of",
+}
+"""Arguments that are no matter of `unity.arguments`, and what says them."""
 
 
 class PlayerSettings(Protocol):
@@ -31,19 +54,39 @@ class PlayerSettings(Protocol):
     def time_scale(self) -> float: ...  # noqa: D102
 
 
-def build_command(build_path: str, scene: str) -> list[str]:
-    """What to execute for a build: the embedded player of a scene, or the executable at a path.
+@dataclass(frozen=True)
+class Program:
+    """The program that players run.
+
+    Attributes:
+        command: executable and first arguments.
+        module: the module that the command runs, if it is the embedded player.
+    """
+
+    command: list[str]
+    module: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.module or self.command[0]
+
+
+def player_program(build_path: str, scene: str, arguments: Sequence[str] = ()) -> Program:
+    """The program for a build: the embedded player of a scene, or the executable at a path.
+
+    Args:
+        build_path: `embedded`, or a path.
+        scene: what the embedded player simulates.
+        arguments: `unity.arguments`, which come before those of `player_arguments`.
 
     Raises:
-        InputError: there is no such build, or it cannot be executed.
+        InputError: there is no such build, it cannot be executed, or an argument is given by a key of its own.
     """
+    _check_arguments(arguments)
     if build_path == EMBEDDED:
-        module = f"rl_pipeline.players.{scene}"
-        if importlib.util.find_spec(module) is None:
-            raise InputError(
-                f"unity.build_path: the embedded player has no scene {scene!r}; set unity.build_path to a build of it"
-            )
-        return [sys.executable, "-m", module]
+        module, *of_scene = scene_arguments(scene)
+        return Program([sys.executable, "-m", module, *of_scene, *arguments], module)
     path = Path(expanded(build_path))
     if not path.is_file():
         beside = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
@@ -52,7 +95,14 @@ def build_command(build_path: str, scene: str) -> list[str]:
         raise InputError(f"unity.build_path: {build_path} {found}{hint} (or use {EMBEDDED!r}, the embedded player)")
     if not os.access(path, os.X_OK):
         raise InputError(f"unity.build_path: {build_path} is not executable; run: chmod +x {build_path}")
-    return [str(path.absolute())]
+    return Program([str(path.absolute()), *arguments])
+
+
+def _check_arguments(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        option = argument.partition("=")[0]
+        if option in GIVEN:
+            raise InputError(f"unity.arguments: {option} is given to every player already; {GIVEN[option]}")
 
 
 def player_arguments(

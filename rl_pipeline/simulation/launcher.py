@@ -19,10 +19,11 @@ from types import FrameType
 from typing import Final
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.command_line import EMBEDDED, build_command, player_arguments
+from rl_pipeline.simulation.command_line import EMBEDDED, player_arguments, player_program
 from rl_pipeline.simulation.machine_file import MachineFile, read_machine_file
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
+from rl_pipeline.workspaces import use_workspaces, workspace_environment
 
 LOGS: Final = Path("player_logs")
 SHORT_LIFE: Final = 3.0
@@ -48,7 +49,7 @@ class Players:
 
     def __init__(self, machine: MachineFile, scene: str, logs: Path, say: Say) -> None:
         self._machine, self._logs, self._say = machine, logs.absolute(), say
-        self._command = build_command(machine.unity.build_path, scene)
+        self._program = player_program(machine.unity.build_path, scene, machine.unity.arguments)
         self._running: dict[int, PlayerProcess] = {}
         self._started: dict[int, float] = {}
         self._reaper = Reaper() if os.name == "posix" else None
@@ -126,9 +127,11 @@ class Players:
         )
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
-            player = PlayerProcess([*self._command, *arguments], log_file, self._reaper)
+            player = PlayerProcess(
+                [*self._program.command, *arguments], log_file, self._reaper, environment=workspace_environment()
+            )
         except OSError as error:
-            raise InputError(f"{self._command[0]}: cannot be started ({error})") from None
+            raise InputError(f"{self._program.name}: cannot be started ({error})") from None
         self._running[environment_id], self._started[environment_id] = player, time.monotonic()
 
 
@@ -139,6 +142,7 @@ def launch(config: Path, overrides: Sequence[str], scene: str, logs: Path) -> No
         InputError: see `Players` and `read_machine_file`.
     """
     machine = read_machine_file(config, overrides)
+    use_workspaces([Path(folder) for folder in machine.workspace], f"{config}: workspace")
     if machine.unity.build_path == EMBEDDED and importlib.util.find_spec("mujoco") is None:
         raise InputError(
             f"unity.build_path: the {EMBEDDED} player is a part of the Python package, which is not installed here: "

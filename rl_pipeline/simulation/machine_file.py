@@ -14,9 +14,9 @@ from typing import Any, Final
 import yaml
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.yaml_loader import WrittenNumber, as_numbers, load_yaml
+from rl_pipeline.yaml_loader import WrittenNumber, as_numbers, as_texts, load_yaml
 
-EXPECTED: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+EXPECTED: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Build:
     """How players are started: keys of the `unity` section."""
 
     build_path: str = "embedded"
+    arguments: tuple[str, ...] = ()
     launch: bool = True
     headless_mode: bool = True
     pause: bool = True
@@ -56,6 +57,7 @@ class MachineFile:
 
     n_environments: int = 4
     worlds_per_player: int = 1
+    workspace: tuple[str, ...] = ()
     ros: Endpoint = dataclasses.field(default_factory=Endpoint)
     unity: Build = dataclasses.field(default_factory=Build)
 
@@ -78,6 +80,8 @@ def read_machine_file(path: Path, overrides: Sequence[str] = ()) -> MachineFile:
     settings = {**(nested if isinstance(nested, dict) else {}), **settings}
     for override in overrides:
         _override(settings, override)
+    if isinstance(settings.get("workspace"), str):
+        settings["workspace"] = [settings["workspace"]]
     sections = {"ros": Endpoint, "unity": Build}
     values: dict[str, Any] = {
         name: _section(kind, settings.get(name), f"{path}: {name}.") for name, kind in sections.items()
@@ -124,9 +128,11 @@ def _section(kind: type[Any], settings: Any, where: str) -> Any:
     return kind(**values)
 
 
-def _value(value: Any, default: bool | int | float | str | None, where: str) -> Any:
+def _value(value: Any, default: bool | int | float | str | tuple[str, ...] | None, where: str) -> Any:
     """`value` in the type of the default; numbers may be quoted, as everywhere in the configuration."""
     kind = str if default is None else type(default)
+    if kind is tuple:
+        return _texts(value, where)
     plain = load_yaml(value) if isinstance(value, str) and kind is not str else value
     if isinstance(plain, WrittenNumber):
         plain = plain.text if kind is str else plain.value
@@ -137,6 +143,16 @@ def _value(value: Any, default: bool | int | float | str | None, where: str) -> 
     if not isinstance(plain, kind) or (kind is int and isinstance(plain, bool)):
         raise InputError(f"{where}: expected {EXPECTED[kind]}, found {value!r}")
     return plain
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    """A list of texts and numbers as texts."""
+    items = [] if value is None else as_texts(value)
+    if not isinstance(items, list) or any(
+        isinstance(one, bool) or not isinstance(one, (str, int, float)) for one in items
+    ):
+        raise InputError(f"{where}: expected a list of texts, found {value!r}")
+    return tuple(str(item) for item in items)
 
 
 def _check(found: MachineFile, path: Path) -> None:

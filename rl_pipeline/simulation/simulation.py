@@ -12,7 +12,7 @@ from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.simulation.backends import open_backend
-from rl_pipeline.simulation.command_line import EMBEDDED, build_command, player_arguments
+from rl_pipeline.simulation.command_line import player_arguments, player_program
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.restart_quota import RestartQuota
@@ -54,8 +54,8 @@ class Simulation:
         self.scene = scene
         self._log_directory = log_directory
         self._seed = seed
-        self._command = build_command(config.unity.build_path, scene) if config.unity.launch else []
-        self._module = self._command[-1] if self._command and config.unity.build_path == EMBEDDED else None
+        unity = config.unity
+        self._program = player_program(unity.build_path, scene, unity.arguments) if unity.launch else None
         self._players: dict[int, PlayerProcess] = {}
         self._ports: dict[int, int] = {}
         self._frames: set[int] = set()
@@ -161,7 +161,7 @@ class Simulation:
         return self.backend.listen(port)
 
     def _launch(self, environment_ids: Sequence[int]) -> None:
-        if not self.config.unity.launch:
+        if self._program is None:
             return
         if self._reaper is None:
             self._reaper = Reaper()
@@ -185,15 +185,15 @@ class Simulation:
             )
             try:
                 player = PlayerProcess(
-                    [*self._command, *arguments],
+                    [*self._program.command, *arguments],
                     log_file,
                     self._reaper,
                     environment=workspace_environment(),
-                    module=self._module,
+                    module=self._program.module,
                 )
             except OSError as error:
                 raise PlayerError(
-                    f"unity.build_path: {self._command[0]} cannot be executed ({error.strerror})"
+                    f"unity.build_path: {self._program.name} cannot be executed ({error.strerror})"
                 ) from None
             self._players[environment_id] = player
 
@@ -260,7 +260,9 @@ class Simulation:
     def _exited(self, environment_id: int) -> str | None:
         player = self._players.get(environment_id)
         status = player.exit_status() if player is not None else None
-        return f"({self._command[-1]}) {status} before it connected" if status is not None else None
+        if status is None or self._program is None:
+            return None
+        return f"({self._program.name}) {status} before it connected"
 
     def _log_end(self, environment_id: int) -> str:
         """The end of a message: that of the player's log, if it was started here."""

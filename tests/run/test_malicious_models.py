@@ -223,3 +223,11 @@ def test_a_run_that_is_resumed_from_elsewhere_runs_a_build_and_callbacks_that_ar
         config_of_model(ModelFile.open(Path(MODEL)), use=Use.TRAINING)
     assert config_of_model(ModelFile.open(Path(MODEL)))
     assert not sprung.exists()
+
+
+def test_arguments_of_players_are_taken_from_no_model(model_with: Forge) -> None:
+    model_with("environment.id: rl_pipeline/Navigation-v0\nunity: {arguments: [--camera-rate, 10]}\n")
+    file, consent = ModelFile.open(Path(MODEL)), "unity.arguments=[--camera-rate,10]"
+    with pytest.raises(InputError, match=re.escape(f"add {consent}")):
+        config_of_model(file)
+    assert config_of_model(file, [consent]).simulation.unity.arguments == ["--camera-rate", "10"]

@@ -158,7 +158,8 @@ def test_defaults_are_those_of_the_configuration(machine_file):
     machine = read_machine_file(machine_file("{}"))
     assert (machine.n_environments, machine.worlds_per_player) == (schema.n_environments, schema.worlds_per_player)
     assert machine.ros == Endpoint(**{key: getattr(RosConfig(), key) for key in vars(Endpoint())})
-    assert machine.unity == Build(**{key: getattr(UnityConfig(), key) for key in vars(Build())})
+    unity = {key: getattr(UnityConfig(), key) for key in vars(Build())}
+    assert machine.unity == Build(**{**unity, "arguments": tuple(unity["arguments"])})
     assert read_machine_file(ROOT / "config.yml") == machine
 
 

@@ -60,6 +60,9 @@ class UnityConfig(Section):
     build_path: FileOrName = Field(
         default="embedded", min_length=1, description="an executable, or `embedded` for the MuJoCo player"
     )
+    arguments: list[str] = Field(
+        default=[], description="further arguments of the build, before those that every player is given"
+    )
     launch: bool = Field(default=True, description="false: wait for players that are started elsewhere")
     headless_mode: bool = Field(default=True, description="no window")
     pause: bool = Field(default=True, description="simulated time stands still between a response and the next request")

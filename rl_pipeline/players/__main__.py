@@ -1,0 +1,44 @@
+"""The player of a scene of one's own: `python -m rl_pipeline.players --scene my_scene:PendulumScene --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rl_pipeline.errors import InputError
+from rl_pipeline.players.main import MakeScene, main
+from rl_pipeline.user_modules import import_user_module
+
+if TYPE_CHECKING:
+    from rl_pipeline.players.scene import Scene
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a player of the scene that `--scene module:Class` names; returns its exit code."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--scene", default="")
+    parser.add_argument("--scene-folder", type=Path, default=Path())
+    options, rest = parser.parse_known_args(list(arguments))
+    return main(lambda sample_time, seed: _scene(options.scene, options.scene_folder, sample_time, seed), rest)
+
+
+def _scene(location: str, folder: Path, sample_time: float, seed: int) -> Scene:
+    """The scene at `module:Class`, whose module can be imported from that folder."""
+    module, _, name = location.partition(":")
+    if not module or not name:
+        raise InputError(f"--scene: expected module:Class, such as my_scene:PendulumScene, found {location!r}")
+    sys.path.append(str(folder.absolute()))  # behind all else, so that no file there is taken for a library
+    imported = import_user_module(module, "--scene")
+    try:
+        make_scene: MakeScene = attrgetter(name)(imported)
+    except AttributeError:
+        raise InputError(f"--scene: {module} has no {name}") from None
+    return make_scene(sample_time, seed)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
