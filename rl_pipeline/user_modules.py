@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Final
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.tracebacks import describe_failure
 
 SUFFIX: Final = ".py"
 
@@ -86,4 +87,4 @@ def _put_on_path(folder: Path) -> None:
 def _reason(name: str, error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name in (name, name.partition(".")[0]):
         return f"{error}, neither installed nor in {Path.cwd()}"
-    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, ImportError) else describe_failure(error)

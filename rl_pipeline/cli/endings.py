@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.tracebacks import describe_failure
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -29,7 +30,7 @@ def guarded(act: Callable[[], object], debug: bool) -> int:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _refuse_command_line(error, int(error.exit_code))
         hint = "" if debug else " (run with --debug to see where)"
-        return _fail(f"error: {type(error).__name__}: {error}{hint}", FAILED, debug)
+        return _fail(f"error: {describe_failure(error)}{hint}", FAILED, debug)
 
 
 def _refuse_command_line(error: Any, code: int) -> int:

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from rl_pipeline.envs.camera import Camera
 from rl_pipeline.envs.frames import Frames
-from rl_pipeline.envs.player_service import PlayerService
+from rl_pipeline.envs.player_service import Environments, PlayerService
 from rl_pipeline.envs.state_history import StateHistory
 from rl_pipeline.interfaces import Batch, CodecError
 from rl_pipeline.interfaces.images import encode_image
+from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.simulation.simulation import PlayerError
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ class Arrivals:
         timeout: seconds that a player may take to answer.
         camera: takes the images that are observed, if any are.
         frames: keeps the frames that are only looked at, if any are.
+        period: simulated seconds of a step, counted where responses have no `simulated_time`.
+        hint: possible cause of a player's failure to answer at all, for messages; empty: none is known.
 
     Attributes:
         history: the states, present and past; None before the first have come.
@@ -37,9 +40,18 @@ class Arrivals:
     """
 
     def __init__(
-        self, players: Sequence[int], worlds: int, timeout: float, camera: Camera | None, frames: Frames | None
+        self,
+        players: Sequence[int],
+        worlds: int,
+        timeout: float,
+        camera: Camera | None,
+        frames: Frames | None,
+        *,
+        period: float,
+        hint: str = "",
     ) -> None:
         self._players, self._worlds, self._timeout = players, worlds, timeout
+        self._period, self._hint = period, hint
         self._camera, self._frames = camera, frames
         self._everyone: NDArray[np.intp] = np.arange(len(players) * worlds)
         self.history: StateHistory | None = None
@@ -54,8 +66,7 @@ class Arrivals:
         """
         late = service.receive(self._timeout)
         if late:
-            ids = [self._players[index] for index in late]
-            logger.warning("players %s did not answer within %g s (unity.step_timeout)", ids, self._timeout)
+            self._note_late(service, late)
         answered: list[NDArray[np.intp]] = []
         for environments, states, filmed, responses in service.answers():
             try:
@@ -70,9 +81,7 @@ class Arrivals:
                 continue
             answered.append(self._everyone[environments])
             if self.simulated_time is not None:
-                of_player = np.zeros(len(self._players))
-                of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
-                self.simulated_time[environments] = of_player[self._everyone[environments] // self._worlds]
+                self._take_time(self.simulated_time, environments, filmed, responses)
             if self._frames is not None:
                 self._frames.take(filmed, responses)
         if self._camera is not None and self.history is not None:
@@ -82,6 +91,31 @@ class Arrivals:
         for index, reason in service.refused.items():
             self._note_unreadable(self._players[index], reason)
         return np.setdiff1d(asked, np.concatenate([*answered, self._everyone[:0]]))
+
+    def _take_time(
+        self, times: NDArray[np.float64], environments: Environments, filmed: Environments, responses: Batch
+    ) -> None:
+        """Take the simulated time of players, or count a control period a response where they send none."""
+        if not has_field(responses.struct, "simulated_time"):
+            times[environments] += self._period
+            return
+        of_player = np.zeros(len(self._players))
+        of_player[self._everyone[filmed] // self._worlds] = responses["simulated_time"]
+        times[environments] = of_player[self._everyone[environments] // self._worlds]
+
+    def _note_late(self, service: PlayerService, late: Sequence[int]) -> None:
+        """Log the players that did not answer in time; of those that never have, say what may be the cause."""
+        ids = [self._players[index] for index in late]
+        silent = np.isnan(service.response_times().mean)
+        never = [index for index in late if silent[index]] if self._hint else []
+        hint = f"; {self._hint}" if never else ""
+        noun = "player" if len(ids) == 1 else "players"
+        logger.warning(
+            "%s %s did not answer within %g s (unity.step_timeout)%s",
+            noun, ", ".join(map(str, ids)), self._timeout, hint,
+        )  # fmt: skip
+        for index in never:
+            self.problems[self._players[index]] = f"does not answer ({self._hint})"
 
     def _note_unreadable(self, player: int, error: CodecError) -> None:
         """Have a player that sent what cannot be read replaced as lost; when it is the first that came, give up.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,10 +15,13 @@ from numpy.typing import NDArray
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import make_task
+from rl_pipeline.envs.service_contract import check_services, missing_abilities
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.workspaces import use_workspaces
+
+logger = logging.getLogger(__name__)
 
 
 class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
@@ -51,12 +55,15 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
         self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
+        check_services(self.task)
         drawn = EnvironmentParameters.of(self.task, parameters or {})
         self._next_seed = 0
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._owned: Simulation | None = None
         if not isinstance(simulation, Simulation):
             assert settings is not None
+            for sentence in missing_abilities(self.task).values():
+                logger.warning("%s", sentence)
             self._directory = tempfile.TemporaryDirectory(prefix="rl_pipeline_players_", ignore_cleanup_errors=True)
             simulation = self._owned = Simulation(settings, self.task.scene, Path(self._directory.name))
         try:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.envs.player_service import Environments
 from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces.optional_fields import has_field
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,8 @@ class Frames:
 
     def take(self, environments: Environments, responses: Batch) -> None:
         """Keep the frames of responses of one layout, if they have any."""
+        if not has_field(responses.struct, "image"):
+            return
         data = responses.image.data
         if data.shape[1] == 0:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rl_pipeline.envs.task import Fields
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.batched import RESET, batched_service, request_lengths
+from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
@@ -58,7 +59,7 @@ class PlayerService:
         names = [simulation.service_name(player, kind) for player in players]
         service = load_interfaces().service(type_name)
         self._batch = simulation.backend.calls(service, names, arrived=arrived)
-        self._render: NDArray[np.bool_] = self._batch.request["render"]
+        self._render = _render_field(self._batch.request)
         self.type_name = type_name
 
     @property
@@ -124,7 +125,7 @@ class WorldsService(PlayerService):
         service = batched_service(type_name)
         lengths = request_lengths(load_interfaces().service(type_name), worlds, reset=kind == "reset")
         self._batch = simulation.backend.calls(service, names, lengths)
-        self._render = self._batch.request["render"]
+        self._render = _render_field(self._batch.request)
         self.type_name = service.name
         self._worlds = worlds
         self._indices: NDArray[np.intp] = np.arange(len(players) * worlds).reshape(-1, worlds)
@@ -163,6 +164,14 @@ class WorldsService(PlayerService):
                 yield Answers(indices.reshape(-1), states, indices[:, 0], responses)
             else:
                 yield Answers(indices[asked], states.take(asked.reshape(-1)), indices[:, 0], responses)
+
+
+def _render_field(request: Batch) -> NDArray[Any]:
+    """The flags that ask for frames, one a player; without such a field an array that is not sent."""
+    if has_field(request.struct, "render"):
+        flags: NDArray[Any] = request["render"]
+        return flags
+    return np.zeros(len(request), np.bool_)
 
 
 def player_service(

@@ -15,13 +15,16 @@ from rl_pipeline.envs.arrivals import Arrivals
 from rl_pipeline.envs.camera import open_camera
 from rl_pipeline.envs.frames import Frames
 from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.observation_check import observe_first
 from rl_pipeline.envs.opponents import Opponents, Opposition
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.player_service import player_service
+from rl_pipeline.envs.service_contract import check_services, needs_graphics
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
-from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces import Batch, load_interfaces
+from rl_pipeline.interfaces.optional_fields import has_field
+from rl_pipeline.simulation.command_line import zero_time_hint
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.response_times import ResponseTimes
@@ -81,18 +84,23 @@ class Stepper:
         self._invalid = InvalidStates(num_envs, invalid_states)
         self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._worlds = worlds
+        self._takes_seeds = has_field(load_interfaces().service(task.reset_service).request.struct, "seed")
         self._parameters = parameters or EnvironmentParameters.of(task, {})
         self._drawn = {f"parameters.{name}": np.zeros(num_envs) for name in self._parameters.lessons}
         self._opposition = None if opponents is None else Opposition(task, opponents)
         self._camera = open_camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
-            filmed = range(count) if frames or task.image is not None else ()
+            check_services(task)
+            filmed = range(count) if needs_graphics(task, frames) else ()
             players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
         kept = Frames(num_envs) if frames and task.image is None else None
-        timeout = simulation.config.unity.step_timeout
-        self.arrivals = Arrivals(self.players, worlds, timeout, self._camera, kept)
+        unity = simulation.config.unity
+        self.arrivals = Arrivals(
+            self.players, worlds, unity.step_timeout, self._camera, kept,
+            period=unity.sample_time or task.control_period, hint=zero_time_hint(unity, unity.build_path),
+        )  # fmt: skip
         arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
         self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
         # Images are looked at where they are received, until the step after: two services take turns then.
@@ -128,7 +136,8 @@ class Stepper:
         self._reset.film(self._filmed)
         for name, values in self._parameters.sample(seeds).items():
             self._drawn[f"parameters.{name}"][environments] = values
-        self._reset.write({"seed": self._seeds % 2**32, **self.task.reset_request(self.num_envs), **self._drawn})
+        seeding: dict[str, Any] = {"seed": self._seeds % 2**32} if self._takes_seeds else {}
+        self._reset.write({**seeding, **self.task.reset_request(self.num_envs), **self._drawn})
         if self._opposition is not None:
             self._reset.write(self._opposition.begin(environments, self.num_envs))
         self._begun[environments] = self._taken
@@ -142,7 +151,7 @@ class Stepper:
             remaining = self.arrivals.receive(self._reset, remaining)
             if remaining is None:
                 self.state.settle()
-                observation = self.task.observation(self.state)
+                observation = observe_first(self.task, self.state)
                 remaining = None if is_finite(observation) else self._find_invalid(observation)
                 for index in self._nobody if remaining is None else remaining:
                     self.arrivals.problems[self._player_of(index)] = "begins an episode with NaN or infinity"
@@ -151,11 +160,6 @@ class Stepper:
                 self._cut_off_others(remaining, environments)
                 # A new player has begun none of its episodes yet, those that were sound before included.
                 remaining = environments[np.isin(environments // self._worlds, remaining // self._worlds)]
-        if observation.shape[1:] != self.task.observation_space.shape:
-            raise InputError(
-                f"environment.env_config: {type(self.task).__name__} makes observations of shape "
-                f"{observation.shape[1:]} of what its players send, but declares {self.task.observation_space.shape}"
-            )
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:

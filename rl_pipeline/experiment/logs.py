@@ -32,6 +32,7 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def log_file(folder: ExperimentFolder) -> Iterator[None]:
     """While the block runs, everything that this package logs from INFO up is written to the folder's train.log too.
 
+    So is the traceback of an exception that leaves the block, which the terminal shows with `--debug` alone.
     Raises `InputError` when that file cannot be opened.
     """
     package = logging.getLogger("rl_pipeline")
@@ -45,6 +46,10 @@ def log_file(folder: ExperimentFolder) -> Iterator[None]:
     package.setLevel(min(level or logging.INFO, logging.INFO))
     try:
         yield
+    except Exception:
+        trace = sys.exc_info()
+        handler.handle(package.makeRecord(package.name, logging.ERROR, __file__, 0, "the run failed", (), trace))
+        raise
     finally:
         package.removeHandler(handler)
         package.setLevel(level)

@@ -37,11 +37,13 @@ class Service:
         name: two-part name, as it goes over the wire, such as `interfaces_pkg/NavigationStep`.
         request: codec of the request.
         response: codec of the response.
+        source: the file that defines it, or its name when no file does.
     """
 
     name: str
     request: MessageCodec
     response: MessageCodec
+    source: str
 
 
 class Interfaces:
@@ -172,7 +174,7 @@ class Interfaces:
         request_codec, response_codec = (
             MessageCodec(half.struct(lambda inner, at: self._struct(inner, at, ()))) for half in halves.values()
         )
-        return Service(name, request_codec, response_codec)
+        return Service(name, request_codec, response_codec, source)
 
 
 def load_interfaces(*folders: Path) -> Interfaces:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
+from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.serialized import SerializedClient
 from rl_pipeline.ros.session import RosSession
@@ -71,7 +72,7 @@ class RosServiceCalls:
             Watched(self._poller, client, partial(self._take, index)) for index, client in enumerate(self._clients)
         ]
         self._request = service.request.layout(lengths).empty(len(self.names))
-        self._stamped = "request_sent" in (self._request.array.dtype.names or ())
+        self._stamped = has_field(service.request.struct, "request_sent")
         self._codec = service.response
         self._waiting: dict[int, int] = {}
         self._payloads: dict[int, bytes] = {}

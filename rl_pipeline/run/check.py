@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rl_pipeline.config import load_config
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.environment_checks import check_environment
 
 
@@ -19,13 +20,17 @@ def check(env_id: str, overrides: Sequence[str], console: Console) -> bool:
     """
     config = load_config(overrides=[f"environment.id={env_id}", *overrides])
     simulation = config.simulation.with_any_port()
-    failures = 0
+    failures = left_out = 0
     console.print(f"Checking [bold]{escape(env_id)}[/bold]")
     for result in check_environment(config.environment, simulation):
-        if result.passed:
+        if result.left_out:
+            left_out += 1
+            console.print(f"  [yellow]left out[/yellow]  {escape(result.name)}: {escape(result.left_out)}")
+        elif result.passed:
             console.print(f"  [green]passed[/green]  {escape(result.name)}")
         else:
             failures += 1
             console.print(f"  [red]FAILED[/red]  {escape(result.name)}: {escape(result.problem)}")
-    console.print("All checks passed." if not failures else f"{failures} checks failed.")
+    outcome = f"{failures} {plural(failures, 'check')} failed" if failures else "All checks passed"
+    console.print(f"{outcome}; {left_out} left out." if left_out else f"{outcome}.")
     return not failures

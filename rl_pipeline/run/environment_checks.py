@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env as check_gymnasium_env
 from PIL import Image
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
@@ -20,9 +21,12 @@ from stable_baselines3.common.env_checker import check_env as check_sb3_env
 from rl_pipeline.config.schema import EnvironmentConfig, SimulationConfig
 from rl_pipeline.envs.env import PlayerEnv
 from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id
+from rl_pipeline.envs.service_contract import check_services, missing_abilities
 from rl_pipeline.envs.task import Task
+from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.tracebacks import describe_failure
 
 SEED: Final = 7
 STEPS: Final = 20
@@ -30,10 +34,11 @@ STEPS: Final = 20
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: what was checked, and what was wrong (empty: nothing)."""
+    """One check: its subject, its problem (empty: none), and the reason it was left out (empty: it was made)."""
 
     name: str
     problem: str = ""
+    left_out: str = ""
 
     @property
     def passed(self) -> bool:
@@ -59,11 +64,14 @@ def check_environment(environment: EnvironmentConfig, simulation: SimulationConf
         env.close()
         return
     task = make_task(env_id, **environment.env_config or {})
+    check_services(task)
     with (
         tempfile.TemporaryDirectory(prefix="rl_pipeline_check_") as directory,
         Simulation(simulation, task.scene, Path(directory)) as players,
     ):
         env = PlayerEnv(task, simulation=players, render_mode="rgb_array", horizon=environment.horizon)
+        if "seeds" in missing_abilities(task):
+            env.spec = EnvSpec(env_id, nondeterministic=True)
         yield from _check_env(env)
         yield from _ProtocolChecks(task, players).run()
 
@@ -80,8 +88,10 @@ def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             problem = check()
-    except Exception as error:
+    except (AssertionError, InputError) as error:
         return CheckResult(name, " ".join(str(error).split()) or type(error).__name__)
+    except Exception as error:
+        return CheckResult(name, " ".join(describe_failure(error).split()))
     return CheckResult(name, problem if isinstance(problem, str) else "")
 
 
@@ -96,16 +106,24 @@ class _ProtocolChecks:
             "reset": interfaces.service(task.reset_service),
             "step": interfaces.service(task.step_service),
         }
+        self._missing = missing_abilities(task)
         self._player = 0
 
     def run(self) -> Iterator[CheckResult]:
-        """All checks, in the order of what depends on what."""
+        """Make all checks, each after those it depends on."""
         yield _attempt("services have the types of the task", self._types)
-        yield _attempt("same seed and actions give the same states", self._determinism)
-        yield _attempt("other seeds give other episodes", self._seeds)
-        yield _attempt("time stamps and simulated time advance", self._times)
+        yield self._with("seeds", "same seed and actions give the same states", self._determinism)
+        yield self._with("seeds", "other seeds give other episodes", self._seeds)
+        yield self._with("simulated_time", "simulated time advances", self._times)
+        yield self._with("stamps", "time stamps are in order", self._stamps)
         yield _attempt("states are finite numbers", self._finite)
-        yield _attempt("a frame comes when it is asked for, and only then", self._frames)
+        yield self._with("frames", "a frame comes when it is asked for, and only then", self._frames)
+
+    def _with(self, ability: str, name: str, check: Callable[[], object]) -> CheckResult:
+        """Make a check of an ability, unless the services lack the fields for it."""
+        if ability in self._missing:
+            return CheckResult(name, left_out=self._missing[ability])
+        return _attempt(name, check)
 
     def _types(self) -> str:
         for kind, service in self._services.items():
@@ -121,15 +139,17 @@ class _ProtocolChecks:
         return f"{differing} of {first.size} numbers differ after {STEPS} steps" if differing else ""
 
     def _seeds(self) -> str:
-        first, second = (_numbers(self._call("reset", seed=seed)["state"]) for seed in (SEED, SEED + 1))
+        first, second = (_numbers(self._episode(seed, steps=0)[0]["state"]) for seed in (SEED, SEED + 1))
         return "" if first.shape != second.shape or (first != second).any() else f"seeds {SEED}, {SEED + 1} are alike"
 
     def _times(self) -> str:
-        responses = self._episode(SEED)
-        times = [response["simulated_time"] for response in responses]
+        times = [response["simulated_time"] for response in self._episode(SEED) if "simulated_time" in response]
         if any(later <= earlier for earlier, later in itertools.pairwise(times)):
             return f"simulated_time does not advance with each step: {times[:4]}"
-        last = responses[-1]
+        return ""
+
+    def _stamps(self) -> str:
+        last = self._episode(SEED)[-1]
         received, sent = (_seconds(last[name]) for name in ("request_received", "response_sent"))
         return "" if 0 < received <= sent else f"request_received {received}, response_sent {sent}"
 
@@ -148,11 +168,12 @@ class _ProtocolChecks:
         Image.open(io.BytesIO(bytes(image["data"]))).load()
         return ""
 
-    def _episode(self, seed: int) -> list[dict[str, Any]]:
+    def _episode(self, seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
         """Responses of a reset and of steps with actions drawn from the action space."""
         self._task.action_space.seed(seed)
-        responses = [self._call("reset", seed=seed)]
-        for _ in range(STEPS):
+        seeds = {} if "seeds" in self._missing else {"seed": seed}
+        responses = [self._call("reset", **seeds, **self._task.reset_request(1))]
+        for _ in range(steps):
             action = np.asarray(self._task.action_space.sample())[None]
             responses.append(self._call("step", **self._task.request(action)))
         return responses

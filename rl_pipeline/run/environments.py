@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -21,6 +22,7 @@ from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id, unsuitable_options
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.service_contract import check_services, missing_abilities, needs_graphics
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -31,6 +33,8 @@ from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, player_program
 from rl_pipeline.simulation.simulation import Simulation
+
+logger = logging.getLogger(__name__)
 
 Made = TypeVar("Made")
 
@@ -49,6 +53,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         env.close()
         return env.observation_space, env.action_space
     task = make_task(env_id, **config.environment_options)
+    check_services(task)
     EnvironmentParameters.of(task, config.environment.parameters)
     if config.training.self_play.enabled:
         check_adversarial(task, "training.self_play")
@@ -113,7 +118,16 @@ class Environments:
 
     @cached_property
     def _task(self) -> Task:
-        return make_task(self._env_id, **self._config.environment_options)
+        task = make_task(self._env_id, **self._config.environment_options)
+        check_services(task)
+        for sentence in missing_abilities(task).values():
+            logger.warning("%s", sentence)
+        return task
+
+    @property
+    def missing_frames(self) -> str:
+        """Why no frames can be had of players; empty: they can, or the environment has no players."""
+        return missing_abilities(self._task).get("frames", "") if task_id(self._env_id) is not None else ""
 
     @property
     def simulation(self) -> Simulation:
@@ -202,7 +216,7 @@ class Environments:
             assert isinstance(first, PlayerVecEnv | DoubleBufferedVecEnv)
             players = first.players[:count]
         else:
-            filmed = range(count) if frames or task.image is not None else ()
+            filmed = range(count) if needs_graphics(task, frames) else ()
             players = self._simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         make = partial(
             PlayerVectorEnv, task, self._simulation, frames=frames, horizon=environment.horizon, worlds=worlds,

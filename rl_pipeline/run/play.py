@@ -62,6 +62,8 @@ def play(
         tempfile.TemporaryDirectory() as logs,
         Environments(config, Path(logs)) as environments,
     ):
+        if not show and environments.missing_frames:
+            raise InputError(f"no video: {environments.missing_frames}")
         venv = environments.evaluation(1, first)
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic

@@ -38,6 +38,7 @@ from rl_pipeline.run.periodic_evaluation import Evaluated
 from rl_pipeline.run.preflight import check_training
 from rl_pipeline.run.report import continue_command, train_command
 from rl_pipeline.run.training_run import TrainingRun
+from rl_pipeline.tracebacks import describe_failure
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +151,7 @@ class RLTrainer:
                 status = "interrupted"
                 raise
             except Exception as error:
-                logger.debug("the run failed", exc_info=True)
-                facts["error"] = f"{type(error).__name__}: {error}"
+                facts["error"] = describe_failure(error)
                 self._say_what_is_saved(folder)
                 raise
             finally:

@@ -99,7 +99,8 @@ class TrainingRun:
         self.saved = False
         self._self_play = SelfPlay.of(config)
         venv = environments.training(None if self._self_play is None else self._self_play.opponents)
-        if config.environment.video_wrapper and config.environment.render_mode == "rgb_array":
+        self._films = config.environment.render_mode == "rgb_array" and not environments.missing_frames
+        if config.environment.video_wrapper and self._films:
             video = config.environment
             self._recorder = venv = VideoRecorder(
                 venv, folder.videos, video.video_trigger, video.video_length, self._video_finished,
@@ -271,8 +272,7 @@ class TrainingRun:
 
     def film_best(self, check: Callable[[], None]) -> Path | None:
         """Film a few episodes of the best model; None, with one warning for all videos, when that cannot be done."""
-        draws = self._recorder is None or self._recorder.draws
-        if self._config.environment.render_mode != "rgb_array" or not draws:
+        if not self._films or (self._recorder is not None and not self._recorder.draws):
             return None
         path = self._folder.final_video
         if not record_final_video(self.model, self._evaluation_venv, path, self._config, check, self._console):

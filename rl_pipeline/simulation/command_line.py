@@ -140,6 +140,18 @@ def player_arguments(
     ]
 
 
+def zero_time_hint(unity: PlayerSettings, build_path: str) -> str:
+    """Say that a build was sent a 0 for its time settings, as a possible cause of its silence; empty: it was not."""
+    sent = {
+        "--sample-time 0 (unity.sample_time: the scene's own control period)": unity.sample_time,
+        "--time-scale 0 (unity.time_scale: as fast as possible)": unity.time_scale,
+    }
+    zeros = [text for text, value in sent.items() if not value]
+    if build_path == EMBEDDED or not zeros:
+        return ""
+    return f"its command line has {' and '.join(zeros)}; a build that sets Time.timeScale or its step to 0 stands still"
+
+
 def _image_arguments(image: ImageSpec) -> list[str]:
     size = ["--image-height", str(image.height), "--image-width", str(image.width)]
     return [*size, "--image-format", image.format]

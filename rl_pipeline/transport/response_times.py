@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces.optional_fields import has_stamps
 from rl_pipeline.transport.communication import Stamps
 
 WINDOW: Final = 100
@@ -129,7 +130,7 @@ class ResponseLog:
 
 def _stamp_fields(responses: Batch) -> tuple[Batch, Batch] | None:
     """Both stamps of responses; None where their type has none."""
-    if "response_sent" not in (responses.array.dtype.names or ()):
+    if not has_stamps(responses.struct):
         return None
     return responses["request_received"], responses["response_sent"]
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
+from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.transport import connection as connections
 from rl_pipeline.transport.backend import Arrived
 from rl_pipeline.transport.communication import Stamps
@@ -201,7 +202,7 @@ class _Requests:
             self.rows.append(Framed(frames, frames[digits : digits + 7]))
         self.batch = layout.view(payloads)
         self._stamp: NDArray[np.uint64] | None = None
-        if "request_sent" in (self.batch.array.dtype.names or ()):
+        if has_field(codec.struct, "request_sent"):
             self._stamp = self.batch.array["request_sent"].view("<u8")
 
     def stamp(self) -> None:

@@ -11,6 +11,7 @@ from stable_baselines3.common import torch_layers
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor as StableBaselines3Extractor
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.tracebacks import describe_failure
 from rl_pipeline.user_modules import load_file
 
 FOLDER = Path(__file__).parent
@@ -48,7 +49,7 @@ def find_feature_extractor(name: str, folder: Path = FOLDER, *, where: str = WHE
         try:
             found |= _extractors(_imported(file, folder))
         except Exception as error:  # whatever a user's file raises
-            broken.append(f"{file} cannot be imported: {type(error).__name__}: {error}")
+            broken.append(f"{file} cannot be imported: {describe_failure(error)}")
     if name in found:
         return found[name]
     library = _extractors(torch_layers)

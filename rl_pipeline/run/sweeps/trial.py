@@ -17,6 +17,7 @@ from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.run.interruption import Interruption
 from rl_pipeline.run.rl_trainer import RLTrainer, unobserved
 from rl_pipeline.run.sweeps.folder import SweepFolder, trial_name
+from rl_pipeline.tracebacks import describe_failure
 
 OBJECTIVES: Final = {"return": "mean_return", "success_rate": "success_rate"}
 """What may count, and which figure of an evaluation that is."""
@@ -74,8 +75,8 @@ class TrialRun:
             report = self._result()
         except Exception as error:
             logging.getLogger(__name__).debug("a trial failed", exc_info=True)
-            kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-            report = {"done": True, "error": f"{kind}{error}"}
+            reason = str(error) if isinstance(error, InputError) else describe_failure(error)
+            report = {"done": True, "error": reason}
         if report is not None:
             self._reports.put(report)
 
