@@ -108,7 +108,13 @@ def _writing_problems(service: Service, fields: Fields, method: str) -> Iterator
     request = service.request.layout().empty(1)
     for name, value in fields.items():
         try:
-            request[name] = value
+            if np.size(value) and not np.size(request[name]):
+                yield (
+                    f"{service.source}: {method} writes {name!r}, a sequence or text, which a request carries empty; "
+                    f"expected a field of fixed size, such as `float32[2] {name}`"
+                )
+            else:
+                request[name] = value
         except UnknownNameError:
             nearest = suggestion(name, field_paths(service.request.struct))
             yield f"{service.source}: {method} writes {name!r}, which the request does not have{nearest}"

@@ -26,10 +26,10 @@ class Task(ABC):
 
     Attributes:
         scene: name of the scene; the services are `/<scene>_<environment-id>/reset` and `.../step`.
-        reset_service: type of the reset service. Its request must have `uint32 seed`, `bool render`, and may have
-            `parameters`, a message of numbers that `environment.parameters` of the configuration speaks of.
-        step_service: type of the step service. Its request must have `bool render`; both responses a `state` field of
-            the same type.
+        reset_service: type of the reset service. Its request may have `parameters`, a message of numbers that
+            `environment.parameters` of the configuration sets.
+        step_service: type of the step service. Both responses have a `state` field of the same type. All other fields
+            that environments use are optional, see interfaces/optional_fields.py.
         observation_space: space of one observation.
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.

@@ -105,8 +105,9 @@ class RosBridge:
         return _two_part_types(self._node.get_topic_names_and_types())
 
     def services(self) -> dict[str, str]:
-        """Names and types of all services of the graph."""
-        return _two_part_types(self._node.get_service_names_and_types())
+        """Names and types of the services that are offered in the graph, which also lists what is merely called."""
+        listed = self._node.get_service_names_and_types()
+        return _two_part_types([each for each in listed if self._node.count_services(each[0])])
 
     def tend(self) -> float:
         """Do what time demands; returns in how many seconds it has to be done again."""

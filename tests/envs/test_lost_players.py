@@ -179,3 +179,23 @@ def test_connection_that_is_cut_is_replaced(simulation):
         connection.shutdown(socket.SHUT_RDWR)
     assert env.step(np.ones((2, 2), np.float32))[3].tolist() == [False, True]
     assert not env.step(np.ones((2, 2), np.float32))[3].any()
+
+
+def test_build_that_never_answers_is_said_to_have_been_sent_zeros(simulation, build, caplog):
+    silent = build('sed "s/^    if destination == .*/    if False:/" {handmade} > "$0.py"; exec {python} "$0.py" "$@"')
+    env = PlayerVectorEnv(NavigationTask(), simulation(silent, step_timeout=0.3, max_lifetime_restarts=1), 1)
+    zeros = r"--sample-time 0 \(unity\.sample_time: .*\) and --time-scale 0 \(unity\.time_scale: as fast as possible\)"
+    with pytest.raises(PlayerError, match=rf"player 0 does not answer \(its command line has {zeros}"):
+        env.reset(seed=0)
+    assert re.search(rf"player 0 did not answer within 0\.3 s \(unity\.step_timeout\); .*{zeros}", caplog.text)
+
+
+def test_build_that_was_sent_no_zeros_or_answered_before_is_not(simulation, caplog):
+    players = simulation(step_timeout=0.5, sample_time=0.1)
+    env = PlayerVectorEnv(NavigationTask(), players, 1)
+    env.reset(seed=0)
+    env.step(np.ones((1, 2), np.float32))
+    os.kill(players.processes[0].pid, signal.SIGSTOP)
+    env.step(np.ones((1, 2), np.float32))
+    assert "player 0 did not answer within 0.5 s (unity.step_timeout)" in caplog.text
+    assert "--time-scale" not in caplog.text

@@ -184,3 +184,21 @@ def test_topic_list_has_types_and_services(ros, unity):
     services = dict(zip(listed["services"], listed["service_types"], strict=True))
     assert topics["/fault13/topic"] == "std_msgs/String"
     assert services["/fault13/service"] == "std_srvs/SetBool"
+
+
+def test_topic_list_leaves_out_services_that_are_only_called(ros, unity):
+    client = ros.create_client(SetBool, "/fault13/called")
+    # Made after the client by the same node: where this is known, the client is.
+    service = ros.create_service(SetBool, "/fault13/later", lambda request, response: response)
+    player = unity()
+    listed = []
+
+    def is_listed():
+        player.raw.command("__topic_list")
+        listed[:] = decode_command(player.next("__topic_list"))["services"]
+        return "/fault13/later" in listed
+
+    ros.wait(is_listed)
+    assert "/fault13/called" not in listed
+    ros.destroy_client(client)
+    ros.destroy_service(service)
