@@ -25,7 +25,11 @@ environment: {id: Cart-v0}
 algorithm: {name: ppo, parameters: {n_steps: 256, batch_size: 128, n_epochs: 2}}
 training: {total_timesteps: 2000, device: cpu, log_points: 1, eval: {num_evals: 1, num_episodes: 2}}
 evaluation: {num_episodes: 2}
-simulation: {n_environments: 2, ros: {tcp_port: 0}, unity: {build_path: cart.sh, connect_timeout: 60}}
+simulation:
+  n_environments: 2
+  workspace: [definitions]
+  ros: {tcp_port: 0}
+  unity: {build_path: cart.sh, connect_timeout: 60}
 """
 
 Command = Callable[..., tuple[int, str]]
@@ -47,8 +51,8 @@ def command(cart: Path) -> Command:
     """Call the command in that folder; returns its exit code and all that it printed."""
 
     def call(*words: str, **variables: str) -> tuple[int, str]:
-        environment = {**os.environ, "RL_PIPELINE_WORKSPACE": str(cart / "definitions"), **variables}
-        done = prepared.run(["rl-pipeline", *words], cart, environment)
+        environment = {name: value for name, value in os.environ.items() if name != "RL_PIPELINE_WORKSPACE"}
+        done = prepared.run(["rl-pipeline", *words], cart, {**environment, **variables})
         return done.returncode, done.stdout + done.stderr
 
     return call
@@ -85,7 +89,9 @@ def test_build_without_seed_render_and_image_trains_and_evaluates_and_says_what_
 
 
 def test_check_leaves_out_what_the_definitions_have_no_field_for(cart: Path, command: Command) -> None:
-    code, output = command("check", "cart_tasks:rl_pipeline/Cart-v0", "unity.build_path=cart.sh")
+    code, output = command(
+        "check", "cart_tasks:rl_pipeline/Cart-v0", "unity.build_path=cart.sh", "workspace=[definitions]"
+    )
     assert code == 0, output
     text = " ".join(output.split())
     assert text.count("left out") == 6, text  # five checks, and the sum of them
