@@ -20,11 +20,11 @@ from rl_pipeline.tasks.navigation import NavigationTask
 
 
 class MistakenTask(NavigationTask):
-    def reward(self, previous, actions, state):
-        return self.speed(state) * self.weight
+    steps = 0
 
-    def speed(self, state):
-        return state.twist.linear.x
+    def reward(self, previous, actions, state):
+        self.steps += 1
+        return state.twist.linear.x if self.steps < 5 else self.weight
 
 
 register_task("Mistaken-v0", MistakenTask)
@@ -46,14 +46,14 @@ def test_exception_in_a_task_names_its_line_and_leaves_its_traceback_in_the_log(
     (tmp_path / "mistaken_tasks.py").write_text(TASK)
     (tmp_path / "mistaken.yaml").write_text(EXPERIMENT)
     assert cli.run(["train", "--config", "mistaken.yaml", f"unity.build_path={build()}"]) == 1
-    said = "AttributeError: 'MistakenTask' object has no attribute 'weight' (mistaken_tasks.py, line 9, in reward)"
+    said = "AttributeError: 'MistakenTask' object has no attribute 'weight' (mistaken_tasks.py, line 12, in reward)"
     errors = capsys.readouterr().err
     assert f"error: {said}" in errors
     assert "Traceback" not in errors
     [log] = tmp_path.rglob("train.log")
     text = log.read_text()
     assert "Traceback (most recent call last)" in text
-    assert 'mistaken_tasks.py", line 9, in reward' in text
+    assert 'mistaken_tasks.py", line 12, in reward' in text
     assert text.rstrip().endswith("AttributeError: 'MistakenTask' object has no attribute 'weight'")
     assert json.loads(log.with_name("metadata.json").read_text())["error"] == said
 
