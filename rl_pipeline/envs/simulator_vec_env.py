@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
 from rl_pipeline.envs.vecenv import IVecEnv
 from rl_pipeline.errors import InputError
+
+logger = logging.getLogger(__name__)
 
 
 class SimulatorVecEnv(BatchedVecEnv):
@@ -33,8 +36,8 @@ class SimulatorVecEnv(BatchedVecEnv):
     def __init__(self, env: IVecEnv, num_envs: int, name: str) -> None:
         self.env, self._name = env, name
         super().__init__(num_envs, *_spaces(env, name))
-        if env.get_number_of_agents() != 1 or env.has_action_masks():
-            raise InputError(f"environment {name!r}: several agents and action masks are not supported yet")
+        if (agents := _call(env, "get_number_of_agents", default=1)) != 1:
+            raise InputError(f"environment {name!r}: expected one agent, found {agents}; several are not supported yet")
         self._began = time.monotonic()
         self._returns = np.zeros(num_envs)
         self._lengths = np.zeros(num_envs, np.int64)
@@ -46,9 +49,18 @@ class SimulatorVecEnv(BatchedVecEnv):
         return self._last
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """Have the next `reset` begin from this seed, a random one if it is None."""
+        """Have the next `reset` begin from this seed, a random one if it is None.
+
+        Simulators written for rl_games may keep the seed that they were made with under the name of the method.
+        """
         chosen = int(np.random.randint(2**31)) if seed is None else seed
-        self.env.seed(chosen)
+        if callable(getattr(self.env, "seed", None)):
+            self.env.seed(chosen)
+        elif getattr(self.env, "seed", None) is None:
+            logger.warning(
+                "environment %r cannot be seeded: its `seed` is no method, and env_config gives none; its episodes are "
+                "not repeatable", self._name,
+            )  # fmt: skip
         return [chosen] * self.num_envs
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -62,7 +74,7 @@ class SimulatorVecEnv(BatchedVecEnv):
         rewards, dones = np.asarray(rewards, np.float32), np.asarray(dones, np.bool_)
         self._returns += rewards
         self._lengths += 1
-        infos = [{key: values[index] for key, values in extras.items()} for index in range(self.num_envs)]
+        infos = _infos_by_environment(extras, self.num_envs)
         for index in np.flatnonzero(dones).tolist():
             self._note_end(infos[index], index)
         self._last = observations
@@ -70,11 +82,11 @@ class SimulatorVecEnv(BatchedVecEnv):
 
     def close(self) -> None:
         """Close the simulator."""
-        self.env.close()
+        _call(self.env, "close")
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
         """The simulator's picture of environment 0; none of the others."""
-        return [self.env.render(), *[None] * (self.num_envs - 1)]
+        return [_call(self.env, "render"), *[None] * (self.num_envs - 1)]
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
         """An attribute of the simulator, None if it has no such, once for each environment asked."""
@@ -82,7 +94,7 @@ class SimulatorVecEnv(BatchedVecEnv):
 
     def _note_end(self, info: dict[str, Any], index: int) -> None:
         info["terminal_observation"] = info.pop("final_observation", self._last[index])
-        info["TimeLimit.truncated"] = bool(info.get("time_outs", False))
+        info["TimeLimit.truncated"] = bool(info.get("time_outs", info.get("TimeLimit.truncated", False)))
         seconds = round(time.monotonic() - self._began, 6)
         info["episode"] = {"r": float(self._returns[index]), "l": int(self._lengths[index]), "t": seconds}
         self._returns[index], self._lengths[index] = 0.0, 0
@@ -96,6 +108,19 @@ class SimulatorVecEnv(BatchedVecEnv):
                 f"environment {self._name!r}: {method} gave observations of shape {array.shape}, expected {expected}"
             )
         return array
+
+
+def _call(env: IVecEnv, method: str, default: Any = None) -> Any:
+    """Call a method that simulators written for rl_games may lack; `default` where there is none."""
+    found = getattr(env, method, None)
+    return found() if callable(found) else default
+
+
+def _infos_by_environment(extras: Any, num_envs: int) -> list[dict[str, Any]]:
+    """Turn arrays by name into a dict for each environment; rl_games' own RayVecEnv gives such dicts itself."""
+    if isinstance(extras, Mapping):
+        return [{key: values[index] for key, values in extras.items()} for index in range(num_envs)]
+    return [dict(info) for info in extras]
 
 
 def _spaces(env: IVecEnv, name: str) -> tuple[spaces.Space[Any], spaces.Space[Any]]:

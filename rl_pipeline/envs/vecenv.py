@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+import gymnasium
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.env_util import make_vec_env
@@ -58,7 +59,7 @@ class IVecEnv:
         return 1
 
     def has_action_masks(self) -> bool:
-        """Whether actions can be invalid; such masks are not supported yet."""
+        """Tell whether actions can be invalid; ignored, as in rl_games without `use_action_masks`."""
         return False
 
     def close(self) -> None:
@@ -78,10 +79,12 @@ def register(config_name: str, func: Maker) -> None:
         func: called as `func(env_name, num_actors, **env_config)`, it makes an `IVecEnv` or a `VecEnv` of
             Stable-Baselines3; `env_configurations.configurations[env_name]["env_creator"]` is the creator.
 
+    `GYMNASIUM` and `RAY`, which are built in, may be replaced.
+
     Raises:
         InputError: the name is taken.
     """
-    if config_name in (*vecenv_config, PLAYER):
+    if config_name == PLAYER or vecenv_config.get(config_name, _gymnasium) is not _gymnasium:
         raise InputError(f"vecenv type {config_name!r} is registered already")
     vecenv_config[config_name] = func
 
@@ -99,15 +102,33 @@ def create_vec_env(config_name: str, num_actors: int, **kwargs: Any) -> IVecEnv 
     """
     if config_name not in configurations:
         raise UnknownNameError("environment", config_name, configurations)
-    kind = configurations[config_name]["vecenv_type"]
+    configuration = configurations[config_name]
+    kind = configuration["vecenv_type"]
     if kind not in vecenv_config:
         raise UnknownNameError("vecenv type", kind, (*vecenv_config, PLAYER), where=f"environment {config_name!r}")
-    return vecenv_config[kind](config_name, num_actors, **kwargs)
+    arguments = {**configuration.get("default_env_config", {}), **kwargs}
+    return vecenv_config[kind](config_name, num_actors, **arguments)
 
 
 def _gymnasium(config_name: str, num_actors: int, **kwargs: Any) -> VecEnv:
-    """N environments of Gymnasium's interface, one after another in this process, their episodes monitored."""
-    return make_vec_env(partial(configurations[config_name]["env_creator"], **kwargs), n_envs=num_actors)
+    """Make N environments of Gymnasium's interface, stepped one after another in this process, episodes monitored.
+
+    `seed` and `ray_config`, which rl_games' own RAY type keeps from the creator, are kept from it here too: the vector
+    environment is seeded as a whole, and Ray is not started.
+    """
+    arguments = {key: value for key, value in kwargs.items() if key not in ("seed", "ray_config")}
+    return make_vec_env(partial(_one_gymnasium, config_name, arguments), n_envs=num_actors)
+
+
+def _one_gymnasium(config_name: str, arguments: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    env = configurations[config_name]["env_creator"](**arguments)
+    if not isinstance(env, gymnasium.Env):
+        raise InputError(
+            f"environment {config_name!r}: expected its env_creator to make an environment of Gymnasium, found "
+            f"{type(env).__name__}; another interface needs an IVecEnv, registered as a vecenv type"
+        )
+    return env
 
 
 register("GYMNASIUM", _gymnasium)
+register("RAY", _gymnasium)

@@ -13,7 +13,8 @@ class ObjectFactory:
 
     Args:
         kind: what is built, in the words of an error message.
-        shared: the factory that is asked for names that this one does not have; None: there is no other.
+        shared: factory that is asked for names that this one does not have; None: there is no other. This one may
+            replace its names for itself.
     """
 
     def __init__(self, kind: str, shared: ObjectFactory | None = None) -> None:
@@ -28,7 +29,7 @@ class ObjectFactory:
 
     def register_builder(self, name: str, builder: Callable[..., Any]) -> None:
         """Have `create(name, ...)` call `builder`. Raises `InputError` when the name is taken."""
-        if name in self.names:
+        if name in self._builders:
             raise InputError(f"{self._kind} {name!r} is registered already")
         self._builders[name] = builder
 

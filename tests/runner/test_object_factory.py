@@ -24,10 +24,18 @@ def test_names_that_a_factory_lacks_are_those_of_the_shared_one() -> None:
 
 
 def test_a_name_is_registered_once() -> None:
-    shared = ObjectFactory("player")
-    shared.register_builder("a2c_discrete", object)
+    factory = ObjectFactory("player")
+    factory.register_builder("a2c_discrete", object)
     with pytest.raises(InputError, match="player 'a2c_discrete' is registered already"):
-        ObjectFactory("player", shared).register_builder("a2c_discrete", object)
+        factory.register_builder("a2c_discrete", object)
+
+
+def test_a_factory_may_replace_a_shared_name_for_itself() -> None:
+    shared = ObjectFactory("algorithm")
+    shared.register_builder("a2c_continuous", lambda: "theirs")
+    factory = ObjectFactory("algorithm", shared)
+    factory.register_builder("a2c_continuous", lambda **kwargs: "mine")
+    assert (factory.create("a2c_continuous"), shared.create("a2c_continuous")) == ("mine", "theirs")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
