@@ -5,6 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final
+
+MAX_LISTED: Final = 40
+"""Names that a message lists at most."""
 
 
 class InputError(Exception):
@@ -40,10 +44,13 @@ def raise_together(problems: Sequence[InputError]) -> None:
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
-    """The end of an error message: the nearest valid names, else all of them."""
+    """The end of an error message: the nearest valid names, else all of them, or some where there are very many."""
     valid = list(valid)
     lowered = {candidate.lower(): candidate for candidate in valid}
     near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
     if near:
         return f"; did you mean {' or '.join(repr(match) for match in near)}?"
-    return f"; valid: {', '.join(valid)}" if valid else ""
+    listed = ", ".join(valid[:MAX_LISTED])
+    if len(valid) > MAX_LISTED:
+        return f"; valid: {listed} and {len(valid) - MAX_LISTED} more"
+    return f"; valid: {listed}" if valid else ""

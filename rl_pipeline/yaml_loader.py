@@ -45,13 +45,23 @@ class WrittenNumber:
         return self.text
 
 
-def load_yaml(text: str) -> Any:
+def load_yaml(text: str, repeated: list[tuple[int, str]] | None = None) -> Any:
     """The values of a YAML document, with `WrittenNumber` for each number outside of quotes.
+
+    Args:
+        text: the document.
+        repeated: takes line and name of each key that its mapping has already, of which the last counts as in PyYAML;
+            None: such a key is an error.
 
     Raises:
         yaml.YAMLError: it is not YAML, or a mapping has a key twice.
     """
-    return yaml.load(text, Loader=_Loader)  # a SafeLoader
+    loader = _Loader(text)  # a SafeLoader
+    loader.repeated = repeated
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def as_numbers(value: Any) -> Any:
@@ -73,10 +83,15 @@ def _unwrapped(value: Any, attribute: str) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
+    repeated: list[tuple[int, str]] | None = None
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.tag == yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG and key.value in seen:
+                if self.repeated is not None:
+                    self.repeated.append((key.start_mark.line + 1, key.value))
+                    continue
                 raise yaml.constructor.ConstructorError(
                     "while constructing a mapping", node.start_mark, f"found duplicate key {key.value}", key.start_mark
                 )

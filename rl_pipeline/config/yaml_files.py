@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.yaml_loader import as_numbers, load_yaml
+
+logger = logging.getLogger(__name__)
 
 
 def shown(path: Path) -> str:
@@ -15,18 +18,23 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
 
 
-def read_yaml(path: Path) -> dict[Any, Any]:
+def read_yaml(path: Path, *, last_counts: bool = False) -> dict[Any, Any]:
     """The mapping in a YAML file, `${...}` unresolved; an empty file is an empty mapping.
+
+    Args:
+        path: the file.
+        last_counts: of a key that is given twice take the last, as PyYAML does, and log a warning; otherwise it is an
+            error.
 
     Raises:
         InputError: if the file cannot be read, is not YAML or does not hold a mapping; UnknownNameError if there is
             no such file.
     """
-    tree: dict[Any, Any] = as_numbers(read_settings(path))
+    tree: dict[Any, Any] = as_numbers(read_settings(path, last_counts=last_counts))
     return tree
 
 
-def read_settings(path: Path) -> dict[Any, Any]:
+def read_settings(path: Path, *, last_counts: bool = False) -> dict[Any, Any]:
     """The same with a `WrittenNumber` for each number: whether the number or its text counts depends on the key."""
     import yaml
     from omegaconf import OmegaConf
@@ -38,7 +46,8 @@ def read_settings(path: Path) -> dict[Any, Any]:
         others = [str(path.parent / other.name) for other in sorted(path.parent.glob("*.y*ml"))]
         raise UnknownNameError("file", str(path), others)
     try:
-        loaded = load_yaml(path.read_text(encoding="utf-8"))
+        repeated: list[tuple[int, str]] | None = [] if last_counts else None
+        loaded = load_yaml(path.read_text(encoding="utf-8"), repeated)
         if isinstance(loaded, dict):
             OmegaConf.create(as_numbers(loaded))  # raises for what is no `${...}`
     except yaml.MarkedYAMLError as error:
@@ -49,6 +58,8 @@ def read_settings(path: Path) -> dict[Any, Any]:
     except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
         raise InputError(f"{shown(path)}: cannot be read: {reason}") from error
+    for line, key in repeated or ():
+        logger.warning("%s: line %d: %s is given again; the last counts", shown(path), line, key)
     if loaded is not None and not isinstance(loaded, dict):
         found = "a list" if isinstance(loaded, list) else "a single value"
         raise InputError(f"{shown(path)}: expected a mapping of sections, found {found}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 from typing import Any, Final
 
 from rl_pipeline.config.values import nulls_unquoted, unquoted
@@ -12,6 +12,17 @@ from rl_pipeline.errors import InputError, suggestion
 _MISSING: Final = object()
 
 
+class _Anything:
+    """A container that holds every value."""
+
+    def __contains__(self, value: object) -> bool:
+        return True
+
+
+ANY: Final = _Anything()
+"""The neutral values of a key that makes no difference here, such as one that sets how often statistics are written."""
+
+
 class Keys:
     """The keys of a section and their values, `'None'` read as null and quoted numbers as numbers.
 
@@ -19,13 +30,14 @@ class Keys:
         source: the file, as errors name it.
         path: dotted name of the section in it.
         values: the section.
-        left_out: takes a line for each setting that has no counterpart here; shared with the inner sections.
+        left_out: takes the full name of each setting that has no counterpart here, and why; shared with the inner
+            sections.
 
     Raises:
         InputError: it is no mapping.
     """
 
-    def __init__(self, source: str, path: str, values: Any, left_out: list[str]) -> None:
+    def __init__(self, source: str, path: str, values: Any, left_out: list[tuple[str, str]]) -> None:
         if not isinstance(values, Mapping):
             raise InputError(f"{source}: {path}: expected a section of keys, found {found(values)}")
         self.source, self.path, self.left_out = source, path, left_out
@@ -93,30 +105,40 @@ class Keys:
 
     def leave(self, name: str, why: str) -> None:
         """Note that a setting has no counterpart."""
-        self.left_out.append(f"{self.path}.{name}: {why}")
+        self.left_out.append((f"{self.path}.{name}", why))
 
-    def finish(self, neutral: Mapping[str, Collection[Any]], refused: Mapping[str, str], hint: str = "") -> None:
-        """Account for the keys that nobody took.
+    def finish(
+        self,
+        neutral: Mapping[str, Container[Any]],
+        refused: Mapping[str, str],
+        ignored: Mapping[str, str] | None = None,
+    ) -> None:
+        """Account for the keys that were not taken.
 
         Args:
             neutral: keys without a counterpart, with the values that make no difference; another value is left out.
             refused: of these, keys whose other values are refused, with what to do instead.
-            hint: why another key may be expected.
+            ignored: keys that are left out for a reason of their own, with that reason; other values of neutral keys
+                may be among them.
 
         Raises:
             InputError: a key is unknown, or what it asks for cannot be had.
         """
+        ignored = ignored or {}
+        valid = {*self._taken, *neutral, *ignored}
         for name, value in self._values.items():
             if name in self._taken or (name in neutral and (value is None or value in neutral[name])):
                 continue
             if name in refused:
                 raise InputError(f"{self.where(name)}: {found(value)} is not supported; {refused[name]}")
-            if name not in neutral:
-                valid = [*self._taken, *neutral]
-                raise InputError(
-                    f"{self.source}: unknown key '{self.path}.{name}'{suggestion(name, sorted(set(valid)))}{hint}"
-                )
-            self.leave(name, f"{found(value)} has no counterpart")
+            if name in ignored:
+                self.leave(name, ignored[name])
+            elif name in neutral:
+                self.leave(name, f"{found(value)} has no counterpart")
+            elif name.endswith("1") and name[:-1] in valid:
+                self.leave(name, "rl_games does not read it either")
+            else:
+                raise InputError(f"{self.source}: unknown key '{self.path}.{name}'{suggestion(name, sorted(valid))}")
 
     def _bounded(self, name: str, value: float, least: float | None) -> float:
         if least is not None and value < least:

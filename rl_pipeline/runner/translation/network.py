@@ -2,98 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final
 
-from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.errors import InputError, suggestion
 from rl_pipeline.models.feature_extractors.discovery import registered_feature_extractors
-from rl_pipeline.runner.translation.keys import Keys
+from rl_pipeline.runner.translation.keys import ANY, Keys
+from rl_pipeline.runner.translation.layers import (
+    DEFAULT_INITIALIZER,
+    Perceptron,
+    convolutions,
+    perceptron,
+    recurrence,
+)
 
-ACTIVATIONS: Final = {
-    "relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "elu": "ELU", "selu": "SELU", "swish": "SiLU",
-    "silu": "SiLU", "gelu": "GELU", "softplus": "Softplus",
-}  # fmt: skip
-DEFAULT_INITIALIZER: Final = ({"name": "default"},)
-
-NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
+RESIDUAL: Final = "resnet_actor_critic"
+"""The network of rl_games whose convolutions are those of IMPALA."""
+NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "rnn": (), "cnn": (), "central_value": (False,), "normalization": (), "joint_obs_actions": (), "value_shape": (1,),
     "value_activation": (), "log_std_bounds": ([-20, 2],), "load_checkpoint": (False,),
 }  # fmt: skip
-REFUSED: Final[Mapping[str, str]] = {
-    "rnn": "for a recurrent policy use rl-pipeline train algorithm=recurrent_ppo",
-    "cnn": "image observations get Stable-Baselines3's convolutions, or a network of your own: register_network",
-    "joint_obs_actions": "register a network of your own: register_network",
+OWN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    **NEUTRAL, "require_rewards": (False,), "require_last_actions": (False,), "lstm": (), "inputs": (),
+    "transformer": (), "blocks": ANY,
+}  # fmt: skip
+IGNORED: Final[Mapping[str, str]] = {
+    "require_rewards": "the last rewards are not observed",
+    "require_last_actions": "for the last actions use the wrapper action_history",
+    "log_std_bounds": "the logarithm of the deviation is kept within [-20, 2]",
 }
-MLP_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
-    "initializer": DEFAULT_INITIALIZER, "regularizer": ({"name": None},), "d2rl": (False,), "norm_func_name": (),
-    "norm_only_first_layer": (False,),
+_REGISTER: Final = "register a network of your own: register_network"
+REFUSED: Final[Mapping[str, str]] = {
+    "rnn": "of these algorithms only PPO (a2c_continuous, a2c_discrete) has a recurrent policy",
+    "lstm": "the section of a recurrent layer is called rnn",
+    "cnn": _REGISTER,
+    "joint_obs_actions": _REGISTER,
+    "inputs": "the policy sees one observation",
+    "transformer": _REGISTER,
+}
+SPACE_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    "mu_activation": (), "sigma_activation": (), "mu_init": DEFAULT_INITIALIZER, "learn_sigma": (True,),
 }  # fmt: skip
-MLP_REFUSED: Final[Mapping[str, str]] = {"d2rl": "register a network of your own: register_network"}
-SPACE_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
-    "mu_activation": (), "sigma_activation": (), "mu_init": DEFAULT_INITIALIZER,
-}  # fmt: skip
+SPACE_IGNORED: Final[Mapping[str, str]] = {
+    "mu_init": "the last layer begins as Stable-Baselines3 has it, orthogonal with gain 0.01",
+    "learn_sigma": "the deviation is learned",
+}
 
 
-def architecture(network: Keys, name: str, sigma: float | None) -> dict[str, Any]:
+def architecture(network: Keys, name: str, sigma: float | None, *, recurrent: bool = False) -> dict[str, Any]:
     """The settings of `algorithm.architecture`.
 
     Args:
         network: the section.
         name: the network that the algorithm has by default, such as `actor_critic`; others have to be registered.
         sigma: logarithm of the actions' standard deviation at the start; None: what the section says.
+        recurrent: whether the algorithm is the one whose policy has an LSTM.
 
     Raises:
         InputError: the section asks for what there is not.
     """
     chosen = network.text("name", name)
-    if chosen == name:
-        settings = _perceptron(network, actor_critic=name == "actor_critic")
+    if recurrent:
+        settings = _recurrent(network)
+    elif chosen in (name, RESIDUAL) and name == "actor_critic":
+        settings = _actor_critic(network)
+    elif chosen == name:
+        layers = perceptron(network, may_be_empty=False)
+        network.flag("separate", True)
+        settings = {"net_arch": layers.units, "activation_fn": layers.activation}
     else:
         settings = _registered(network, chosen, name)
     log_std = _log_std(network, sigma)
     if log_std is not None and name == "actor_critic":
-        settings["policy_kwargs"] = {"log_std_init": log_std}
-    network.finish(NEUTRAL, REFUSED)
+        settings.setdefault("policy_kwargs", {})["log_std_init"] = log_std
+    network.finish(OWN_NEUTRAL, REFUSED, IGNORED)
     return settings
 
 
-def _perceptron(network: Keys, *, actor_critic: bool) -> dict[str, Any]:
-    units, activation = _layers(network)
-    separate = network.flag("separate", not actor_critic)
-    if not actor_critic:
-        return {"net_arch": units, "activation_fn": activation}
-    if separate:
-        return {"net_arch": {"pi": units, "vf": units}, "activation_fn": activation}
-    # Stable-Baselines3 shares nothing but the features: the whole trunk is made of them.
-    return {
-        "net_arch": [],
-        "features_extractor_class": "MLP",
-        "features_extractor_kwargs": {"units": units, "activation": activation},
-    }
+def _actor_critic(network: Keys) -> dict[str, Any]:
+    separate, seen = network.flag("separate", False), "cnn" in network
+    layers = perceptron(network, may_be_empty=seen)
+    if separate and not seen:
+        return {"net_arch": {"pi": layers.units, "vf": layers.units}, "activation_fn": layers.activation}
+    # Stable-Baselines3 shares only the features: the whole trunk is made of them.
+    return _features(network, layers, separate=separate)
+
+
+def _recurrent(network: Keys) -> dict[str, Any]:
+    """An LSTM before or after the fully connected layers; actor and critic share it unless they are separate."""
+    separate, seen = network.flag("separate", False), "cnn" in network
+    rnn = recurrence(network)
+    layers = perceptron(network, may_be_empty=True)
+    if not rnn.before_mlp and (seen or layers.units):
+        settings = _features(network, layers, separate=separate)
+    else:
+        settings = _features(network, Perceptron([], layers.activation), separate=separate) if seen else {}
+        settings |= {"net_arch": {"pi": layers.units, "vf": layers.units}, "activation_fn": layers.activation}
+        if not separate and layers.units:
+            network.leave("separate", "actor and critic share the LSTM, but not the layers after it")
+    shared = {} if separate else {"shared_lstm": True, "enable_critic_lstm": False}
+    settings["policy_kwargs"] = {"lstm_hidden_size": rnn.units, "n_lstm_layers": rnn.layers, **shared}
+    return settings
+
+
+def _features(network: Keys, layers: Perceptron, *, separate: bool) -> dict[str, Any]:
+    """Layers up to the features: convolutions, if the section has any, and a perceptron."""
+    extractor, arguments = "MLP", {"units": layers.units, "activation": layers.activation}
+    if "cnn" in network:
+        arguments = {**convolutions(network), "units": layers.units}
+        extractor = "ImpalaCNN" if "depths" in arguments else "ConvNet"
+        if extractor == "ConvNet":
+            arguments["mlp_activation"] = layers.activation
+    settings = {"net_arch": [], "features_extractor_class": extractor, "features_extractor_kwargs": arguments}
+    return {**settings, "share_features_extractor": False} if separate else settings
 
 
 def _registered(network: Keys, chosen: str, default: str) -> dict[str, Any]:
     registered = registered_feature_extractors()
     if chosen not in registered:
-        raise UnknownNameError("network", chosen, [default, *registered], where=network.where("name"))
+        where, nearest = network.where("name"), suggestion(chosen, [default, *registered])
+        if nearest.startswith("; did"):
+            raise InputError(f"{where}: unknown network {chosen!r}{nearest}")
+        raise InputError(f"{where}: expected {default} or one added with register_network, found {chosen!r}")
     settings: dict[str, Any] = {"net_arch": [], "features_extractor_class": chosen}
     if "mlp" in network:
-        settings["net_arch"], settings["activation_fn"] = _layers(network)
+        layers = perceptron(network, may_be_empty=False)
+        settings |= {"net_arch": layers.units, "activation_fn": layers.activation}
     network.value("separate", None)
     settings["features_extractor_kwargs"] = network.rest(("space", *NEUTRAL))
     return settings
-
-
-def _layers(network: Keys) -> tuple[list[int], str]:
-    mlp = network.section("mlp")
-    units = mlp.value("units")
-    if not isinstance(units, list) or not units or not all(type(width) is int and width > 0 for width in units):
-        raise InputError(f"{mlp.where('units')}: expected the widths of the layers, such as [64, 64], found {units!r}")
-    name = str(mlp.text("activation", "relu"))
-    if name.lower() not in ACTIVATIONS:
-        raise UnknownNameError("activation", name, ACTIVATIONS, where=mlp.where("activation"))
-    mlp.finish(MLP_NEUTRAL, MLP_REFUSED)
-    return units, ACTIVATIONS[name.lower()]
 
 
 def _log_std(network: Keys, sigma: float | None) -> float | None:
@@ -108,15 +145,14 @@ def _log_std(network: Keys, sigma: float | None) -> float | None:
             raise InputError(f"--sigma: needs a network with space.continuous.fixed_sigma, see {network.source}")
         return None
     continuous = space.section("continuous")
-    if not continuous.flag("fixed_sigma", True):
-        raise InputError(
-            f"{continuous.where('fixed_sigma')}: expected true, found false: "
-            "the deviation of Stable-Baselines3's actions does not depend on the observation"
-        )
+    if continuous.value("fixed_sigma", True) is not True:
+        continuous.leave("fixed_sigma", "the deviation is learned, but does not depend on the observation")
     init = continuous.section("sigma_init")
-    init.text("name", "const_initializer")
-    value = init.number("val", 0.0)
-    init.finish({}, {})
-    continuous.finish(SPACE_NEUTRAL, {})
+    kind = init.text("name", "const_initializer")
+    value = init.number("val", init.number("value", 0.0))
+    init.finish({}, {}, {"gain": "not used", "scale": "not used", "std": "not used", "a": "not used", "b": "not used"})
+    if kind not in ("const_initializer", "default"):
+        init.leave("name", f"{kind} is not used: the deviation begins at exp({value:g})")
+    continuous.finish(SPACE_NEUTRAL, {}, SPACE_IGNORED)
     space.finish({}, {})
     return float(value) if sigma is None else sigma

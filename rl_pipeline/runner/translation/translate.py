@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,45 +12,71 @@ from rl_pipeline.algorithms.hyperparameters import hyperparameter_names
 from rl_pipeline.algorithms.registry import find_algorithm
 from rl_pipeline.config import Config
 from rl_pipeline.config.loader import config_of_settings
-from rl_pipeline.envs.env_configurations import configurations
-from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.paths import expanded_folder
+from rl_pipeline.runner.translation.environment import environment as environment_settings
 from rl_pipeline.runner.translation.hyperparameters import (
+    PPO_IGNORED,
     PPO_NEUTRAL,
     REFUSED,
+    SAC_IGNORED,
     SAC_NEUTRAL,
+    check,
+    number_of_actors,
     ppo_parameters,
     sac_parameters,
+    total_timesteps,
 )
-from rl_pipeline.runner.translation.keys import Keys
+from rl_pipeline.runner.translation.keys import ANY, Keys
 from rl_pipeline.runner.translation.network import architecture
 from rl_pipeline.runner.translation.run_settings import TRAIN_DIR, RunSettings
 
-GENERIC: Final = ("openai_gym", "gymnasium")
-"""Names of environments that stand for the one that `env_config.name` has."""
-
-RUN_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
+RUN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "multi_gpu": (False,), "self_play": (False,), "self_play_config": (), "central_value_config": (),
-    "use_action_masks": (False,), "population_based_training": (False,), "mixed_precision": (False,),
-    "print_stats": (True,), "use_diagnostics": (False,), "torch_threads": (), "torch_compile": (False,),
-    "vec_env": (), "env_info": (), "network_path": (), "log_path": (), "features": (), "stop_fn": (),
-    "preproc_obs": (), "is_train": (True,),
+    "use_action_masks": (False,), "population_based_training": (False,), "pbt_idx": ANY, "print_stats": ANY,
+    "use_diagnostics": ANY, "vec_env": (), "env_info": (), "network_path": (), "log_path": (), "features": (),
+    "stop_fn": (), "preproc_obs": (), "is_train": (True,), "mixed_precision": (False,), "torch_compile": (False,),
+    "force_interval_writer": ANY, "defer_summaries_sec": ANY, "summaries_interval_sec_min": ANY,
+    "summaries_interval_sec_max": ANY,
 }  # fmt: skip
 RUN_REFUSED: Final[Mapping[str, str]] = {
     "multi_gpu": "one process trains",
     "self_play": "for self-play use rl-pipeline train --config-name duel_self_play",
     "self_play_config": "for self-play use rl-pipeline train --config-name duel_self_play",
-    "central_value_config": "actor and critic see the same observations",
-    "use_action_masks": "leave actions that are invalid without effect",
-    "population_based_training": "one agent trains",
+    "central_value_config": "actor and critic see the same observations; network.separate: True gives "
+    "the critic layers of its own",
+    "population_based_training": "one agent trains; for a search use rl-pipeline sweep",
     "features": "observers are given to Runner(observer), or named in algo_observer",
     "stop_fn": "score_to_win ends a run, or an observer that raises",
 }
-PLAYER_NEUTRAL: Final[Mapping[str, tuple[Any, ...]]] = {
-    "use_vecenv": (True, False), "n_game_life": (1,), "render_sleep": (), "evaluation": (False,),
-    "update_checkpoint_freq": (), "dir_to_monitor": (), "env_config": (), "device_name": (),
+_SPEED: Final = "sets the speed alone, and this project sets its own"
+RUN_IGNORED: Final[Mapping[str, str]] = {
+    "mixed_precision": _SPEED,
+    "torch_compile": _SPEED,
+    "use_action_masks": "actions that are invalid have to be without effect",
+}
+TOP_IGNORED: Final[Mapping[str, str]] = {
+    "torch_threads": _SPEED,
+}
+ENV_NEUTRAL: Final[Mapping[str, Container[Any]]] = {"clip_actions": ANY}
+ENV_IGNORED: Final[Mapping[str, str]] = {
+    "obs_groups": "the environment's own observation space counts",
+    "concate_obs_groups": "the environment's own observation space counts",
+}
+PLAYER_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    "use_vecenv": ANY, "n_game_life": (1,), "render_sleep": ANY, "evaluation": (False,), "update_checkpoint_freq": ANY,
+    "dir_to_monitor": ANY, "env_config": (), "device_name": ANY, "num_actors": ANY, "balance_env_rewards": ANY,
 }  # fmt: skip
+PLAYER_IGNORED: Final[Mapping[str, str]] = {"n_game_life": "a game is played whole"}
+NAMES: Final[Mapping[str, str]] = {
+    "simulation.n_environments": "params.config.num_actors",
+    "training.device": "params.config.device",
+    "training.save_freq": "params.config.save_frequency",
+    "training.seed": "params.seed",
+    "training.total_timesteps": "params.config.max_epochs",
+    "experiment.name": "params.config.full_experiment_name",
+}
+"""Settings of this project by the names that they have in the file."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +86,7 @@ class Translation:
     Attributes:
         config: the whole configuration.
         run: what the runner itself does.
-        left_out: the settings without a counterpart, one line each.
+        left_out: the settings without a counterpart, one line for each reason.
     """
 
     config: Config
@@ -80,21 +107,25 @@ def translate(params: Mapping[str, Any], source: str, algorithm: str, sigma: flo
     Raises:
         InputError: a key is unknown or missing, or asks for what cannot be had here.
     """
-    left_out: list[str] = []
+    left_out: list[tuple[str, str]] = []
     top = Keys(source, "params", params, left_out)
     seed = top.whole("seed", 0)
     config, network = top.section("config"), top.section("network")
     entry = find_algorithm(algorithm)
+    recurrent = entry.name == "ppo" and "rnn" in network
+    if recurrent:
+        entry = find_algorithm("recurrent_ppo")
     off_policy = _is_off_policy(entry.name)
     _check_model(top, off_policy)
+    environment, frames_stacked = environment_settings(config, seed)
     parameters, frames = (sac_parameters if off_policy else ppo_parameters)(config)
     for name in hyperparameter_names(entry.load()):
         if name in config and name not in hyperparameter_names(find_algorithm("sac" if off_policy else "ppo").load()):
             parameters[name] = config.value(name)
-    built = architecture(network, "soft_actor_critic" if off_policy else "actor_critic", sigma)
+    check(config, entry.load(), parameters, off_policy=off_policy)
+    built = architecture(network, "soft_actor_critic" if off_policy else "actor_critic", sigma, recurrent=recurrent)
     if decay := config.number("weight_decay", 0.0):
         built.setdefault("policy_kwargs", {})["optimizer_kwargs"] = {"weight_decay": decay}
-    environment = _environment(config, seed)
     player, run = _run(config, environment["id"], frames)
     modules = top.value("import_modules", None)
     settings = {
@@ -103,15 +134,30 @@ def translate(params: Mapping[str, Any], source: str, algorithm: str, sigma: flo
         "environment": environment,
         "algorithm": {"name": entry.name, "parameters": parameters, "architecture": built},
         "training": _training(config, seed, frames),
-        "wrappers": _wrappers(config),
+        "wrappers": _wrappers(top.section("env"), config, frames_stacked, images="cnn" in network),
         "evaluation": player,
-        "simulation": {"n_environments": config.whole("num_actors", least=1)},
+        "simulation": {"n_environments": number_of_actors(config)},
     }
-    config.finish({**RUN_NEUTRAL, **(SAC_NEUTRAL if off_policy else PPO_NEUTRAL)}, {**RUN_REFUSED, **REFUSED})
+    neutral, ignored = (SAC_NEUTRAL, SAC_IGNORED) if off_policy else (PPO_NEUTRAL, PPO_IGNORED)
+    config.finish({**RUN_NEUTRAL, **neutral}, {**RUN_REFUSED, **REFUSED}, {**RUN_IGNORED, **ignored})
     top.value("algo", None)
     refused = {"load_checkpoint": "give the model with --checkpoint"}
-    top.finish({"load_checkpoint": (False,), "load_path": ("path",)}, refused)
-    return Translation(config_of_settings(settings, source), run, tuple(left_out))
+    top.finish({"load_checkpoint": (False,), "load_path": ANY}, refused, TOP_IGNORED)
+    try:
+        return Translation(config_of_settings(settings, source), run, _by_reason(left_out))
+    except InputError as error:
+        message = str(error)
+        for name, own in NAMES.items():
+            message = message.replace(name, own)
+        raise InputError(message) from None
+
+
+def _by_reason(left_out: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """One line for each reason, with the settings that it holds for."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in left_out:
+        reasons.setdefault(why, []).append(name)
+    return tuple(f"{', '.join(dict.fromkeys(names))}: {why}" for why, names in reasons.items())
 
 
 def _is_off_policy(algorithm: str) -> bool:
@@ -121,7 +167,11 @@ def _is_off_policy(algorithm: str) -> bool:
 
 
 def _check_model(top: Keys, off_policy: bool) -> None:
-    valid = ("soft_actor_critic",) if off_policy else ("continuous_a2c_logstd", "discrete_a2c", "multi_discrete_a2c")
+    valid = (
+        ("soft_actor_critic",)
+        if off_policy
+        else ("continuous_a2c_logstd", "discrete_a2c", "multi_discrete_a2c", "continuous_a2c_sde")
+    )
     model = top.section("model")
     name = model.text("name", valid[0])
     if name not in valid:
@@ -129,44 +179,34 @@ def _check_model(top: Keys, off_policy: bool) -> None:
     model.finish({}, {})
 
 
-def _environment(config: Keys, seed: int) -> dict[str, Any]:
-    name, where = config.text("env_name"), config.where("env_name")
-    options = config.section("env_config")
-    own_seed = options.whole("seed", seed)
-    if own_seed != seed:
-        raise InputError(f"{options.where('seed')}: expected params.seed ({seed}) or nothing, found {own_seed}")
-    if name in GENERIC:
-        name, where = options.text("name"), options.where("name")
-    try:
-        known = check_environment_id(name)
-    except UnknownNameError as error:
-        raise UnknownNameError("environment", name, error.valid, where) from None
-    except InputError as error:
-        raise InputError(f"{where}: {str(error).removeprefix('environment.id: ')}") from None
-    # What a simulator of one's own draws, if anything, is not known before it is there.
-    drawn = None if known in configurations else "rgb_array"
-    arguments = options.rest(())
-    return {"id": name, "env_config": arguments or None, "render_mode": drawn, "video_wrapper": False}
-
-
 def _training(config: Keys, seed: int, frames: int) -> dict[str, Any]:
-    epochs, most = config.whole("max_epochs", -1), config.whole("max_frames", -1)
-    totals = [total for total in (epochs * frames, most) if total > 0]
-    if not totals:
-        raise InputError(f"{config.where('max_epochs')}: expected max_epochs or max_frames above 0, found neither")
     device = config.text("device", config.text("device_name", "auto"))
     config.text("device_name", None)
     saved = config.whole("save_frequency", 0, least=0)
     return {
-        "total_timesteps": min(totals),
+        "total_timesteps": total_timesteps(config, frames),
         "seed": seed,
         "device": device,
         "save_freq": saved * frames or None,
     }
 
 
-def _wrappers(config: Keys) -> dict[str, Any]:
+def _wrappers(env: Keys, config: Keys, frames: int, *, images: bool) -> dict[str, Any]:
+    """The settings of `wrappers`, in their order.
+
+    Args:
+        env: Isaac Lab's section `params.env`, for its wrapper of environments.
+        config: the section `params.config`.
+        frames: observations stacked.
+        images: whether the network has convolutions.
+    """
     wrappers: dict[str, Any] = {}
+    bound = env.number("clip_observations", None)
+    if bound is not None and math.isfinite(bound):
+        wrappers["clip_observations"] = {"low": -bound, "high": bound}
+    env.finish(ENV_NEUTRAL, {}, ENV_IGNORED)
+    if frames > 1:
+        wrappers["frame_stack"] = {"n_stack": frames}
     shaper = config.section("reward_shaper")
     scale, shift = shaper.number("scale_value", 1.0), shaper.number("shift_value", 0.0)
     if (scale, shift) != (1.0, 0.0):
@@ -177,6 +217,9 @@ def _wrappers(config: Keys) -> dict[str, Any]:
         wrappers["clip_rewards"] = bounds
     shaper.finish({"is_torch": (True, False), "log_val": (False,)}, {})
     inputs, values = config.flag("normalize_input", False), config.flag("normalize_value", False)
+    if inputs and images:
+        inputs = False
+        config.leave("normalize_input", "pixels are divided by 255 in its place")
     if inputs or values:
         wrappers["normalize"] = {"observations": inputs, "rewards": values, "clip_observations": 5.0}
     return wrappers
@@ -203,6 +246,8 @@ def _run(config: Keys, environment: str, frames: int) -> tuple[dict[str, Any], R
         print_games=player.flag("print_stats", True),
         observer=config.text("algo_observer", RunSettings.observer),
     )
-    deterministic = player.flag("deterministic", True)
-    player.finish(PLAYER_NEUTRAL, {})
+    # Its spellings in older files of rl_games.
+    misspelt = player.flag("determenistic", player.flag("is_determenistic", True))
+    deterministic = player.flag("deterministic", misspelt)
+    player.finish(PLAYER_NEUTRAL, {}, PLAYER_IGNORED)
     return {"deterministic": deterministic}, run
