@@ -82,11 +82,11 @@ def copied(config_name: str, num_actors: int, **kwargs: Any) -> CopiedRayVecEnv:
 
 
 vecenv.register("COPYRAY", copied)
-env_configurations.register("customenv", {"vecenv_type": "COPYRAY", "env_creator": short_cartpole})
+env_configurations.register("CopiedRay-v0", {"vecenv_type": "COPYRAY", "env_creator": short_cartpole})
 
 
 def test_a_copy_of_the_vector_environment_of_rl_games_is_stepped() -> None:
-    config = Config.model_validate({"environment": {"id": "customenv", "env_config": {"max_episode_steps": 3}}})
+    config = Config.model_validate({"environment": {"id": "CopiedRay-v0", "env_config": {"max_episode_steps": 3}}})
     assert checked_spaces(config)[1] == spaces.Discrete(2)
     with Environments(config, Path()) as environments:
         venv = environments.evaluation(2, seed=5)
@@ -103,10 +103,10 @@ def test_a_simulator_that_cannot_be_seeded_is_named_once_and_one_with_a_seed_is_
 ) -> None:
     for env_config, warnings in (({}, 1), ({"seed": 7}, 0)):
         caplog.clear()
-        config = Config.model_validate({"environment": {"id": "customenv", "env_config": env_config}})
+        config = Config.model_validate({"environment": {"id": "CopiedRay-v0", "env_config": env_config}})
         with caplog.at_level(logging.WARNING), Environments(config, Path()) as environments:
             environments.evaluation(1, seed=5)
-        assert len([each for each in caplog.messages if "'customenv' cannot be seeded" in each]) == warnings
+        assert len([each for each in caplog.messages if "'CopiedRay-v0' cannot be seeded" in each]) == warnings
 
 
 def test_the_type_ray_makes_environments_of_gymnasium_without_ray() -> None:
