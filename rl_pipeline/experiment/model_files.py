@@ -12,7 +12,6 @@ import pickle
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
+from rl_pipeline.envs.supported_spaces import described_space
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.normalization import load_statistics, statistics
 from rl_pipeline.experiment.writing import write_bytes
@@ -148,17 +148,9 @@ def model_bytes(model: BaseAlgorithm, config: str) -> bytes:
 
 def described_spaces(model: BaseAlgorithm) -> dict[str, str]:
     """The two spaces of a model, as text."""
-    return {"observation": _described(model.observation_space), "action": _described(model.action_space)}
+    return {"observation": described_space(model.observation_space), "action": described_space(model.action_space)}
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[np.float64]]:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def _described(space: Any) -> str:
-    """A space as text, without the bounds of each component of a long Box."""
-    text = repr(space)
-    if type(space).__name__ == "Box" and len(text) > 200:
-        return f"Box({space.shape}, {space.dtype})"
-    return " ".join(text.split())

@@ -35,6 +35,8 @@ class ActionHistory(VecEnvWrapper):
             raise ValueError("expected a flat Box, and a Box of actions")
         dtype = observed.dtype
         assert dtype is not None
+        if not np.issubdtype(dtype, np.floating):
+            raise ValueError(f"expected observations of a type that holds actions too, such as float32, found {dtype}")
         low = np.concatenate([observed.low, *[acted.low.ravel()] * length]).astype(dtype)
         high = np.concatenate([observed.high, *[acted.high.ravel()] * length]).astype(dtype)
         super().__init__(venv, observation_space=spaces.Box(low, high, dtype=dtype.type))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from pydantic import Field
+from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
@@ -28,6 +29,8 @@ class ClippedObservations(VecEnvWrapper):
         space = venv.observation_space
         if not isinstance(space, spaces.Box):
             raise ValueError("expected a Box")
+        if is_image_space(space):
+            raise ValueError("an image with other bounds than 0 and 255 is none to the policy")
         if low >= high:
             raise ValueError(f"expected low < high, found {low} and {high}")
         self._low, self._high = low, high

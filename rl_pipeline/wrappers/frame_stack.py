@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gymnasium import spaces
 from pydantic import Field
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
@@ -16,5 +17,13 @@ class Settings(Section):
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
-    """Stack along the last axis, of images along that of the channels; zeros stand for what was before the episode."""
+    """Stack along the last axis, of images along that of the channels; zeros stand for what was before the episode.
+
+    Raises:
+        ValueError: an observation, or a part of a dictionary of them, is no Box.
+    """
+    space = venv.observation_space
+    parts = space.spaces.values() if isinstance(space, spaces.Dict) else [space]
+    if others := [part for part in parts if not isinstance(part, spaces.Box)]:
+        raise ValueError(f"expected a Box, or a Dict of Boxes, found {others[0]}")
     return VecFrameStack(venv, settings.n_stack)

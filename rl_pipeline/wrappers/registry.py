@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.envs.supported_spaces import described_space
 from rl_pipeline.errors import InputError, UnknownNameError
 
 _MODULES: dict[str, str] = {
@@ -73,8 +74,10 @@ def wrap(venv: VecEnv, wrappers: Mapping[str, Any], use: Use) -> VecEnv:
         settings = _settings(name, module, {} if given is True else given)
         try:
             venv = module.wrap(venv, settings, use)
-        except (ValueError, AssertionError, NotImplementedError) as error:
-            raise InputError(f"wrappers.{name}: does not suit {venv.observation_space}: {error}") from error
+        except (ValueError, TypeError, IndexError, KeyError, AssertionError, NotImplementedError) as error:
+            raise InputError(
+                f"wrappers.{name}: does not suit {described_space(venv.observation_space)}: {error}"
+            ) from error
     return venv
 
 

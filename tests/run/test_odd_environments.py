@@ -24,3 +24,18 @@ def test_success_as_an_array_is_counted_everywhere(make_config: MakeConfig) -> N
     with folder.progress.open() as file:
         last = list(csv.DictReader(file))[-1]
     assert float(last["rollout/success_rate"]) == float(last["rollout/is_success"]) == 1.0
+
+
+def test_normalised_rewards_and_images_fit_a_replay_buffer(make_config: MakeConfig) -> None:
+    config = make_config(
+        environment={"id": odd.register("Camera", observation=odd.CAMERA), **UNSEEN},
+        algorithm={
+            "name": "sac",
+            "parameters": {"buffer_size": 60, "learning_starts": 10, "batch_size": 4},
+            "architecture": {"features_extractor_class": "CustomCNN", "net_arch": [8]},
+        },
+        wrappers={"normalize": {"observations": False}},
+        training={**SHORT, "total_timesteps": 24},
+    )
+    trainer = RLTrainer(config)
+    assert trainer.train().timesteps == 24

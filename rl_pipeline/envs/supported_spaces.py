@@ -1,0 +1,78 @@
+"""Spaces that Stable-Baselines3's algorithms take, as far as an environment alone decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import torch
+from gymnasium import spaces
+
+OBSERVED: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+"""Kinds of observations, and of the parts of a dictionary of them."""
+LONGEST_TEXT: Final = 200
+
+
+def described_space(space: spaces.Space[Any]) -> str:
+    """A space in one line, without the bounds of each component of a long Box."""
+    text = " ".join(repr(space).split())
+    if isinstance(space, spaces.Box) and len(repr(space)) > LONGEST_TEXT:
+        return f"Box({space.shape}, {space.dtype})"
+    return text
+
+
+def space_problem(observation: spaces.Space[Any], action: spaces.Space[Any]) -> str | None:
+    """The first reason for which no algorithm can learn from these observations or act by these actions; None: none."""
+    if isinstance(observation, spaces.Dict):
+        found = _dictionary_problem(observation.spaces)
+    else:
+        found = _observation_problem("observation space", observation)
+    return found or _action_problem("action space", action)
+
+
+def _dictionary_problem(parts: Mapping[str, spaces.Space[Any]]) -> str | None:
+    if not parts:
+        return "observation space: expected some observations, found an empty dictionary"
+    for key, part in parts.items():
+        if problem := _key_problem(key) or _observation_problem(f"observation {key!r}", part):
+            return problem
+    return None
+
+
+def _key_problem(key: str) -> str | None:
+    """A key becomes the name of a PyTorch module, which admits no dot and no name of an attribute of its own."""
+    try:
+        torch.nn.ModuleDict({key: torch.nn.Identity()})
+    except (KeyError, TypeError):
+        return f"observation {key!r}: PyTorch takes no module of this name; rename it, without dots"
+    return None
+
+
+def _observation_problem(name: str, space: spaces.Space[Any]) -> str | None:
+    if not isinstance(space, OBSERVED):
+        kinds = ", ".join(kind.__name__ for kind in OBSERVED)
+        return f"{name}: expected {kinds} or a Dict of them, found {described_space(space)}"
+    if isinstance(space, spaces.Box) and not space.shape:
+        return f"{name}: expected a Box of at least one axis, such as shape (1,), found {described_space(space)}"
+    return _size_problem(name, space) or _discrete_problem(name, space)
+
+
+def _action_problem(name: str, space: spaces.Space[Any]) -> str | None:
+    if isinstance(space, spaces.MultiBinary) and len(space.shape) != 1:
+        return f"{name}: expected a MultiBinary of one axis, found {described_space(space)}"
+    return _size_problem(name, space) or _discrete_problem(name, space)
+
+
+def _size_problem(name: str, space: spaces.Space[Any]) -> str | None:
+    if space.shape is not None and 0 in space.shape:
+        return f"{name}: expected at least one component, found {described_space(space)}"
+    return None
+
+
+def _discrete_problem(name: str, space: spaces.Space[Any]) -> str | None:
+    if isinstance(space, spaces.MultiDiscrete) and len(space.shape) != 1:
+        return f"{name}: expected a MultiDiscrete of one axis, found {described_space(space)}"
+    if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) and np.any(space.start != 0):
+        return f"{name}: expected values that start at 0, found {described_space(space)}"
+    return None

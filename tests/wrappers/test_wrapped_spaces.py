@@ -1,0 +1,106 @@
+"""Wrappers around images, dictionaries and discrete observations: suited, or refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_normalize
+
+from rl_pipeline.algorithms.architecture import default_policy
+from rl_pipeline.algorithms.registry import find_algorithm
+from rl_pipeline.errors import InputError
+from rl_pipeline.run.rehearsal import Stage
+from rl_pipeline.wrappers import Use, wrap
+from tests.odd_environments import CAMERA, TORQUES, VECTOR
+
+TRAINING = Use(training=True)
+CAMERA_AND_STATE = spaces.Dict({"camera": CAMERA, "state": VECTOR, "goal": VECTOR, "gear": spaces.Discrete(4)})
+TICKS = spaces.Box(0, 100, (3,), np.int32)
+
+
+def wrapped(space: spaces.Space[Any], wrappers: dict[str, Any]) -> VecEnv:
+    return wrap(Stage(space, TORQUES, 2), wrappers, TRAINING)
+
+
+def normalizer(space: spaces.Space[Any], **settings: Any) -> VecNormalize:
+    found = unwrap_vec_normalize(wrapped(space, {"normalize": settings}))
+    assert found is not None
+    return found
+
+
+def policy_for(space: spaces.Space[Any]) -> str:
+    return default_policy(find_algorithm("ppo").load(), space)
+
+
+def test_an_image_stays_one_for_the_policy_when_normalised() -> None:
+    made = normalizer(CAMERA)
+    assert policy_for(made.observation_space) == "CnnPolicy"
+    assert not made.norm_obs
+    assert made.norm_reward
+
+
+def test_images_are_transposed_before_they_are_stored_as_original_observations() -> None:
+    stage = Stage(CAMERA, TORQUES, 2)
+    made: Any = wrap(stage, {"normalize": {"observations": False}}, TRAINING)
+    stage.observations = np.stack([CAMERA.sample(), CAMERA.sample()])
+    made.reset()
+    assert made.get_original_obs().shape == (2, 3, 64, 64)
+
+
+def test_of_a_dictionary_every_box_but_images_is_normalised() -> None:
+    made = normalizer(CAMERA_AND_STATE)
+    assert made.norm_obs_keys == ["goal", "state"]
+    assert isinstance(made.observation_space, spaces.Dict)
+    assert made.observation_space["camera"].dtype == np.uint8
+    assert policy_for(made.observation_space) == "MultiInputPolicy"
+
+
+def test_keys_to_normalise_can_be_chosen() -> None:
+    stage = Stage(CAMERA_AND_STATE, TORQUES, 2)
+    made: Any = wrap(stage, {"normalize": {"norm_obs_keys": ["state"]}}, TRAINING)
+    samples = [CAMERA_AND_STATE.sample() for _ in range(2)]
+    stage.observations = {key: np.stack([sample[key] for sample in samples]) for key in CAMERA_AND_STATE}
+    seen = made.reset()
+    assert np.array_equal(seen["goal"], stage.observations["goal"])
+    assert not np.array_equal(seen["state"], stage.observations["state"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        (["sate"], "norm_obs_keys: unknown observation 'sate'; did you mean 'state'"),
+        (["camera"], "norm_obs_keys: expected some of goal, state, found camera, which is an image"),
+        (["gear"], r"norm_obs_keys: expected some of goal, state, found gear, which is Discrete\(4\)"),
+    ],
+)
+def test_keys_that_cannot_be_normalised_are_refused(keys: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=f"wrappers.normalize.{message}"):
+        normalizer(CAMERA_AND_STATE, norm_obs_keys=keys)
+
+
+def test_keys_of_observations_that_are_no_dictionary_are_refused() -> None:
+    with pytest.raises(InputError, match="norm_obs_keys: expected null, since the observations are no dictionary"):
+        normalizer(VECTOR, norm_obs_keys=["state"])
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "message"),
+    [
+        ("frame_stack", CAMERA_AND_STATE, r"expected a Box, or a Dict of Boxes, found Discrete\(4\)"),
+        ("frame_stack", spaces.MultiDiscrete([2, 3]), "expected a Box, or a Dict of Boxes"),
+        ("normalize", spaces.Discrete(3), "nothing in it is a Box"),
+        ("normalize", spaces.Dict({"gear": spaces.Discrete(4)}), "nothing in it is a Box"),
+        ("clip_observations", CAMERA, "an image with other bounds"),
+        ("clip_observations", CAMERA_AND_STATE, "expected a Box"),
+        ("action_history", TICKS, "such as float32, found int32"),
+        ("action_history", CAMERA_AND_STATE, "expected a flat Box"),
+    ],
+)
+def test_a_wrapper_that_does_not_suit_the_observations_says_so(
+    name: str, space: spaces.Space[Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=rf"wrappers\.{name}: does not suit .*{message}"):
+        wrapped(space, {name: {}})
