@@ -22,6 +22,8 @@ from rl_pipeline.algorithms.hindsight import check_goals, waiting_for_episodes
 from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters, constructor_parameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
 from rl_pipeline.config.schema import AlgorithmConfig, Config
+from rl_pipeline.envs.registration import faulty_environment
+from rl_pipeline.envs.supported_spaces import SMALLEST_IMAGE, small_image
 from rl_pipeline.errors import InputError, collected, raise_together
 
 logger = logging.getLogger(__name__)
@@ -101,8 +103,17 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
                 warnings.simplefilter("ignore", UserWarning)
             model = algorithm(policy, venv, seed=config.training.seed, device=device, **arguments)
     except (TypeError, ValueError, AssertionError, NotImplementedError) as error:
-        message = " ".join(str(error).split())
+        message = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"algorithm: {algorithm.__name__} refuses the configuration: {message}") from error
+    except RuntimeError as error:
+        if (shape := small_image(venv.observation_space)) is None:
+            raise
+        fault = (
+            f"images of shape {shape} are too small for the CNN of {policy}, which takes {SMALLEST_IMAGE} x "
+            f"{SMALLEST_IMAGE} pixels and more; algorithm.parameters.policy=MlpPolicy takes them, or a feature extractor "
+            "of your own"
+        )
+        raise faulty_environment(config, fault) from error
     leave_cores_to_players(model)
     return model
 

@@ -37,11 +37,20 @@ def is_game(env_id: str) -> bool:
     return str(gymnasium.spec(env_id).entry_point).startswith(PACKAGE)
 
 
-def make_games(env_id: str, num_envs: int, seed: int, options: dict[str, Any], *, for_training: bool) -> VecEnv:
+def make_games(
+    env_id: str,
+    num_envs: int,
+    seed: int,
+    options: dict[str, Any],
+    *,
+    for_training: bool,
+    vec_env_cls: Any = None,
+    vec_env_kwargs: dict[str, Any] | None = None,
+) -> VecEnv:
     """Games as an agent sees them: 84x84 greyscale, four frames stacked, one action for four frames.
 
     For training an episode ends with a life and rewards are their signs; the returns that are logged are the game's own
-    all the same. Otherwise a whole game is played.
+    all the same. Otherwise a whole game is played. `vec_env_cls` and its arguments are those of `make_vec_env`.
     """
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import VecFrameStack
@@ -54,8 +63,9 @@ def make_games(env_id: str, num_envs: int, seed: int, options: dict[str, Any], *
     }
     wrapper: Any = _atari_wrapper()
     games = make_vec_env(
-        env_id, n_envs=num_envs, seed=seed, env_kwargs=options, wrapper_class=wrapper, wrapper_kwargs=preprocessing
-    )
+        env_id, n_envs=num_envs, seed=seed, env_kwargs=options, wrapper_class=wrapper, wrapper_kwargs=preprocessing,
+        vec_env_cls=vec_env_cls, vec_env_kwargs=vec_env_kwargs,
+    )  # fmt: skip
     return VecFrameStack(games, STACKED_FRAMES)
 
 

@@ -17,6 +17,7 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.user_modules import import_user_module
 
 if TYPE_CHECKING:
+    from rl_pipeline.config.schema import Config
     from rl_pipeline.envs.task import Task
 
 NAMESPACE: Final = "rl_pipeline"
@@ -85,6 +86,13 @@ def unsuitable_options(env_id: str, options: dict[str, Any], error: Exception) -
     if section is not None:
         return InputError(f"{section}: {env_id} has none to choose: its class takes no argument `{section}`")
     return InputError(f"environment.env_config: {env_id} does not take {options} ({error})")
+
+
+def faulty_environment(config: Config, fault: str) -> InputError:
+    """The error for an environment that nothing can learn in, with the command that checks it as a whole."""
+    modules = f" 'modules=[{','.join(config.modules)}]'" if config.modules else ""
+    env_id = config.environment.id
+    return InputError(f"environment.id: {env_id}: {fault}; rl-pipeline check {env_id}{modules} checks all of it")
 
 
 def check_environment_id(env_id: str) -> str:

@@ -8,10 +8,13 @@ from typing import Any, Final
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.preprocessing import is_image_space
 
 OBSERVED: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 """Kinds of observations, and of the parts of a dictionary of them."""
 LONGEST_TEXT: Final = 200
+SMALLEST_IMAGE: Final = 36
+"""Pixels of a side that the three convolutions of `NatureCNN` need."""
 
 
 def described_space(space: spaces.Space[Any]) -> str:
@@ -20,6 +23,13 @@ def described_space(space: spaces.Space[Any]) -> str:
     if isinstance(space, spaces.Box) and len(repr(space)) > LONGEST_TEXT:
         return f"Box({space.shape}, {space.dtype})"
     return text
+
+
+def small_image(space: spaces.Space[Any]) -> tuple[int, ...] | None:
+    """The shape of an image that is too small for Stable-Baselines3's own CNN; None: there is no such image."""
+    parts = space.spaces.values() if isinstance(space, spaces.Dict) else [space]
+    shapes = [part.shape for part in parts if part.shape is not None and is_image_space(part)]
+    return next((shape for shape in shapes if sorted(shape)[1] < SMALLEST_IMAGE), None)
 
 
 def space_problem(observation: spaces.Space[Any], action: spaces.Space[Any]) -> str | None:
@@ -61,6 +71,8 @@ def _observation_problem(name: str, space: spaces.Space[Any]) -> str | None:
 def _action_problem(name: str, space: spaces.Space[Any]) -> str | None:
     if isinstance(space, spaces.MultiBinary) and len(space.shape) != 1:
         return f"{name}: expected a MultiBinary of one axis, found {described_space(space)}"
+    if isinstance(space, spaces.Box) and not space.is_bounded():
+        return f"{name}: expected finite bounds, found {described_space(space)}"
     return _size_problem(name, space) or _discrete_problem(name, space)
 
 

@@ -19,10 +19,10 @@ def check(env_id: str, overrides: Sequence[str], console: Console) -> bool:
         InputError: there is no such environment, or its player cannot be started.
     """
     config = load_config(overrides=[f"environment.id={env_id}", *overrides])
-    simulation = config.simulation.with_any_port()
+    config = config.model_copy(update={"simulation": config.simulation.with_any_port()})
     failures = left_out = 0
     console.print(f"Checking [bold]{escape(env_id)}[/bold]")
-    for result in check_environment(config.environment, simulation):
+    for result in check_environment(config):
         if result.left_out:
             left_out += 1
             console.print(f"  [yellow]left out[/yellow]  {escape(result.name)}: {escape(result.left_out)}")

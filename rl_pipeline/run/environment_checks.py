@@ -18,13 +18,15 @@ from gymnasium.utils.env_checker import check_env as check_gymnasium_env
 from PIL import Image
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
-from rl_pipeline.config.schema import EnvironmentConfig, SimulationConfig
+from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.env import PlayerEnv
 from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id
 from rl_pipeline.envs.service_contract import check_services, missing_abilities
+from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
+from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tracebacks import describe_failure
 
@@ -46,21 +48,22 @@ class CheckResult:
         return not self.problem
 
 
-def check_environment(environment: EnvironmentConfig, simulation: SimulationConfig) -> Iterator[CheckResult]:
+def check_environment(config: Config) -> Iterator[CheckResult]:
     """Check an environment, yielding each result as soon as it is known.
 
     Args:
-        environment: the environment's id and options.
-        simulation: where its players come from, when it is a task on players.
+        config: the environment's id and options, where its players come from, when it is a task on players, and the
+            agent that is to learn in it.
 
     Raises:
         InputError: there is no such environment, or its player cannot be started.
     """
+    environment, simulation = config.environment, config.simulation
     env_id = check_environment_id(environment.id)
     if task_id(env_id) is None:
         mode = drawing(env_id, environment.render_mode)
         env = gymnasium.make(env_id, **mode, **environment.env_config or {})
-        yield from _check_env(env.unwrapped)
+        yield from _check_env(env.unwrapped, config)
         env.close()
         return
     task = make_task(env_id, **environment.env_config or {})
@@ -72,11 +75,16 @@ def check_environment(environment: EnvironmentConfig, simulation: SimulationConf
         env = PlayerEnv(task, simulation=players, render_mode="rgb_array", horizon=environment.horizon)
         if "seeds" in missing_abilities(task):
             env.spec = EnvSpec(env_id, nondeterministic=True)
-        yield from _check_env(env)
+        yield from _check_env(env, config)
         yield from _ProtocolChecks(task, players).run()
 
 
-def _check_env(env: gymnasium.Env[Any, Any]) -> Iterator[CheckResult]:
+def _check_env(env: gymnasium.Env[Any, Any], config: Config) -> Iterator[CheckResult]:
+    problem = space_problem(env.observation_space, env.action_space) or ""
+    yield CheckResult("algorithms take its spaces", problem)
+    if not problem:
+        spaces = env.observation_space, env.action_space
+        yield _attempt(f"an agent can be built ({config.algorithm.name})", lambda: bool(rehearse(config, *spaces)))
     options = {"skip_render_check": True, "skip_close_check": True}
     yield _attempt("Gymnasium's checker", lambda: check_gymnasium_env(env, **options))
     yield _attempt("Stable-Baselines3's checker", lambda: check_sb3_env(env, warn=False, skip_render_check=True))

@@ -18,12 +18,21 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.envs import env_configurations, vecenv
 from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id, unsuitable_options
+from rl_pipeline.envs.registration import (
+    check_environment_id,
+    drawing,
+    faulty_environment,
+    make_task,
+    task_id,
+    unsuitable_options,
+)  # fmt: skip
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.service_contract import check_services, missing_abilities, needs_graphics
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
+from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
@@ -51,7 +60,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         _check_plain(config, env_id)
         env = _made(config, lambda options: _one_environment(env_id, options))
         env.close()
-        return env.observation_space, env.action_space
+        return _suitable(config, env.observation_space, env.action_space)
     task = make_task(env_id, **config.environment_options)
     check_services(task)
     EnvironmentParameters.of(task, config.environment.parameters)
@@ -65,7 +74,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     unity = config.simulation.unity
     if unity.launch:
         player_program(unity.build_path, task.scene, unity.arguments)
-    return task.observation_space, task.action_space
+    return _suitable(config, task.observation_space, task.action_space)
 
 
 class Environments:
@@ -239,12 +248,16 @@ class Environments:
         def make(options: dict[str, Any]) -> VecEnv:
             if self._env_id in env_configurations.configurations:
                 return _configured(self._env_id, num_envs, seed, options)
-            mode = drawing(self._env_id, render_mode)
+            options = {**options, **drawing(self._env_id, render_mode)}
+            vec_env: dict[str, Any] = {
+                "vec_env_cls": GymnasiumVecEnv,
+                "vec_env_kwargs": {"refuse": partial(faulty_environment, self._config)},
+            }
             if is_game(self._env_id):
-                return make_games(self._env_id, num_envs, seed, {**options, **mode}, for_training=for_training)
+                return make_games(self._env_id, num_envs, seed, options, for_training=for_training, **vec_env)
             # By name, Stable-Baselines3 would ask for frames in any case.
             make_one = partial(gymnasium.make, self._env_id)
-            return make_vec_env(make_one, n_envs=num_envs, seed=seed, env_kwargs={**options, **mode})
+            return make_vec_env(make_one, n_envs=num_envs, seed=seed, env_kwargs=options, **vec_env)
 
         return _made(self._config, make)
 
@@ -255,6 +268,15 @@ def _configured(env_id: str, num_envs: int, seed: int, options: dict[str, Any]) 
     venv = made if isinstance(made, VecEnv) else SimulatorVecEnv(made, num_envs, env_id)
     venv.seed(seed)
     return venv
+
+
+def _suitable(
+    config: Config, observation: spaces.Space[Any], action: spaces.Space[Any]
+) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """The spaces, if there are algorithms for them. Raises `InputError` otherwise."""
+    if (problem := space_problem(observation, action)) is not None:
+        raise faulty_environment(config, problem)
+    return observation, action
 
 
 def _one_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any] | VecEnv:

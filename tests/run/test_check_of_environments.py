@@ -1,16 +1,17 @@
 from rl_pipeline.cli import run
-from rl_pipeline.config.schema import EnvironmentConfig
+from rl_pipeline.config.schema import Config
 from rl_pipeline.run.environment_checks import check_environment
 
 
 def results(simulation, **environment):
-    return {result.name: result.problem for result in check_environment(EnvironmentConfig(**environment), simulation)}
+    config = Config.model_validate({"environment": environment, "simulation": simulation.model_dump()})
+    return {result.name: result.problem for result in check_environment(config)}
 
 
 def test_embedded_player_passes_every_check(settings):
     found = results(settings("embedded"), id="Navigation-v0")
     assert set(found.values()) == {""}, found
-    assert len(found) == 9
+    assert len(found) == 11
 
 
 def test_player_with_faults_is_told_each_of_them(settings, build):
@@ -25,6 +26,8 @@ def test_player_with_faults_is_told_each_of_them(settings, build):
 
 def test_gymnasium_environment_is_checked_by_its_own_checkers(settings):
     assert results(settings("embedded"), id="CartPole-v1") == {
+        "algorithms take its spaces": "",
+        "an agent can be built (ppo)": "",
         "Gymnasium's checker": "",
         "Stable-Baselines3's checker": "",
     }
