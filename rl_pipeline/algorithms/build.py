@@ -110,8 +110,8 @@ def build(config: Config, venv: VecEnv, *, for_training: bool = True) -> BaseAlg
             raise
         fault = (
             f"images of shape {shape} are too small for the CNN of {policy}, which takes {SMALLEST_IMAGE} x "
-            f"{SMALLEST_IMAGE} pixels and more; algorithm.parameters.policy=MlpPolicy takes them, or a feature extractor "
-            "of your own"
+            f"{SMALLEST_IMAGE} pixels and more; algorithm.parameters.policy=MlpPolicy takes them, or a feature "
+            "extractor of your own"
         )
         raise faulty_environment(config, fault) from error
     leave_cores_to_players(model)
