@@ -119,7 +119,8 @@ def _schedule(
         raise InputError(f"{where}: expected an initial value {limits}, found {initial:g}")
     # A schedule may end at zero, since the last update comes before the end.
     if isinstance(rate, Schedule) and rate.final != 0.0 and rate.final not in limits:
-        raise InputError(f"{where}: expected a final value {limits}, or 0, found {rate.final:g}")
+        zero = "" if 0.0 in limits else ", or 0"
+        raise InputError(f"{where}: expected a final value {limits}{zero}, found {rate.final:g}")
     return rate
 
 

@@ -52,8 +52,8 @@ WEIGHT = Range(0)
 PART = Range(0, 1, above=True)
 
 RANGES: Mapping[str, Range] = {
-    # All algorithms; the upper bound of the learning rate is far above all that is used (ARS: 0.03).
-    "learning_rate": PART,
+    # All algorithms; 0 freezes the networks, and the upper bound is far above all that is used (ARS: 0.03).
+    "learning_rate": FRACTION,
     "stats_window_size": COUNT,
     # Returns and advantages (Sutton and Barto 2018, section 3.3; Schulman et al. 2016, arXiv:1506.02438).
     "gamma": FRACTION,

@@ -32,7 +32,7 @@ RANGED = [(name, key) for name in ALGORITHMS for key in sorted(hyperparameter_ra
 
 REFUSED: list[tuple[str, str, Any]] = [
     *(("ppo", "n_epochs", value) for value in (0, -1)),
-    *(("ppo", "learning_rate", value) for value in (1e300, 0, -1, "lin_1e300", {"initial": 1e-3, "final": -1})),
+    *(("ppo", "learning_rate", value) for value in (1e300, -1, "lin_1e300", {"initial": 1e-3, "final": -1})),
     *(("ppo", "clip_range", value) for value in (-0.2, 0, "lin_-0.2")),
     *(("ppo", "clip_range_vf", value) for value in (-0.2, 0)),
     *(("ppo", "gamma", value) for value in (1.5, -1)),
@@ -67,7 +67,7 @@ REFUSED: list[tuple[str, str, Any]] = [
 
 ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ("ppo", {"gamma": 1.0, "gae_lambda": 0, "clip_range_vf": None, "target_kl": None, "ent_coef": 0, "vf_coef": 0}),
-    ("ppo", {"n_steps": 8, "batch_size": 256, "learning_rate": 7.77e-05, "max_grad_norm": 5, "sde_sample_freq": -1}),
+    ("ppo", {"n_steps": 8, "batch_size": 256, "learning_rate": 0, "max_grad_norm": 5, "sde_sample_freq": -1}),
     ("ppo", {"learning_rate": "lin_2.5e-4", "clip_range": "lin_0.1", "clip_range_vf": 0.2, "n_epochs": 4}),
     ("ppo", {"learning_rate": "linear", "clip_range": "linear", "batch_size": 1, "normalize_advantage": False}),
     ("a2c", {"n_steps": 5, "learning_rate": "lin_0.00096", "gae_lambda": 1, "rms_prop_eps": 1e-5}),
