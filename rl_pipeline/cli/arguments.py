@@ -41,7 +41,11 @@ def select(
 ) -> Selection:
     """What is to act, and where, by the options that `play` and `evaluate` share."""
     from rl_pipeline.config import load_config
+    from rl_pipeline.run.agents import TRAINED
     from rl_pipeline.run.selection import select
 
-    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides)
+    base = load_config(
+        config_name, config_file=config, config_dir=config_dir, overrides=overrides,
+        needs_experiment=agent != TRAINED and experiment is None,
+    )  # fmt: skip
     return select(base, experiment=experiment, model=model, agent=agent, overrides=overrides)

@@ -91,9 +91,16 @@ def evaluate(
 ) -> None:
     """Judge agents: mean and spread of the return, 95% intervals, success rate; many models, one table."""
     from rl_pipeline.config import load_config
+    from rl_pipeline.run.agents import TRAINED
     from rl_pipeline.run.evaluate import evaluate as run
 
-    base = load_config(config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
+    base = load_config(
+        config_name,
+        config_file=config,
+        config_dir=config_dir,
+        overrides=overrides or [],
+        needs_experiment=agent != TRAINED and not experiment,
+    )
     run(
         base, experiments=experiment or [], models=model or [], agent=agent, overrides=overrides or [],
         episodes=episodes, seed=seed, json_file=json, csv_file=csv, monitor=monitor, record_bag=record_bag,

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from rl_pipeline.config.layers import Layer
 from rl_pipeline.config.yaml_files import read_settings, read_yaml, shown
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.paths import expanded
 from rl_pipeline.yaml_loader import as_texts
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader
     from hydra.core.default_element import ResultDefault
 
+_SUFFIXES = (".yaml", ".yml")
+_SUFFIX = re.compile(r"\.ya?ml$")
 _PRIMARY = "__experiment__"
 
 
@@ -27,14 +30,24 @@ class ConfigFolders:
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = list(dict.fromkeys(folder.absolute() for folder in folders))
 
-    def experiment(self, name: str, where: str = "") -> Path:
-        """The experiment file of that name.
+    def experiment(self, name: str, where: str = "", beside: Path | None = None) -> Path:
+        """The experiment file of that name, with or without suffix.
+
+        Args:
+            name: of a file in one of the folders; or a path, where `beside` is given.
+            where: the file and key that names it, for the error.
+            beside: folder that a path is relative to, unless it is absolute.
 
         Raises:
-            UnknownNameError: if there is none; `where` says who asks.
+            UnknownNameError: there is none.
         """
-        name = name.removesuffix(".yaml")
+        name = _SUFFIX.sub("", name)
         path = self.find(name)
+        if path is None and beside is not None:
+            base = beside / expanded(name)
+            path = next(
+                (file for suffix in _SUFFIXES if (file := base.parent / f"{base.name}{suffix}").is_file()), None
+            )
         if path is None:
             raise UnknownNameError("experiment file", name, self.options(""), where or self.shown())
         return path

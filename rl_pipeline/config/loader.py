@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from rl_pipeline.config.yaml_files import read_settings, shown
 from rl_pipeline.errors import InputError
 from rl_pipeline.user_modules import import_user_module
 from rl_pipeline.workspaces import WORKSPACE_KEY, use_workspaces
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_EXPERIMENT = "navigation_ppo"
 MACHINE_FILE = Path("config.yml")
@@ -45,6 +49,7 @@ def load_config(
     overrides: Sequence[str] = (),
     sampled: Layer | None = None,
     imports: bool = True,
+    needs_experiment: bool = True,
 ) -> Config:
     """Compose and validate a configuration, import the modules and use the workspaces that it names.
 
@@ -59,12 +64,37 @@ def load_config(
         overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
         sampled: what a search has chosen, over all else.
         imports: whether to import its modules and use its workspaces; false for callers that need neither.
+        needs_experiment: whether the experiment file that the machine file names is needed; without need, one that
+            cannot be read is left out with a warning.
 
     Raises:
         InputError: one line for each problem, which names the file and the key, what was expected and found.
     """
     if config_name is not None and config_file is not None:
         raise InputError(f"expected a config name or a config file, found both: {config_name!r} and {config_file}")
+    load = partial(
+        _load, config_dir=config_dir, machine_file=machine_file, overrides=overrides, sampled=sampled, imports=imports
+    )
+    try:
+        return load(config_name, config_file)
+    except InputError as error:
+        if needs_experiment or config_name is not None or config_file is not None:
+            raise
+        config = load(DEFAULT_EXPERIMENT, None)  # what else is wrong is an error here too
+        logger.warning("going on without the experiment file, of which nothing is needed here: %s", error)
+        return config
+
+
+def _load(
+    config_name: str | None,
+    config_file: Path | None,
+    *,
+    config_dir: Path | None,
+    machine_file: Path | None,
+    overrides: Sequence[str],
+    sampled: Layer | None,
+    imports: bool,
+) -> Config:
     machine = _machine_file(machine_file)
     settings = read_settings(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else None
@@ -73,7 +103,9 @@ def load_config(
     if config_file is not None:
         experiment = config_file
     elif config_name is None and named is not None and machine is not None:
-        experiment = folders.experiment(named, f"{shown(machine)}: experiment")
+        experiment = folders.experiment(named, f"{shown(machine)}: experiment", machine.absolute().parent)
+        if experiment.parent not in folders.folders:
+            folders = config_folders(config_dir, experiment)
     else:
         experiment = folders.experiment(config_name or DEFAULT_EXPERIMENT)
 
@@ -108,8 +140,12 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
     return config
 
 
-def machine_settings(machine_file: Path | None = None) -> MachineSettings:
-    """What a machine file (default: config.yml of the working directory) says, for the launch scripts.
+def machine_settings(machine_file: Path | None = None, overrides: Sequence[str] = ()) -> MachineSettings:
+    """What a machine file (default: config.yml of the working directory) says, without any experiment file.
+
+    Args:
+        machine_file: the file.
+        overrides: settings over those of the file, such as `ros.tcp_port=10001`.
 
     Raises:
         InputError: as `load_config` does.
@@ -118,7 +154,7 @@ def machine_settings(machine_file: Path | None = None) -> MachineSettings:
     settings = read_settings(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else DEFAULT_EXPERIMENT
     layers = [_defaults()] + ([Layer.of_mapping(shown(machine), settings)] if machine is not None else [])
-    return MachineSettings(named, _merged(layers, Overrides()).simulation)
+    return MachineSettings(named, _merged(layers, parse_overrides(overrides, lambda *_: False)).simulation)
 
 
 def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | None = None) -> Config:

@@ -18,7 +18,7 @@ def check(env_id: str, overrides: Sequence[str], console: Console) -> bool:
     Raises:
         InputError: there is no such environment, or its player cannot be started.
     """
-    config = load_config(overrides=[f"environment.id={env_id}", *overrides])
+    config = load_config(overrides=[f"environment.id={env_id}", *overrides], needs_experiment=False)
     config = config.model_copy(update={"simulation": config.simulation.with_any_port()})
     failures = left_out = 0
     console.print(f"Checking [bold]{escape(env_id)}[/bold]")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from rl_pipeline.config import load_config
+from rl_pipeline.config import machine_settings
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.transport.addresses import host_and_port
 from rl_pipeline.transport.endpoint import Endpoint
@@ -42,7 +42,7 @@ def endpoint(
     Raises:
         InputError: the configuration is wrong, the address cannot be listened on, or ROS 2 is not there.
     """
-    simulation = load_config(overrides=overrides, imports=False).simulation
+    simulation = machine_settings(overrides=overrides).simulation
     use_workspaces(simulation.workspace)
     with contextlib.suppress(KeyboardInterrupt), _table(console if stats else None) as looks:
         if ros2:

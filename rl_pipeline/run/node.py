@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline import cli
-from rl_pipeline.config import load_config
+from rl_pipeline.config import machine_settings
 from rl_pipeline.config.schema import RosConfig
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -33,7 +33,7 @@ def configured(arguments: Sequence[str]) -> RosConfig:
         InputError: the configuration is wrong.
     """
     overrides = [argument for argument in arguments if argument.lstrip("+").startswith(SECTIONS)]
-    return load_config(overrides=overrides, imports=False).simulation.ros
+    return machine_settings(overrides=overrides).simulation.ros
 
 
 def node_verb(ros: RosConfig) -> str:
