@@ -10,7 +10,7 @@ import pytest
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config, render_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.command_line import build_command
+from rl_pipeline.simulation.command_line import player_program
 
 PATHS = [
     "experiment.directory",
@@ -105,4 +105,4 @@ def test_a_variable_in_braces_is_told_how_to_be_written() -> None:
 
 def test_a_build_is_found_below_home(tmp_path: Path) -> None:
     (tmp_path / "build").touch(mode=0o755)
-    assert build_command("$HOME/build", "navigation") == build_command("~/build", "navigation")
+    assert player_program("$HOME/build", "navigation") == player_program("~/build", "navigation")
