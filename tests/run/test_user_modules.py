@@ -155,7 +155,7 @@ def test_no_file_of_the_user_is_taken_for_a_library(place: Path, imported: Calla
         ("mising", None, r"cannot import mising \(No module named 'mising', neither installed nor in /"),
         ("broken", "import nothing_of_the_kind", r"cannot import broken \(No module named 'nothing_of_the_kind'\)"),
         ("wrong", "x = = 1", r"cannot import wrong \(SyntaxError: invalid syntax \(wrong.py, line 1\)\)"),
-        ("fails.py", "1 / 0", r"cannot import fails.py \(ZeroDivisionError: division by zero\)"),
+        ("fails.py", "1 / 0", r"cannot import fails.py \(ZeroDivisionError: division by zero \(fails.py, line 1"),
         ("none.py", None, r"cannot import none.py \(no such file\)"),
         ("json.py", "", r"cannot import json.py \(another module is named json; rename the file\)"),
     ],
