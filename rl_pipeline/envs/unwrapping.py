@@ -24,6 +24,17 @@ def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
     return venv.env if isinstance(venv, PlayerVecEnv) else None
 
 
+def environment_name(venv: VecEnv) -> str:
+    """The id of the environments, or else the name of their class, for messages."""
+    if (env := player_env(venv)) is not None:
+        return type(env.task).__name__
+    try:
+        spec, unwrapped = (venv.get_attr(name, indices=[0])[0] for name in ("spec", "unwrapped"))
+    except AttributeError:
+        return type(innermost(venv)).__name__
+    return str(spec.id) if spec is not None else type(unwrapped or innermost(venv)).__name__
+
+
 def request_frames(venv: VecEnv, wanted: bool) -> None:
     """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
     if (env := player_env(venv)) is not None:

@@ -18,6 +18,7 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.envs import env_configurations, vecenv
 from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.finite_vec_env import FiniteVecEnv
 from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
@@ -58,7 +59,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
         _check_plain(config, env_id)
-        env = _made(config, lambda options: _one_environment(env_id, options))
+        env = _made(config, lambda options: _one_environment(env_id, options), config.environment.horizon)
         env.close()
         return _suitable(config, env.observation_space, env.action_space)
     task = make_task(env_id, **config.environment_options)
@@ -195,11 +196,15 @@ class Environments:
         *,
         for_training: bool = False,
     ) -> VecEnv:
-        in_halves = for_training and self._config.training.double_buffer
+        config = self._config
+        in_halves = for_training and config.training.double_buffer
+        horizon = (None if for_training else config.evaluation.horizon) or config.environment.horizon
         if task_id(self._env_id):
-            venv: VecEnv = self._players(num_envs, seed, frames, parameters, opponents, in_halves=in_halves)
+            venv: VecEnv = self._players(
+                num_envs, seed, frames, parameters, opponents, in_halves=in_halves, horizon=horizon
+            )
         else:
-            venv = self._gymnasium(num_envs, seed, for_training)
+            venv = self._gymnasium(num_envs, seed, for_training, horizon)
         self._opened.append(venv)
         return venv
 
@@ -212,8 +217,9 @@ class Environments:
         opponents: Opponents | None,
         *,
         in_halves: bool,
+        horizon: int | None,
     ) -> PlayerVecEnv | DoubleBufferedVecEnv:
-        environment, task = self._config.environment, self._task
+        task = self._task
         if self._simulation is None:
             self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
         worlds = self._config.simulation.worlds_per_player
@@ -228,7 +234,7 @@ class Environments:
             filmed = range(count) if needs_graphics(task, frames) else ()
             players = self._simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         make = partial(
-            PlayerVectorEnv, task, self._simulation, frames=frames, horizon=environment.horizon, worlds=worlds,
+            PlayerVectorEnv, task, self._simulation, frames=frames, horizon=horizon, worlds=worlds,
             invalid_states=self._log_directory.with_name("invalid_states"), parameters=parameters, opponents=opponents,
             seed_stride=num_envs,
         )  # fmt: skip
@@ -239,7 +245,7 @@ class Environments:
         leading = make(half, seed=seed + half, players=players[count // 2 :])
         return DoubleBufferedVecEnv(PlayerVecEnv(following), PlayerVecEnv(leading))
 
-    def _gymnasium(self, num_envs: int, seed: int, for_training: bool) -> VecEnv:
+    def _gymnasium(self, num_envs: int, seed: int, for_training: bool, horizon: int | None) -> VecEnv:
         render_mode = self._config.environment.render_mode
         if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
@@ -259,7 +265,7 @@ class Environments:
             make_one = partial(gymnasium.make, self._env_id)
             return make_vec_env(make_one, n_envs=num_envs, seed=seed, env_kwargs=options, **vec_env)
 
-        return _made(self._config, make)
+        return FiniteVecEnv(_made(self._config, make, horizon), self._env_id)
 
 
 def _configured(env_id: str, num_envs: int, seed: int, options: dict[str, Any]) -> VecEnv:
@@ -300,13 +306,13 @@ def _check_plain(config: Config, env_id: str) -> None:
         raise InputError(f"training.double_buffer: expected an environment on players, found {env_id}")
 
 
-def _made(config: Config, make: Callable[[dict[str, Any]], Made]) -> Made:
-    """What `make` makes of the environment's keyword arguments, with its complaints about them as `InputError`."""
+def _made(config: Config, make: Callable[[dict[str, Any]], Made], horizon: int | None) -> Made:
+    """Call `make` with the environment's keyword arguments; its complaints about them become `InputError`."""
     environment = config.environment
     given = config.environment_options
-    horizon = {"max_episode_steps": environment.horizon} if environment.horizon is not None else {}
+    limit = {} if horizon is None else {"max_episode_steps": horizon}
     try:
-        return make({**given, **horizon})
+        return make({**given, **limit})
     except ModuleNotFoundError as error:
         raise InputError(
             f"environment.id: {environment.id} needs the package {error.name}, which is not installed"

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.envs.infos import episode_success
+from rl_pipeline.envs.unwrapping import environment_name
 from rl_pipeline.experiment.evaluations import Episodes
 from rl_pipeline.run.agents import Agent
+
+logger = logging.getLogger(__name__)
+
+NOTICE_INTERVAL: Final = 30.0
+"""Seconds without the end of an episode after which an evaluation says what it waits for."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,37 @@ def rollout(
         yield RolloutStep(rewards, starts, infos)
 
 
+class LongEpisodeNotice:
+    """Says now and then that no episode ends, and which key ends them.
+
+    Args:
+        venv: the environments.
+        interval: seconds without the end of an episode before the first line, and between two.
+    """
+
+    def __init__(self, venv: VecEnv, interval: float | None = None) -> None:
+        self._venv = venv
+        self._interval = NOTICE_INTERVAL if interval is None else interval
+        self._began = self._shown = time.monotonic()
+        self._steps = 0
+
+    def update(self, dones: NDArray[np.bool_]) -> None:
+        """Note a step of every environment; `dones`, (N,) bool, says which episodes ended with it."""
+        if np.count_nonzero(dones):
+            self._began, self._steps = time.monotonic(), 0
+            self._shown = self._began
+            return
+        self._steps += 1
+        now = time.monotonic()
+        if now - self._shown >= self._interval:
+            self._shown = now
+            logger.info(
+                "waiting for the end of an episode of %s for %.0f s, %d steps; environment.horizon or "
+                "evaluation.horizon cut episodes off",
+                environment_name(self._venv), now - self._began, self._steps,
+            )  # fmt: skip
+
+
 def play_episodes(
     agent: Agent,
     venv: VecEnv,
@@ -58,7 +97,7 @@ def play_episodes(
     each_step: Callable[[], None] = lambda: None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Episodes:
-    """Play `count` episodes: environment i of N plays episodes i, i + N, i + 2N, ...
+    """Play `count` episodes: environment i of N plays episodes i, i + N, i + 2N, ...; once more if all are lost.
 
     Fixing beforehand which environment plays which episode keeps short episodes from being counted more often, and the
     result from depending on timing.
@@ -72,14 +111,32 @@ def play_episodes(
         each_step: called before each step; may raise to end the evaluation.
         progress: called with the number of episodes played, whenever one ends.
     """
+    episodes = _play(agent, venv, count, seed, deterministic, each_step, progress)
+    if not episodes.lost.all():
+        return episodes
+    logger.warning("every simulator was lost before an episode ended: repeating the evaluation")
+    return _play(agent, venv, count, seed, deterministic, each_step, progress)
+
+
+def _play(
+    agent: Agent,
+    venv: VecEnv,
+    count: int,
+    seed: int,
+    deterministic: bool,
+    each_step: Callable[[], None],
+    progress: Callable[[int], None],
+) -> Episodes:
     num_envs = venv.num_envs
     returns, lengths = np.zeros(count), np.zeros(count, dtype=np.int64)
     successes, lost = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
     reported = False
     current = np.arange(num_envs)
     running_return, running_length = np.zeros(num_envs), np.zeros(num_envs, dtype=np.int64)
+    notice = LongEpisodeNotice(venv)
     for step in rollout(agent, venv, seed, deterministic):
         each_step()
+        notice.update(step.dones)
         running_return += step.rewards
         running_length += 1
         for index in np.flatnonzero(step.dones):

@@ -93,6 +93,9 @@ class Simulation:
     ) -> list[int]:
         """Start `count` more players and wait until they are connected; returns their environment ids.
 
+        Of the first ones none may fail: a build that does not start would not the next time either. Once some have
+        connected, one that fails is replaced as a lost player is.
+
         Args:
             count: how many.
             frames: which of them (0 to count - 1) will be asked for frames.
@@ -100,7 +103,7 @@ class Simulation:
             image: which frames they will be asked for; None: their own choice.
 
         Raises:
-            PlayerError: one exited, or did not connect by the deadline.
+            PlayerError: one exited or did not connect by the deadline, of later players too often.
         """
         first = len(self._ports)
         ids = list(range(first, first + count))
@@ -111,7 +114,7 @@ class Simulation:
             self._images[environment_id] = image
         self._refuse_namesakes(ids)
         self._launch(ids)
-        self._wait_for(ids, self._give_up)
+        self._wait_for(ids, self._retry if first else self._give_up)
         return ids
 
     def restart(self, environment_ids: Sequence[int], problems: Mapping[int, str] | None = None) -> None:

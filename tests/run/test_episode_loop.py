@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -9,8 +10,12 @@ import pytest
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
+from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.unwrapping import environment_name
 from rl_pipeline.errors import UnknownNameError
+from rl_pipeline.run import evaluation
 from rl_pipeline.run.agents import RandomAgent, ZeroAgent, baseline_agent
+from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.evaluation import play_episodes
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 
@@ -109,3 +114,40 @@ def test_the_zero_agent_stays_in_the_action_space(space: spaces.Space[Any], acti
 def test_an_unknown_agent_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"--agent: unknown agent 'rendom'; did you mean 'random'"):
         baseline_agent("rendom", spaces.Discrete(2), 1, 0)
+
+
+def test_an_evaluation_whose_players_were_all_lost_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
+    venv = environments([1, 1, 1], lost=0)
+    episodes = play_episodes(ZeroAgent(venv.action_space, 1), venv, 1, seed=0)
+    assert episodes.lost.tolist() == [False]
+    assert "repeating the evaluation" in caplog.text
+
+
+def test_an_episode_without_end_is_named_with_the_key_that_ends_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(evaluation, "NOTICE_INTERVAL", 0.0)
+    caplog.set_level("INFO")
+    venv = environments([3])
+    play_episodes(ZeroAgent(venv.action_space, 1), venv, 2, seed=0)
+    assert len(caplog.messages) == 4, "two steps of each of two episodes end none"
+    assert "waiting for the end of an episode of Countdown for 0 s, 2 steps; environment.horizon" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environment_id", "name"), [("CartPole-v1", "CartPole-v1"), ("rl_pipeline/Navigation-v0", "NavigationTask")]
+)
+def test_evaluation_horizon_bounds_evaluations_and_not_the_training(
+    make_config: Callable[..., Config], tmp_path: Path, environment_id: str, name: str
+) -> None:
+    config = make_config(
+        environment={"id": environment_id, "horizon": None, "render_mode": None, "video_wrapper": False},
+        evaluation={"horizon": 4},
+    )
+    with Environments(config, tmp_path) as both:
+        training, judging = both.training(), both.evaluation(1, seed=0)
+        assert environment_name(judging) == name
+        training.reset()
+        actions = np.stack([training.action_space.sample() for _ in range(2)])
+        assert not any(training.step(actions)[2].any() for _ in range(4))
+        assert play_episodes(ZeroAgent(judging.action_space, 1), judging, 2, seed=0).lengths.tolist() == [4, 4]

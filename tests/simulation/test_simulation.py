@@ -192,6 +192,15 @@ def test_no_player_is_left_however_the_trainer_ends(build, tmp_path, eventually,
     eventually(lambda: not any(map(is_running, players)), timeout=60.0)
 
 
+def test_later_players_that_die_while_they_connect_are_replaced(settings, build, tmp_path):
+    script = """if [ "$*" != "${*#*environment-id 1}" ] && [ ! -e "$0.died" ]; then touch "$0.died"; kill -9 $$; fi
+exec {python} {handmade} "$@" """
+    with Simulation(settings(build(script)), "navigation", tmp_path) as simulation:
+        assert simulation.start(1) == [0]
+        assert simulation.start(1) == [1]
+    assert Path(f"{build(script)}.died").exists()
+
+
 def test_players_that_are_launched_connect_to_any_free_port(settings, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

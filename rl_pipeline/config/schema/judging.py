@@ -17,6 +17,11 @@ class EvaluationConfig(Section):
         default=1_000_000, ge=0, le=2**32 - 1, description="seed of the first episode; episode k has seed + k"
     )
     deterministic: bool = Field(default=True, description="act by the policy's mode rather than by a sample")
+    horizon: int | None = Field(
+        default=None,
+        gt=0,
+        description="steps after which an episode of any evaluation is cut off; null: environment.horizon",
+    )
     opponent: FileOrName | None = Field(
         default=None, description="model that plays the opponent, a file or an experiment; null: the scene's bot"
     )
