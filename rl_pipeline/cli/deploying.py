@@ -17,7 +17,8 @@ PANEL: Final = "Connect"
 @app.command(
     rich_help_panel=PANEL,
     context_settings={"ignore_unknown_options": True},
-    epilog="Example: rl-pipeline deploy --experiment navigation_ppo --robot configs/robots/vehicle.yaml --dry-run",
+    epilog="Example: rl-pipeline deploy --experiment navigation_ppo "
+    "--robot ros_ws/src/examples_pkg/config/vehicle.yaml --dry-run --enable",
 )
 def deploy(
     overrides: Overrides = None,
@@ -27,10 +28,12 @@ def deploy(
     experiment: Experiment = None,
     model: Model = None,
     agent: Agent = "trained",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish on ~/action only, not to the robot.")] = False,
-    enable: Annotated[bool, typer.Option("--enable", help="Act at once, without waiting for ~/enable.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish on ~/action alone, once enabled.")] = False,
+    enable: Annotated[
+        bool, typer.Option("--enable", help="Act at once: do not wait until ~/enable is called.")
+    ] = False,
 ) -> None:
-    """Run a trained policy as a ROS 2 node on a robot or a running simulation.
+    """Run a trained policy as a ROS 2 node on a robot or a running simulation; it waits until it is enabled.
 
     ROS arguments follow the others: --ros-args -r __ns:=/robot1 -p use_sim_time:=true
     """

@@ -27,6 +27,7 @@ class PlayerOptions:
         sample_time: control period in simulated seconds; 0: the scene's own.
         time_scale: simulated seconds per second; 0: as fast as possible.
         worlds: how many worlds are simulated; several are offered by batched services.
+        state_rate: states that are published for each simulated second; 0: none.
         camera_rate: frames that are published for each simulated second; 0: none.
         image_height: of the frames that are asked for, pixels.
         image_width: of the frames that are asked for, pixels.
@@ -45,6 +46,7 @@ class PlayerOptions:
     sample_time: float = 0.0
     time_scale: float = 1.0
     worlds: int = 1
+    state_rate: float = 0.0
     camera_rate: float = 0.0
     image_height: int = 480
     image_width: int = 640
@@ -118,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--sample-time", _duration, "control period in simulated seconds; 0: the scene's own")
     option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
     option("--worlds", _whole("a whole number from 1 to 1024", 1, 1024), "worlds to simulate, by batched services")
+    option("--state-rate", _duration, "states to publish for each simulated second; 0: none")
     option("--camera-rate", _duration, "frames to publish for each simulated second; 0: none")
     pixels = _whole("a whole number from 16 to 4096", 16, 4096)
     option("--image-height", pixels, "of the frames that are asked for, pixels")

@@ -65,7 +65,7 @@ def deploy(
 
         node = PolicyNode(session.node, task, agent, deployment, dry_run=dry_run)
         name = session.node.get_fully_qualified_name()
-        rests = "" if node.enabled else f"; it acts when {name}/enable is called"
+        rests = "" if node.enabled else f"; {_waiting(name)}"
         logger.info("%s: %s on ROS node %s%s", "dry run" if dry_run else "policy", _named(selection), name, rests)
         try:
             with contextlib.suppress(KeyboardInterrupt):
@@ -75,6 +75,11 @@ def deploy(
     finally:
         if shared is None:
             session.close()
+
+
+def _waiting(node: str) -> str:
+    call = f"ros2 service call {node}/enable std_srvs/srv/SetBool '{{data: true}}'"
+    return f"it publishes nothing and acts when {node}/enable is called ({call}), or at once with --enable"
 
 
 def policy(selection: Selection, task: Task) -> Agent:

@@ -12,6 +12,7 @@ from rl_pipeline.transport.endpoint import Endpoint
 
 TIMEOUT = 20.0
 STEP = load_interfaces().service("interfaces_pkg/NavigationStep")
+STATE = load_interfaces().message("interfaces_pkg/NavigationState")
 IMAGE = load_interfaces().message("sensor_msgs/CompressedImage")
 TWIST = load_interfaces().message("geometry_msgs/Twist")
 
@@ -79,3 +80,24 @@ def test_player_whose_time_stands_still_between_requests_takes_no_commands(endpo
     position(endpoint)
     assert not endpoint.connections[0].subscribers
     assert not endpoint.connections[0].publishers
+
+
+def test_state_is_published_as_steps_answer_it(endpoint, start_player):
+    states = []
+    endpoint.graph.subscribe("/navigation_0/state", "interfaces_pkg/NavigationState", states.append)
+    start_player("-nographics", "--state-rate", "5", "--time-scale", "0")
+    answered = []
+    for _ in range(10):  # steps of 0.1 s
+        payload = endpoint.call("/navigation_0/step", STEP.request.encode({"action": {"linear": {"x": 1.0}}}), TIMEOUT)
+        answered.append(STATE.encode(STEP.response.decode(payload)["state"]))
+    assert endpoint.wait_until(lambda: len(states) >= 5, TIMEOUT)
+    assert len(states) <= 7
+    assert {bytes(state) for state in states[1:]} <= set(answered)
+    assert len({bytes(state) for state in states}) >= 5
+
+
+def test_several_worlds_have_no_state_to_publish(tmp_path):
+    words = [sys.executable, "-m", "rl_pipeline.players.navigation", "-batchmode", "--worlds", "2", "--state-rate", "5"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "--state-rate: interfaces_pkg/NavigationStepBatch has no message 'state'" in done.stderr

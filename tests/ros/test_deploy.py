@@ -63,7 +63,7 @@ def robot():
 def test_it_drives_when_enabled_at_the_control_rate_and_stops_when_in_doubt(workplace, robot, eventually):
     vehicle = robot()
     with deployed(workplace) as (lines, process):
-        assert "it acts when /deploy/enable is called" in lines[-1]
+        assert "it publishes nothing and acts when /deploy/enable is called" in lines[-1]
         eventually(lambda: vehicle.node.count_subscribers("/scan") == 1, 20)
         assert vehicle.twists == []
         assert vehicle.enable().startswith("enabled")

@@ -13,6 +13,7 @@ from rl_pipeline.run.deployment.field_mapping import ActionMapping, StateMapping
 from rl_pipeline.tasks.navigation import NavigationTask
 
 VEHICLE = Path(__file__).parents[2] / "ros_ws/src/examples_pkg/config/vehicle.yaml"
+SIMULATION = VEHICLE.with_name("simulation.yaml")
 STEP = load_interfaces().service("interfaces_pkg/NavigationStep")
 
 
@@ -23,6 +24,13 @@ def message(type_name, **values):
 def mappings(file):
     deployment = read_deployment(file)
     return StateMapping(deployment, STEP), ActionMapping(deployment.action, STEP)
+
+
+def test_the_state_of_an_embedded_player_is_that_of_the_task():
+    states, commands = mappings(SIMULATION)
+    state = states.state({"navigation_0/state": message("interfaces_pkg/NavigationState", health=0.5)})
+    assert state.health == 0.5
+    assert commands.codec.name == "geometry_msgs/Twist"
 
 
 def test_topics_and_constants_are_the_state_and_a_request_is_the_command():
