@@ -48,4 +48,5 @@ def select(
         config_name, config_file=config, config_dir=config_dir, overrides=overrides,
         needs_experiment=agent != TRAINED and experiment is None,
     )  # fmt: skip
-    return select(base, experiment=experiment, model=model, agent=agent, overrides=overrides)
+    is_named = config_name is not None or config is not None
+    return select(base, experiment=experiment, model=model, agent=agent, overrides=overrides, is_named=is_named)

@@ -104,7 +104,7 @@ def evaluate(
     run(
         base, experiments=experiment or [], models=model or [], agent=agent, overrides=overrides or [],
         episodes=episodes, seed=seed, json_file=json, csv_file=csv, monitor=monitor, record_bag=record_bag,
-        console=console(),
+        console=console(), is_named=config_name is not None or config is not None,
     )  # fmt: skip
 
 

@@ -110,7 +110,13 @@ class ModelFile:
             # ARS learns from this flat copy of its policy's parameters.
             flat = torch.nn.utils.parameters_to_vector(model.policy.parameters())
             weights.copy_(flat.detach())
-        load_statistics(model.get_vec_normalize_env(), self.normalizer, str(self.path))
+        normalizer = model.get_vec_normalize_env()
+        if normalizer is not None and self.config is None:
+            raise InputError(
+                f"{self.path} is a file of Stable-Baselines3, which holds no statistics of a normaliser: expected "
+                "a configuration without wrappers.normalize"
+            )
+        load_statistics(normalizer, self.normalizer, str(self.path))
 
 
 def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:

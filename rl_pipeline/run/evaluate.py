@@ -39,6 +39,7 @@ def evaluate(
     monitor: bool,
     record_bag: Path | None,
     console: Console,
+    is_named: bool = False,
 ) -> None:
     """Play the episodes, print a table, and write the files that are named.
 
@@ -56,6 +57,7 @@ def evaluate(
         record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`; those of several agents are in
             a folder for each; None: none is.
         console: where the table is printed.
+        is_named: whether the command line names the file of `base`, see `select`.
 
     Raises:
         InputError: there is no such agent, experiment or model, a model does not fit, every simulator was lost, or a
@@ -65,7 +67,7 @@ def evaluate(
         check_destination(json_file, "--json")
     if csv_file is not None:
         check_destination(csv_file, "--csv")
-    selections = _selections(base, experiments, models, agent, overrides)
+    selections = _selections(base, experiments, models, agent, overrides, is_named)
     judged = list(
         judge(selections, episodes=episodes, seed=seed, monitor=monitor, record_bag=record_bag, console=console)
     )
@@ -95,7 +97,12 @@ def _report(judged: list[Judged], console: Console | None) -> str:
 
 
 def _selections(
-    base: Config, experiments: Sequence[str], models: Sequence[str], agent: str, overrides: Sequence[str]
+    base: Config,
+    experiments: Sequence[str],
+    models: Sequence[str],
+    agent: str,
+    overrides: Sequence[str],
+    is_named: bool,
 ) -> list[Selection]:
     """Every model of every experiment that is meant. A file is a model by itself, and a baseline has none."""
     files = [model for model in models if Path(model).is_file()]
@@ -111,7 +118,7 @@ def _selections(
                 names = [model] if Path(model).is_file() else models_of(folder, model)
                 chosen.extend((str(folder.path), name) for name in names)
     return [
-        select(base, experiment=experiment, model=model, agent=agent, overrides=overrides)
+        select(base, experiment=experiment, model=model, agent=agent, overrides=overrides, is_named=is_named)
         for experiment, model in chosen
     ]
 

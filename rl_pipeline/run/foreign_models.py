@@ -47,7 +47,10 @@ def config_of_model(
     """
     beside = ExperimentFolder(file.path.parent).config
     if file.config is None and not beside.is_file():
-        raise InputError(f"{file.path} holds no configuration and has no config.yaml beside it: give --experiment too")
+        raise InputError(
+            f"{file.path} holds no configuration and has no config.yaml beside it: name the one to use, by "
+            "--config-name, --config or --experiment"
+        )
     with tempfile.TemporaryDirectory() as directory:
         source = beside
         if file.config is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import model_of
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.run.environments import checked_spaces
+from rl_pipeline.run.foreign_models import config_of_model
 from rl_pipeline.run.rehearsal import Stage, rehearse
 
 
@@ -86,24 +88,29 @@ class Policy:
         return venv.step(self._actions)[0]
 
 
-def load_policy(experiment: Path | str, model: str = "best_model", *, num_envs: int = 1) -> Policy:
+def load_policy(
+    experiment: Path | str, model: str = "best_model", *, num_envs: int = 1, overrides: Sequence[str] = ()
+) -> Policy:
     """The policy of an experiment's folder, or of a model file that brings its configuration.
 
     Args:
-        experiment: the folder, or a model file.
+        experiment: the folder, or a model file. `Policy` takes a file that brings none, with a configuration for it.
         model: which model of the folder: `best_model`, `model`, or a checkpoint's name.
         num_envs: environments it is to act in at once.
+        overrides: put over its configuration, such as `modules=[my_tasks]` to allow the code that a file names.
 
     Raises:
-        InputError: there is no such model, or it does not fit its configuration.
+        InputError: there is no such model, it does not fit its configuration, or it would run code of this machine that
+            the overrides do not name.
     """
     path = Path(experiment)
     if path.is_file():
-        raise InputError(f"{path}: expected an experiment's folder")
+        file = ModelFile.open(path)
+        return Policy(config_of_model(file, overrides, NO_MACHINE_FILE), file, num_envs)
     folder = ExperimentFolder(path)
     if not folder.config.is_file():
         raise InputError(f"{path} is no experiment: it has no config.yaml")
-    config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE)
+    config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     return Policy(config, ModelFile.open(model_of(folder, model)), num_envs)
 
 

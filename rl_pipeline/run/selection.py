@@ -21,6 +21,8 @@ from rl_pipeline.run.foreign_models import config_of_model
 
 logger = logging.getLogger(__name__)
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -66,7 +68,13 @@ class Selection:
 
 
 def select(
-    base: Config, *, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str] = ()
+    base: Config,
+    *,
+    experiment: str | None,
+    model: str | None,
+    agent: str,
+    overrides: Sequence[str] = (),
+    is_named: bool = False,
 ) -> Selection:
     """Decide what acts: the command line's choice, else what the `play` section says, else the newest experiment.
 
@@ -79,11 +87,21 @@ def select(
         agent: `trained`, `random` or `zero`; a baseline plays in the environment of the experiment, if one is given,
             else in that of `base`.
         overrides: put over the experiment's configuration.
+        is_named: whether the command line names the file of `base`; then `base` is the configuration of a model that
+            brings none, such as a file that Stable-Baselines3 wrote.
 
     Raises:
         InputError: there is no such agent, experiment or model.
     """
-    return _beside_trainings(_select(base, experiment, model, agent, overrides))
+    return _beside_trainings(_select(base, experiment, model, agent, overrides, is_named=is_named))
+
+
+def _plain(base: Config, file: Path) -> Selection:
+    """A model that Stable-Baselines3 alone wrote, in the environment of a configuration that is named for it."""
+    logger.warning(
+        "%s holds no statistics of a normaliser: what it was trained on with VecNormalize, it does not see here", file
+    )
+    return Selection(base, TRAINED, file, None)
 
 
 def trained(config: Config) -> Selection:
@@ -103,7 +121,9 @@ def _beside_trainings(selection: Selection) -> Selection:
     return replace(selection, config=selection.config.model_copy(update={"simulation": simulation}))
 
 
-def _select(base: Config, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str]) -> Selection:
+def _select(
+    base: Config, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str], *, is_named: bool
+) -> Selection:
     if agent not in (TRAINED, *BASELINES):
         raise UnknownNameError("agent", agent, (TRAINED, *BASELINES), where="--agent")
     if agent != TRAINED:
@@ -111,9 +131,12 @@ def _select(base: Config, experiment: str | None, model: str | None, agent: str,
         config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)
         return Selection(config, agent, None, folder)
     if (file := _lone_model(base, experiment, model)) is not None:
+        opened = ModelFile.open(file)
+        if is_named and opened.config is None:
+            return _plain(base, file)
         beside = ExperimentFolder(file.parent)
         known = beside if beside.overrides.is_file() else None
-        return Selection(config_of_model(ModelFile.open(file), overrides), agent, file, known)
+        return Selection(config_of_model(opened, overrides), agent, file, known)
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)

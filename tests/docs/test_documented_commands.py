@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from stable_baselines3 import PPO
 
 from tests import prepared
 
@@ -119,6 +120,7 @@ def workplace(tmp_path_factory):
     (folder / "space.yaml").write_text(re.search(r"```yaml\n(.*?)```", sweeps, re.DOTALL)[1])
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
+    PPO("MlpPolicy", "CartPole-v1", device="cpu").save(folder / "sb3")
     return folder
 
 

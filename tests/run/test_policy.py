@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def test_one_observation_gives_one_action(make_config: MakeConfig) -> None:
     policy = load_policy(folder.path, "model")
     assert policy.predict(np.zeros(4, np.float32)).shape == ()
     assert policy.predict(np.zeros((1, 4), np.float32)).shape == (1,)
+
+
+def test_a_model_file_brings_its_configuration(make_config: MakeConfig, tmp_path: Path) -> None:
+    folder = RLTrainer(make_config(training={"total_timesteps": 64}, environment={"render_mode": None})).train().folder
+    downloaded = Path(shutil.copy(folder.best_model, tmp_path / "agent.zip"))
+    observation = np.array([0.1, -0.2, 0.3, -0.4], np.float32)
+    for file in (folder.best_model, downloaded):
+        assert load_policy(file).predict(observation) == load_policy(folder.path).predict(observation)
 
 
 def test_a_model_without_the_normaliser_of_its_configuration_is_refused(make_config: MakeConfig) -> None:
