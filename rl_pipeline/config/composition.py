@@ -101,6 +101,7 @@ def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[
             content = read_settings(path)
             content.pop("defaults", None)
             layers.append(Layer.of_mapping(shown(path), content, package))
+            layers[-1].is_group = "/" in result.config_path
     return layers
 
 

@@ -34,12 +34,14 @@ class Layer:
 
     Attributes:
         problems: what the source says that cannot be, such as unknown keys. Nothing of it is among the settings.
+        is_group: whether the source is the file of a group, such as configs/algorithm/ppo.yaml.
     """
 
     def __init__(self, source: str, entries: Iterable[tuple[Key, Any]]) -> None:
         self.source = source
         self.settings: dict[Key, Setting] = {}
         self.problems: list[InputError] = []
+        self.is_group = False
         for key, value in entries:
             self._read(key, value)
         self._switch_on()

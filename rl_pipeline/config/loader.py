@@ -12,6 +12,7 @@ from typing import Any
 
 from rl_pipeline.config.aliases import canonical
 from rl_pipeline.config.composition import ConfigFolders, composed_layers
+from rl_pipeline.config.environment_number import number_of_experiment
 from rl_pipeline.config.interpolation import resolve
 from rl_pipeline.config.keys import Kind, kind
 from rl_pipeline.config.layers import Layer, Merged
@@ -50,10 +51,12 @@ def load_config(
     sampled: Layer | None = None,
     imports: bool = True,
     needs_experiment: bool = True,
+    of_run: bool = False,
 ) -> Config:
     """Compose and validate a configuration, import the modules and use the workspaces that it names.
 
     Stronger over weaker: sampled settings, overrides, machine file, experiment file, groups, defaults of the schema.
+    The number of environments that an experiment file names outweighs the machine file's, unless `of_run`.
 
     Args:
         config_name: an experiment file of the configs folder; without it, the one that the machine file names.
@@ -66,6 +69,7 @@ def load_config(
         imports: whether to import its modules and use its workspaces; false for callers that need neither.
         needs_experiment: whether the experiment file that the machine file names is needed; without need, one that
             cannot be read is left out with a warning.
+        of_run: whether the file is what a run has kept, which names every key.
 
     Raises:
         InputError: one line for each problem, which names the file and the key, what was expected and found.
@@ -110,10 +114,15 @@ def _load(
         experiment = folders.experiment(config_name or DEFAULT_EXPERIMENT)
 
     command_line = parse_overrides(overrides, folders.check_choice)
-    layers = [_defaults(), *composed_layers(experiment, folders, command_line.choices)]
+    files = composed_layers(experiment, folders, command_line.choices)
+    layers = [_defaults(), *files]
     of_machine = Layer.of_mapping(shown(machine or MACHINE_FILE), settings)
-    config = _merged([*layers, of_machine], command_line, sampled)
-    config._outweighed = _outweighed(layers[1:], of_machine, config)
+    layers.append(of_machine)
+    number = None if of_run else number_of_experiment(files, [of_machine, Layer(COMMAND_LINE, command_line.values)])
+    if number is not None:
+        layers.append(number)
+    config = _merged(layers, command_line, sampled)
+    config._outweighed = _outweighed(files, of_machine, config)
     if imports:
         activate(config)
     return config
@@ -171,17 +180,21 @@ def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | N
 
 
 def outweighed(config: Config) -> list[str]:
-    """What the machine file has put in place of other values of the experiment's files, a line each."""
+    """Which values of the machine file count in place of the experiment's, or the other way round, a line each."""
     return config._outweighed
 
 
 def _outweighed(files: Sequence[Layer], machine: Layer, config: Config) -> list[str]:
     settings = {key: setting for layer in files for key, setting in layer.settings.items()}
-    return [
-        f"{winner.origin} outweighs {settings[key].origin}"  # without the values, which may be secrets
-        for key, winner in machine.settings.items()
-        if key in settings and settings[key].value != winner.value and config._origins.of(key) == winner.origin
-    ]
+    lines = []
+    for key, setting in machine.settings.items():
+        other = settings.get(key)
+        if other is None or other.value == setting.value:
+            continue
+        for winner, loser in ((setting, other), (other, setting)):
+            if config._origins.of(key) == winner.origin:
+                lines.append(f"{winner.origin} outweighs {loser.origin}")  # without the values, which may be secrets
+    return lines
 
 
 def activate(config: Config) -> None:

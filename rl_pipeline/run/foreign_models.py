@@ -56,7 +56,9 @@ def config_of_model(
         if file.config is not None:
             source = Path(directory) / "config.yaml"
             source.write_text(file.config, encoding="utf-8")
-        config = load_config(config_file=source, machine_file=machine_file, overrides=overrides, imports=False)
+        config = load_config(
+            config_file=source, machine_file=machine_file, overrides=overrides, imports=False, of_run=True
+        )
     if not _is_of_experiment(file.path):
         trusted = {COMMAND_LINE, "default", shown(machine_file or MACHINE_FILE)}
         _refuse_code(config, file.path, trusted, use)

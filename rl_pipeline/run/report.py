@@ -28,6 +28,8 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
     }
     rows = [(name, str(path)) for name, path in files.items() if path is not None and path.exists()]
     rows.append(("training", f"{result.timesteps:,} steps, {result.seconds:.0f} s in all ({speed:,.0f} steps/s)"))
+    if result.environments is not None:
+        rows.append(("environments", result.environments))
     if result.evaluation is not None:
         rows.extend(evaluation_rows(result.evaluation))
     if result.interrupted:

@@ -18,7 +18,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from rl_pipeline.config import Config, render_config, without_secrets
+from rl_pipeline.config import Config, config_origin, render_config, without_secrets
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.evaluations import EvaluationSummary
@@ -55,6 +55,7 @@ class TrainingResult:
         evaluation: of the best model, on unseen seeds.
         video: the best model at work; None when the environment draws nothing.
         start: the timesteps that an earlier command had taken.
+        environments: how many it learned in, and what said so.
     """
 
     folder: ExperimentFolder
@@ -64,6 +65,7 @@ class TrainingResult:
     evaluation: EvaluationSummary | None = None
     video: Path | None = None
     start: int = 0
+    environments: str | None = None
 
 
 class RLTrainer:
@@ -252,7 +254,13 @@ class RLTrainer:
         except RunInterrupted:
             interrupted = True
         seconds = time.monotonic() - began
-        return TrainingResult(folder, run.model.num_timesteps, seconds, interrupted, evaluation, video, run.start)
+        return TrainingResult(
+            folder, run.model.num_timesteps, seconds, interrupted, evaluation, video, run.start, self._environments()
+        )
+
+    def _environments(self) -> str:
+        origin = config_origin(self.config, "simulation.n_environments")
+        return f"{self.config.simulation.n_environments} in parallel ({origin})"
 
     def _continue_from_pretrained(self, model: BaseAlgorithm) -> None:
         """Load the weights to start from, and the replay buffer beside them if there is one that fits."""

@@ -128,7 +128,7 @@ def _select(
         raise UnknownNameError("agent", agent, (TRAINED, *BASELINES), where="--agent")
     if agent != TRAINED:
         folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
-        config = base if folder is None else load_config(config_file=folder.config, overrides=overrides)
+        config = base if folder is None else load_config(config_file=folder.config, overrides=overrides, of_run=True)
         return Selection(config, agent, None, folder)
     if (file := _lone_model(base, experiment, model)) is not None:
         opened = ModelFile.open(file)
@@ -140,7 +140,7 @@ def _select(
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
-    config = load_config(config_file=folder.config, overrides=overrides)
+    config = load_config(config_file=folder.config, overrides=overrides, of_run=True)
     name = model or base.play.pretrained_model
     path = Path(name) if Path(name).is_file() else model_of(folder, name)
     return Selection(config, agent, path, folder)

@@ -41,11 +41,11 @@ def test_the_machine_file_names_the_experiment_and_outweighs_it() -> None:
 
 
 def test_what_the_machine_file_puts_in_place_of_the_experiments_is_told() -> None:
-    Path("mine.yaml").write_text("n_environments: 8\nunity: {time_scale: 3}\n")
+    Path("mine.yaml").write_text("ros: {tcp_port: 8}\nunity: {time_scale: 3}\n")
     Path("config.yml").write_text("n_environments: 2\nunity: {time_scale: 3}\nros: {tcp_port: 0}\n")
-    told = ["config.yml: n_environments outweighs mine.yaml: n_environments"]
+    told = ["config.yml: ros.tcp_port outweighs mine.yaml: ros.tcp_port"]
     assert outweighed(load_config(config_file=Path("mine.yaml"))) == told
-    assert outweighed(load_config(config_file=Path("mine.yaml"), overrides=["n_environments=8"])) == []
+    assert outweighed(load_config(config_file=Path("mine.yaml"), overrides=["ros.tcp_port=8"])) == []
     assert outweighed(load_config()) == []
 
 
