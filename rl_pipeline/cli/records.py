@@ -51,12 +51,21 @@ app.add_typer(
 
 
 @runs.command("list", epilog="Example: rl-pipeline runs list 'navigation_*' --where status=done")
-def list_runs(experiments: Experiments = None, where: Where = None, directory: Directory = EXPERIMENTS) -> None:
+def list_runs(
+    experiments: Experiments = None,
+    where: Where = None,
+    directory: Directory = EXPERIMENTS,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
+) -> None:
     """List experiments, newest first: seed, status, steps, and how good the best model is."""
     from rl_pipeline.experiment.record import find_records
     from rl_pipeline.run import runs as act
 
-    act.list_runs(act.filtered(find_records(experiments or [], directory), where or []), console())
+    chosen = act.filtered(find_records(experiments or [], directory), where or [])
+    if json:
+        typer.echo(act.runs_json(chosen))
+    else:
+        act.list_runs(chosen, console())
 
 
 @runs.command(epilog="Example: rl-pipeline runs compare navigation_ppo navigation_sac")
@@ -83,6 +92,6 @@ def remove(
 
     chosen = (find_records if force else act.runs_to_remove)(experiments, directory)
     for record in chosen:
-        console().print(str(record.folder.path), soft_wrap=True)
+        console().print(str(record.folder.path), soft_wrap=True, markup=False)
     if yes or typer.confirm(f"remove {'this experiment' if len(chosen) == 1 else f'these {len(chosen)} experiments'}?"):
         act.remove_runs(chosen, console())

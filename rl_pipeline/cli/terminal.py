@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+UNBOUNDED: Final = 10_000
+"""Columns of a line that no terminal bounds."""
+
 
 def console(*, stderr: bool = False) -> Console:
-    """Where a verb prints: tables on standard output, progress on standard error."""
+    """Where a verb prints: tables on standard output, progress on standard error.
+
+    In a pipe or a file nothing is cut or wrapped, unless COLUMNS says how wide a line may be.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    made = Console(stderr=stderr)
+    return made if made.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=UNBOUNDED)
 
 
 def log_to_terminal(debug: bool) -> None:

@@ -18,6 +18,8 @@ from rl_pipeline.experiment.record import ExperimentRecord, differing_settings
 METRICS: Final = {"return": "return", "success": "success rate", "length": "episode length [steps]"}
 AXES: Final = {"timesteps": "environment steps", "seconds": "wall time"}
 GRID_POINTS: Final = 200
+SHORTEST_WINDOW: Final = 10
+"""Episodes that a point of a curve is the mean of, at the least."""
 
 Floats = NDArray[np.float64]
 
@@ -44,15 +46,15 @@ class Episodes:
         table = np.array(rows, dtype=np.float64).reshape(-1, len(names))
         return cls({name: table[:, index] for index, name in enumerate(names)})
 
-    def smoothed(self, axis: str, metric: str) -> tuple[Floats, Floats]:
-        """The metric as a mean of recent episodes over `axis`, both (k,); empty when the run does not tell it.
+    def __len__(self) -> int:
+        return len(self.columns["return"])
 
-        The window is a twentieth of the episodes, at least 10.
-        """
+    def smoothed(self, axis: str, metric: str, window: int = SHORTEST_WINDOW) -> tuple[Floats, Floats]:
+        """The metric as a mean of the last `window` episodes over `axis`, both (k,); empty when the run has none."""
         x, y = self.columns[axis], self.columns[metric]
         told = np.isfinite(x) & np.isfinite(y)
         x, y = x[told], y[told]
-        y = rolling_mean(y, max(10, len(y) // 20))
+        y = rolling_mean(y, window)
         # Of episodes that ended in the same step the last mean has seen all of them.
         last = np.append(x[1:] != x[:-1], True) if len(x) else np.zeros(0, dtype=np.bool_)
         return x[last], y[last]
@@ -66,18 +68,21 @@ class Group:
         label: what a legend calls them.
         records: the runs.
         episodes: those of each run.
+        window: episodes that a point of the curve is the mean of, the same for all runs that are compared.
     """
 
     label: str
     records: list[ExperimentRecord]
     episodes: list[Episodes]
+    window: int = SHORTEST_WINDOW
 
     def curve(self, axis: str, metric: str) -> tuple[Floats, Floats, Floats] | None:
         """Position, mean and standard deviation (of a sample) over the runs, each (200,); None without any data.
 
         The curve ends where the first of the runs does: beyond it, a mean would be of other runs than before.
         """
-        curves = [curve for episodes in self.episodes if len((curve := episodes.smoothed(axis, metric))[0]) > 1]
+        smoothed = [episodes.smoothed(axis, metric, self.window) for episodes in self.episodes]
+        curves = [curve for curve in smoothed if len(curve[0]) > 1]
         if not curves:
             return None
         start, end = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
@@ -90,7 +95,10 @@ class Group:
 
 
 def grouped(records: Sequence[ExperimentRecord]) -> list[Group]:
-    """Put repetitions together, labelled by what their names share and, where that is not enough, by what differs."""
+    """Put repetitions together, labelled by what their names share and, where that is not enough, by what differs.
+
+    All are smoothed over a twentieth of the longest run's episodes, so that equal learning makes equal curves.
+    """
     repetitions: dict[tuple[tuple[str, str], ...], list[ExperimentRecord]] = {}
     for record in records:
         repetitions.setdefault(record.repeated, []).append(record)
@@ -98,10 +106,9 @@ def grouped(records: Sequence[ExperimentRecord]) -> list[Group]:
     labels = [_shared_name(group) for group in members]
     if len(set(labels)) < len(labels):
         labels = _told_apart(labels, members)
-    return [
-        Group(label, group, [Episodes.read(record.folder.episodes) for record in group])
-        for label, group in zip(labels, members, strict=True)
-    ]
+    episodes = [[Episodes.read(record.folder.episodes) for record in group] for group in members]
+    window = max(SHORTEST_WINDOW, max((len(run) for group in episodes for run in group), default=0) // 20)
+    return [Group(*parts, window) for parts in zip(labels, members, episodes, strict=True)]
 
 
 def _shared_name(records: Sequence[ExperimentRecord]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +53,7 @@ def without_state(reference: str, where: str) -> InputError:
     """The error for a run, or a folder of its files, from which no run can go on."""
     return InputError(
         f"{where}: {reference} has no {STATE}, so it cannot be resumed; to start a new run from its weights: "
-        f"rl-pipeline train --initialize-from {reference}"
+        f"rl-pipeline train --initialize-from {shlex.quote(reference)}"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,11 @@ logger = logging.getLogger(__name__)
 
 INIT_TIMEOUT = 60.0
 """Seconds that Weights & Biases may take to answer before the run goes on without it."""
+
+
+def sync_command(folder: ExperimentFolder) -> str:
+    """The shell command that sends a run that was logged offline, with all its parts if it was resumed."""
+    return f"wandb sync {shlex.quote(str(folder.path / 'wandb'))}/offline-run-*"
 
 
 class WandbRun:
@@ -116,10 +122,7 @@ class WandbRun:
             save_code=False,
             settings=quiet,
         )
-        logger.info(
-            "Weights & Biases: %s",
-            self.url or f"offline; send it with `wandb sync {self._folder.path}/wandb/latest-run`",
-        )
+        logger.info("Weights & Biases: %s", self.url or f"offline; send it with: {sync_command(self._folder)}")
 
     def _attempt(self, what: str, action: Callable[[], object]) -> None:
         try:

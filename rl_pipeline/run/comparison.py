@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rl_pipeline.experiment.bags.recorder import recorded
@@ -103,12 +104,12 @@ def print_comparison(judged: Sequence[Judged], console: Console) -> None:
     for heading in ("episodes", "return", "sd", "95% interval", "IQM", "success", "length"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in judged:
-        table.add_row(one.label, *_figures(summarise(one.episodes)))
+        table.add_row(escape(one.label), *_figures(summarise(one.episodes)))
     together = _repetitions(judged)
     if together:
         table.add_section()
     for label, runs in together.items():
-        table.add_row(label, *_figures(summarise(*(run.episodes for run in runs))), style="bold")
+        table.add_row(escape(label), *_figures(summarise(*(run.episodes for run in runs))), style="bold")
     console.print(table)
 
 

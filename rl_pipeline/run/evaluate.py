@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
@@ -75,7 +76,7 @@ def evaluate(
     if json_file == STANDARD_OUTPUT:
         console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
     elif record_bag is not None:
-        console.print(f"  bags          {record_bag}", soft_wrap=True, highlight=False)
+        console.print(f"  bags          {escape(str(record_bag))}", soft_wrap=True, highlight=False)
     if json_file is not None and json_file != STANDARD_OUTPUT:
         write_text(json_file, text)
     if csv_file is not None:

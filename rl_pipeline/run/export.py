@@ -15,6 +15,7 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.markup import escape
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 import rl_pipeline
@@ -73,7 +74,7 @@ def export(selection: Selection, *, format: str, output: Path | None, console: C
             f"{allowed:.2g}; nothing was written"
         )
     write_bytes(path, content)
-    console.print(f"policy   {path} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
+    console.print(f"policy   {escape(str(path))} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
     for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
         console.print(f"{heading:<7}  {', '.join(names)}", soft_wrap=True, highlight=False)
     if remaining := [name for name in selection.config.wrappers if name != "normalize"]:

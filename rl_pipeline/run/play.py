@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
@@ -80,7 +81,7 @@ def play(
                 )
         console.print(outcome, soft_wrap=True, highlight=False)
         if record_bag is not None:
-            console.print(f"bags: {record_bag}", soft_wrap=True, highlight=False)
+            console.print(f"bags: {escape(str(record_bag))}", soft_wrap=True, highlight=False)
 
 
 def watched_config(config: Config, show: bool) -> Config:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.comparison_plot import draw_comparison
@@ -63,10 +64,10 @@ def plot(
     heading = title or ", ".join(dict.fromkeys(_environment(record.settings) for record in records))
     if output is not None:
         draw_comparison(output, groups, heading)
-        console.print(f"curves  {output}", soft_wrap=True)
+        console.print(f"curves  {escape(str(output))}", soft_wrap=True)
     if html is not None:
         write_html_report(html, groups, heading)
-        console.print(f"report  {html} ({html.stat().st_size / 2**20:.1f} MB)", soft_wrap=True)
+        console.print(f"report  {escape(str(html))} ({html.stat().st_size / 2**20:.1f} MB)", soft_wrap=True)
 
 
 def _environment(settings: dict[str, object]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.run.adoption import adopt, is_elsewhere
-from rl_pipeline.run.report import print_training_report
+from rl_pipeline.run.report import continue_command, print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.train import INTERRUPTED
 
@@ -56,7 +57,7 @@ def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) ->
         if before != now:
             raise InputError(
                 f"{key}: {folder.path} was trained with {_shown(before)}, found {_shown(now)}; a resumed run keeps it. "
-                f"For a new run from its weights: rl-pipeline train --initialize-from {folder.path}"
+                f"For a new run from its weights: rl-pipeline train --initialize-from {shlex.quote(str(folder.path))}"
             )
 
 
@@ -65,7 +66,7 @@ def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFold
     if point.metadata().get("status") == "done" and point.timesteps >= total:
         raise InputError(
             f"{folder.path} has taken all its {point.timesteps} steps; to train on, give more: "
-            f"rl-pipeline resume {folder.path} training.total_timesteps={2 * total}"
+            f"{continue_command(folder.path)} training.total_timesteps={2 * total}"
         )
 
 

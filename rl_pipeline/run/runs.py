@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rl_pipeline.errors import InputError, UnknownNameError
@@ -46,10 +48,32 @@ def list_runs(records: Sequence[ExperimentRecord], console: Console) -> None:
     for record in records:
         colour = COLOURS.get(record.status, "dim")
         table.add_row(
-            "/".join(record.folder.path.parts[-3:]), setting_text(record.settings.get("training.seed")),
+            escape("/".join(record.folder.path.parts[-3:])), setting_text(record.settings.get("training.seed")),
             f"[{colour}]{record.status}[/]", _started(record), _steps(record), _success(record), _return(record),
         )  # fmt: skip
     console.print(table)
+
+
+def runs_json(records: Sequence[ExperimentRecord]) -> str:
+    """The same as a JSON list: an object a run, null for what is not known."""
+    return json.dumps([_facts(record) for record in records], indent=2)
+
+
+def _facts(record: ExperimentRecord) -> dict[str, Any]:
+    evaluation = record.evaluation or {}
+    return {
+        "name": record.name,
+        "folder": str(record.folder.path),
+        "environment": record.settings.get("environment.id"),
+        "algorithm": record.settings.get("algorithm.name"),
+        "seed": record.settings.get("training.seed"),
+        "status": record.status,
+        "started": record.facts.get("started"),
+        "timesteps": record.facts.get("timesteps"),
+        "success_rate": evaluation.get("success_rate"),
+        "mean_return": evaluation.get("mean_return"),
+        "sd_return": evaluation.get("sd_return"),
+    }
 
 
 def compare_runs(records: Sequence[ExperimentRecord], console: Console) -> None:
@@ -63,9 +87,9 @@ def compare_runs(records: Sequence[ExperimentRecord], console: Console) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("setting", style="cyan", overflow="fold")
     for record in records:
-        table.add_column(record.name, overflow="fold")
+        table.add_column(escape(record.name), overflow="fold")
     for key, values in differing_settings(records).items():
-        table.add_row(key, *(setting_text(value) for value in values))
+        table.add_row(escape(key), *(escape(setting_text(value)) for value in values))
     table.add_section()
     for what, figure in {"status": _status, "steps": _steps, "success": _success, "return": _return}.items():
         table.add_row(what, *(figure(record) for record in records))
@@ -77,7 +101,7 @@ def remove_runs(records: Sequence[ExperimentRecord], console: Console) -> None:
     for record in records:
         size = record.size()
         record.remove()
-        console.print(f"removed {record.folder.path} ({size / 2**20:.1f} MB)", soft_wrap=True)
+        console.print(f"removed {escape(str(record.folder.path))} ({size / 2**20:.1f} MB)", soft_wrap=True)
 
 
 def runs_to_remove(patterns: Sequence[str], directory: Path) -> list[ExperimentRecord]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rl_pipeline.config import Config
@@ -114,7 +116,7 @@ def print_summary(repetitions: Sequence[Repetition], console: Console) -> None:
         for column, figure in zip(columns, figures, strict=True):
             column.append(np.nan if figure is None else figure)
         speed = f"{result.timesteps / max(result.seconds, 1e-9):,.0f}"
-        table.add_row(str(seed), *_texts(figures), speed, _short(result.folder.path))
+        table.add_row(str(seed), *_texts(figures), speed, escape(_short(result.folder.path)))
     table.add_section()
     table.add_row("mean", *_texts([float(np.mean(column)) for column in columns]), style="bold")
     limits = [student_interval(np.array(column)) for column in columns]
@@ -123,7 +125,8 @@ def print_summary(repetitions: Sequence[Repetition], console: Console) -> None:
     console.print()
     console.print(table)
     names = {result.folder.path.parent / f"{_stem(result.folder.path.name)}*" for _, result in judged}
-    console.print(f"\nrl-pipeline plot '{min(names).name}' draws them as one curve", highlight=False, soft_wrap=True)
+    pattern = shlex.quote(min(names).name)
+    console.print(f"\nrl-pipeline plot {escape(pattern)} draws them as one curve", highlight=False, soft_wrap=True)
 
 
 def _texts(figures: Sequence[float | None]) -> tuple[str, str, str]:

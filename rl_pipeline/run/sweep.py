@@ -120,7 +120,7 @@ def run_sweep(folder: SweepFolder, resources: Resources, *, console: Console, pr
         if study.ended >= settings.trials:
             raise InputError(
                 f"{folder.path} has run all its {settings.trials} trials; for more: "
-                f"rl-pipeline sweep --resume {folder.path.name} --trials {2 * settings.trials}"
+                f"rl-pipeline sweep --resume {shlex.quote(folder.path.name)} --trials {2 * settings.trials}"
             )
         with counted("sweep", settings.trials, "trials", progress) as show:
             show(study.ended)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def player_program(build_path: str, scene: str, arguments: Sequence[str] = ()) -
         found = "is a directory" if path.is_dir() else "does not exist"
         raise InputError(f"unity.build_path: {build_path} {found}{hint} (or use {EMBEDDED!r}, the embedded player)")
     if not os.access(path, os.X_OK):
-        raise InputError(f"unity.build_path: {build_path} is not executable; run: chmod +x {build_path}")
+        raise InputError(f"unity.build_path: {build_path} is not executable; run: chmod +x {shlex.quote(str(path))}")
     return Program([str(path.absolute()), *arguments])
 
 

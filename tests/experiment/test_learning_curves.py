@@ -44,6 +44,25 @@ def test_a_mean_ends_where_the_shortest_run_does(tmp_path: Path) -> None:
         assert curve[0][-1] == end
 
 
+def test_a_shorter_run_has_the_same_curve_as_far_as_it_goes(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / f"{end}" / "run", 1.0, seed=0, end=end, rate=end) for end in (20_000, 4_000)]
+    for run in runs:
+        file = run.folder.episodes
+        rows = [f"{20 * (k + 1)},{(-1) ** k * k**0.5},20,1,\n" for k in range(len(file.read_text().splitlines()) - 1)]
+        file.write_text(HEADER + "".join(rows))
+    long, short = grouped(runs)
+    curves = [group.episodes[0].smoothed("timesteps", "return", group.window) for group in (long, short)]
+    count = len(curves[1][0])
+    assert count == 200
+    for whole, part in zip(*curves, strict=True):
+        np.testing.assert_array_equal(whole[:count], part)
+    assert long.window == 1000 // 20
+    for group in (long, short):
+        drawn = group.curve("timesteps", "return")
+        assert drawn is not None
+        np.testing.assert_allclose(drawn[1][-1], group.episodes[0].columns["return"][-long.window :].mean())
+
+
 def test_groups_of_equal_names_are_told_apart_by_what_differs(tmp_path: Path) -> None:
     runs = [write_run(tmp_path / str(rate) / "run", 1.0, seed=0, rate=rate) for rate in (1e-3, 1e-4)]
     assert [group.label for group in grouped(runs)] == ["run, learning_rate=0.001", "run, learning_rate=0.0001"]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -30,6 +33,26 @@ def test_a_run_is_logged_offline_without_an_account(tmp_path: Path, monkeypatch:
     files = {path.name for path in folder.path.glob("wandb/offline-run-*/files/*")}
     assert "model.zip" in files
     assert list(folder.path.glob("wandb/offline-run-*/run-*.wandb"))
+
+
+@pytest.mark.slow
+def test_the_command_that_is_printed_sends_every_part_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    folder = folder_in(tmp_path / "it's exp w")
+    with caplog.at_level(logging.INFO):
+        WandbRun(Config.model_validate({"training": {"use_wandb": True}}), folder, "same_id").finish()
+    [part] = (folder.path / "wandb").glob("offline-run-*")
+    shutil.copytree(part, part.with_name("offline-run-20990101_000000-same_id"))  # as a resumed run leaves it
+    [command] = [line.partition("send it with: ")[2] for line in caplog.messages if "send it with" in line]
+    synced = subprocess.run(
+        f"{command} --dry-run", shell=True, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+    )
+    assert synced.returncode == 0, synced.stderr
+    for name in (part.name, "offline-run-20990101_000000-same_id"):
+        assert name in synced.stdout + synced.stderr
 
 
 def test_without_use_wandb_nothing_is_imported_or_written(tmp_path: Path) -> None:

@@ -63,6 +63,24 @@ def test_runs_are_listed_and_filtered(runs: Path, capsys: Capture) -> None:
     assert "--where: unknown key 'training.sed'; did you mean 'training.seed'" in text
 
 
+def test_names_are_whole_in_a_pipe(runs: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    folder = runs / "CartPole-v1/ppo/cart_0"
+    name = "a_long_name_" * 12 + "[b]"
+    folder.rename(folder.with_name(name))
+    for verb in ("list", "compare"):
+        assert any(name in line for line in said(capsys, "runs", verb).splitlines())
+
+
+def test_runs_are_listed_as_json(runs: Path, capsys: Capture) -> None:
+    listed = json.loads(said(capsys, "runs", "list", "--json", "--where", "training.seed=1"))
+    assert [(run["name"], run["seed"], run["status"]) for run in listed] == [("cart_1", 1, "done")]
+    assert listed[0]["folder"] == str(runs / "CartPole-v1/ppo/cart_1")
+    assert listed[0]["timesteps"] == 256
+    assert isinstance(listed[0]["mean_return"], float)
+    assert json.loads(said(capsys, "runs", "list", "--json", "--directory", "nowhere")) == []
+
+
 def test_comparing_runs_shows_what_differs_and_nothing_else(runs: Path, capsys: Capture) -> None:
     lines = said(capsys, "runs", "compare", "cart_0", "cart_1").splitlines()
     words = [line.split() for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,8 +100,8 @@ class SweepFolder:
             if not self.path.exists():
                 raise InputError(f"cannot write {self.path}: {obstacle(self.path, error)}") from error
             raise InputError(
-                f"{self.path} is there already; go on with it: rl-pipeline sweep --resume {self.path.name}, "
-                "or give another --name"
+                f"{self.path} is there already; go on with it: "
+                f"rl-pipeline sweep --resume {shlex.quote(self.path.name)}, or give another --name"
             ) from None
         write_text(self.config, config)
         write_text(self.space, space.read_text(encoding="utf-8"))
