@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rl_pipeline import __version__
 from rl_pipeline.cli.terminal import log_to_terminal
 
 app = typer.Typer(
@@ -20,8 +21,17 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rl-pipeline {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and more of the log.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     log_to_terminal(debug)

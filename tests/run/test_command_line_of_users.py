@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_pipeline import cli
+from rl_pipeline import __version__, cli
 from rl_pipeline.experiment.folder import ExperimentFolder
 from tests import prepared
 
@@ -120,3 +120,8 @@ def test_home_is_expanded_where_shells_leave_it_alone(
     for arguments in (["--config=~/mine.yaml"], ["--config", "~/mine.yaml"]):
         assert cli.run(["train", *arguments, "--cfg", "job"]) == 0
     assert cli.run(["runs", "list", "--directory=~"]) == 0
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str], calls_command: None) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"rl-pipeline {__version__}\n"
