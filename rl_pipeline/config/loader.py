@@ -22,6 +22,7 @@ from rl_pipeline.config.schema import Config, SimulationConfig
 from rl_pipeline.config.validation import config_origin, validated
 from rl_pipeline.config.yaml_files import read_settings, shown
 from rl_pipeline.errors import InputError
+from rl_pipeline.paths import expanded
 from rl_pipeline.user_modules import import_user_module
 from rl_pipeline.workspaces import WORKSPACE_KEY, use_workspaces
 
@@ -77,8 +78,9 @@ def load_config(
     if config_name is not None and config_file is not None:
         raise InputError(f"expected a config name or a config file, found both: {config_name!r} and {config_file}")
     load = partial(
-        _load, config_dir=config_dir, machine_file=machine_file, overrides=overrides, sampled=sampled, imports=imports
-    )
+        _load, config_dir=config_dir, machine_file=machine_file, overrides=overrides, sampled=sampled, imports=imports,
+        of_run=of_run,
+    )  # fmt: skip
     try:
         return load(config_name, config_file)
     except InputError as error:
@@ -98,6 +100,7 @@ def _load(
     overrides: Sequence[str],
     sampled: Layer | None,
     imports: bool,
+    of_run: bool,
 ) -> Config:
     machine = _machine_file(machine_file)
     settings = read_settings(machine) if machine is not None else {}
@@ -107,7 +110,7 @@ def _load(
     if config_file is not None:
         experiment = config_file
     elif config_name is None and named is not None and machine is not None:
-        experiment = folders.experiment(named, f"{shown(machine)}: experiment", machine.absolute().parent)
+        experiment = folders.experiment(expanded(named), f"{shown(machine)}: experiment", machine.absolute().parent)
         if experiment.parent not in folders.folders:
             folders = config_folders(config_dir, experiment)
     else:

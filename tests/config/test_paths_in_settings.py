@@ -106,3 +106,9 @@ def test_a_variable_in_braces_is_told_how_to_be_written() -> None:
 def test_a_build_is_found_below_home(tmp_path: Path) -> None:
     (tmp_path / "build").touch(mode=0o755)
     assert player_program("$HOME/build", "navigation") == player_program("~/build", "navigation")
+
+
+def test_the_experiment_file_of_the_machine_is_found_below_home(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("training: {seed: 7}\n")
+    Path("config.yml").write_text("experiment: ~/own.yaml\n")
+    assert load_config().training.seed == 7
