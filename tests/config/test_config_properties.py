@@ -74,20 +74,31 @@ def test_a_shipped_experiment_survives_rendering(name: str) -> None:
     assert load_text(render_config(config)) == config
 
 
-@given(st.dictionaries(st.sampled_from(["default", "group", "file", "machine", "line"]), st.integers(1, 4096)))
+@given(
+    st.dictionaries(st.sampled_from(["default", "group", "file", "machine", "line"]), st.integers(1, 4096)),
+    st.sampled_from(
+        [
+            ("n_environments", "training.n_envs", ("line", "file", "machine", "group"), 4),
+            ("ros.tcp_port", "simulation.ros.tcp_port", ("line", "machine", "file", "group"), 10000),
+        ]
+    ),
+)
 @settings(max_examples=20)
-def test_the_strongest_layer_that_sets_a_value_wins(layers: dict[str, int]) -> None:
+def test_the_strongest_layer_that_sets_a_value_wins(
+    layers: dict[str, int], key: tuple[str, str, tuple[str, ...], int]
+) -> None:
+    name, other_name, order, default = key
     with tempfile.TemporaryDirectory() as folder:
-        group, file, machine = (Path(folder) / name for name in ("simulation/some.yaml", "mine.yaml", "config.yml"))
+        group, file, machine = (Path(folder) / path for path in ("simulation/some.yaml", "mine.yaml", "config.yml"))
         group.parent.mkdir()
-        group.write_text(f"n_environments: {layers['group']}" if "group" in layers else "")
-        own = f"n_environments: {layers['file']}\n" if "file" in layers else ""
+        group.write_text(nested(name, layers["group"]) if "group" in layers else "")
+        own = nested(name, layers["file"]) if "file" in layers else ""
         file.write_text(f"{own}defaults: [simulation: some]\n")
-        machine.write_text(f"n_environments: {layers['machine']}" if "machine" in layers else "")
-        overrides = [f"training.n_envs={layers['line']}"] if "line" in layers else []
+        machine.write_text(nested(name, layers["machine"]) if "machine" in layers else "")
+        overrides = [f"{other_name}={layers['line']}"] if "line" in layers else []
         config = load_config(config_file=file, machine_file=machine, overrides=overrides)
-    order = ("line", "machine", "file", "group")
-    assert config.simulation.n_environments == next((layers[layer] for layer in order if layer in layers), 4)
+    found = config.simulation.n_environments if default == 4 else config.simulation.ros.tcp_port
+    assert found == next((layers[layer] for layer in order if layer in layers), default)
 
 
 def nested(dotted: str, value: Any) -> str:
