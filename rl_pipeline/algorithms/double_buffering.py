@@ -18,6 +18,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecTransposeImage
 from rl_pipeline.algorithms.registry import AlgorithmEntry, algorithm_names, find_algorithm
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.observations import take_rows
 from rl_pipeline.envs.unwrapping import innermost
 from rl_pipeline.errors import InputError
 
@@ -88,10 +89,11 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
         callback.on_rollout_start()  # which may begin other episodes
-        observations, begins = cast("tuple[Array, Array]", (self._last_obs, self._last_episode_starts))
-        leading = self._decide(observations[leaders])
+        observations: Any = self._last_obs
+        begins = cast("Array", self._last_episode_starts)
+        leading = self._decide(take_rows(observations, leaders))
         for step in range(n_rollout_steps):
-            decision = self._decide(observations[followers]).join(leading)
+            decision = self._decide(take_rows(observations, followers)).join(leading)
             actions = decision.actions.cpu().numpy()
             # The leading half has begun this step already, but for the first of the rollout.
             env.step_async(self._in_bounds(actions))
@@ -107,7 +109,7 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
             self._bootstrap(rewards, dones, infos)
             shaped = actions.reshape(-1, 1) if isinstance(self.action_space, spaces.Discrete) else actions
             rollout_buffer.add(observations, shaped, rewards, begins, decision.values, decision.log_probs)
-            observations, begins = cast("tuple[Array, Array]", (new_obs, dones))
+            observations, begins = new_obs, dones
             self._last_obs, self._last_episode_starts = observations, begins
         with torch.no_grad():
             values = self.policy.predict_values(obs_as_tensor(observations, self.device))
@@ -116,7 +118,7 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
         callback.on_rollout_end()
         return True
 
-    def _decide(self, observations: Array) -> _Decision:
+    def _decide(self, observations: Any) -> _Decision:
         with torch.no_grad():
             return _Decision(*self.policy(obs_as_tensor(observations, self.device)))
 
@@ -137,8 +139,8 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
                     rewards[index] += self.gamma * self.policy.predict_values(last)[0].item()
 
 
-def _as_seen_through(env: VecEnv, observations: Array) -> Array:
+def _as_seen_through(env: VecEnv, observations: Any) -> Any:
     """Observations in the one wrapper that changes them: Stable-Baselines3 puts it around images by itself."""
     if isinstance(env, VecTransposeImage):
-        return cast("Array", env.transpose_observations(observations))
+        return env.transpose_observations(observations)
     return observations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Arrivals:
         timeout: seconds that a player may take to answer.
         camera: takes the images that are observed, if any are.
         frames: keeps the frames that are only looked at, if any are.
+        action: shape and dtype of one action.
         period: simulated seconds of a step, counted where responses have no `simulated_time`.
         hint: possible cause of a player's failure to answer at all, for messages; empty: none is known.
 
@@ -47,11 +49,12 @@ class Arrivals:
         camera: Camera | None,
         frames: Frames | None,
         *,
+        action: tuple[tuple[int, ...], np.dtype[Any]],
         period: float,
         hint: str = "",
     ) -> None:
         self._players, self._worlds, self._timeout = players, worlds, timeout
-        self._period, self._hint = period, hint
+        self._action, self._period, self._hint = action, period, hint
         self._camera, self._frames = camera, frames
         self._everyone: NDArray[np.intp] = np.arange(len(players) * worlds)
         self.history: StateHistory | None = None
@@ -73,7 +76,7 @@ class Arrivals:
                 if self._camera is not None:
                     self._camera.take(environments, responses)
                 if self.history is None:
-                    self.history = StateHistory(_repeat(states, len(self._everyone)))
+                    self.history = StateHistory(_repeat(states, len(self._everyone)), *self._action)
                 self.history.current.assign(environments, states)
             except CodecError as error:
                 for index in self._everyone[environments].tolist():

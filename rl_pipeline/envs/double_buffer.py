@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.envs.observations import concatenate
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 
-Step = tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]
+Step = tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]
 
 
 class DoubleBufferedVecEnv(VecEnv):
@@ -52,7 +53,7 @@ class DoubleBufferedVecEnv(VecEnv):
         self._leading.step_async(actions)
         self._under_way = True
 
-    def lead_wait(self) -> NDArray[Any]:
+    def lead_wait(self) -> Any:
         """Wait for the step of the leading half; returns its observations, shape (N/2, *observation shape)."""
         self._ahead = self._leading.step_wait()
         self._under_way = False
@@ -73,18 +74,18 @@ class DoubleBufferedVecEnv(VecEnv):
         self._ahead = None
         others = self._following.step_wait()
         return (
-            np.concatenate([others[0], observations]),
+            concatenate([others[0], observations]),
             np.concatenate([others[1], rewards]),
             np.concatenate([others[2], dones]),
             others[3] + infos,
         )
 
-    def reset(self) -> NDArray[Any]:
+    def reset(self) -> Any:
         """Begin an episode in every environment, once the leading half has come to the end of its step."""
         if self._under_way:
             self.lead_wait()
         self._ahead = None
-        return np.concatenate([self._following.reset(), self._leading.reset()])
+        return concatenate([self._following.reset(), self._leading.reset()])
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """Have the next `reset` begin at this seed: environment i gets seed + i."""

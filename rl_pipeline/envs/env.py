@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.observations import Observations, apply, take_rows
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import make_task
-from rl_pipeline.envs.service_contract import check_services, missing_abilities
+from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.stepper import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.simulation.simulation import Simulation
@@ -24,7 +25,7 @@ from rl_pipeline.workspaces import use_workspaces
 logger = logging.getLogger(__name__)
 
 
-class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
+class PlayerEnv(gymnasium.Env[Any, NDArray[Any]]):
     """One environment of a task, on a player of its own that ends with `close`.
 
     Args:
@@ -55,7 +56,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
         self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
-        check_services(self.task)
+        check_task(self.task)
         drawn = EnvironmentParameters.of(self.task, parameters or {})
         self._next_seed = 0
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -78,18 +79,16 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         fps = self.task.render_fps(simulation.config.unity.sample_time)
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": fps}
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode: from `seed`, or from the seed after the last episode's."""
         super().reset(seed=seed)
         if seed is not None:
             self._next_seed = seed
         observation = self._stepper.reset(np.array([0]), np.array([self._next_seed], np.int64))
         self._next_seed += 1
-        return self._kept(observation[0]), {}
+        return self._first(observation), {}
 
-    def step(self, action: NDArray[Any]) -> tuple[NDArray[Any], float, bool, bool, dict[str, Any]]:
+    def step(self, action: NDArray[Any]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one step. A lost player or an invalid state truncates the episode: `player_lost`, `invalid_state`."""
         transition = self._stepper.step(np.asarray(action)[None])
         info: dict[str, Any] = {key: value[0] for key, value in self.task.info(self._stepper.state).items()}
@@ -97,7 +96,7 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         if transition.lost is not None:
             self._stepper.replace(transition.lost)
         return (
-            self._kept(transition.observation[0]),
+            self._first(transition.observation),
             float(transition.reward[0]),
             bool(transition.terminated[0]),
             bool(transition.truncated[0]),
@@ -113,9 +112,10 @@ class PlayerEnv(gymnasium.Env[NDArray[Any], NDArray[Any]]):
         self._stepper.close()
         self._end_players()
 
-    def _kept(self, observation: NDArray[Any]) -> NDArray[Any]:
-        """An observation that stays as it is: images are looked at in memory that is written over later."""
-        return observation if self.task.image is None else observation.copy()
+    def _first(self, observations: Observations) -> Any:
+        """The observation of the one environment; with images a copy, because their memory is written over later."""
+        observation = take_rows(observations, 0)
+        return observation if self.task.image is None else apply(np.copy, observation)
 
     def _end_players(self) -> None:
         if self._owned is not None:

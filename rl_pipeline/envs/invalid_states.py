@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +32,11 @@ def is_finite(array: NDArray[Any]) -> bool:
     a third of the time of `isfinite` for 16 observations.
     """
     return array.dtype.kind != "f" or math.isfinite(np.vdot(array, array))
+
+
+def all_finite(arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Whether there is surely no NaN or infinity in any array of a Dict observation."""
+    return all(map(is_finite, arrays.values()))
 
 
 def invalid_rows(*arrays: NDArray[Any]) -> NDArray[np.intp] | None:

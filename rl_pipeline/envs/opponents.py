@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.observations import Observations
 from rl_pipeline.envs.task import Fields, Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch
@@ -21,7 +22,7 @@ class AdversarialTask(Task):
     """
 
     @abstractmethod
-    def opponent_observation(self, state: Batch) -> NDArray[Any]:
+    def opponent_observation(self, state: Batch) -> Observations:
         """What the opponent sees, as `observation` of the learner."""
 
     @abstractmethod
@@ -43,7 +44,7 @@ class Opponents(Protocol):
     def begin(self, environments: NDArray[np.intp]) -> None:
         """Episodes begin in these environments, shape (K,)."""
 
-    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+    def act(self, observations: Observations) -> NDArray[Any]:
         """Actions of the opponents, shape (N, *action shape), for what they see, shape (N, *observation shape)."""
         ...
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
+from rl_pipeline.envs.observations import take_rows
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
 
@@ -36,7 +37,7 @@ class PlayerVecEnv(BatchedVecEnv):
         """Environment ids of the players."""
         return self.env.players
 
-    def reset(self) -> NDArray[Any]:
+    def reset(self) -> Any:
         """Begin an episode in every environment."""
         self._returns[:] = 0.0
         self._lengths[:] = 0
@@ -55,7 +56,7 @@ class PlayerVecEnv(BatchedVecEnv):
 
     def step_wait(
         self,
-    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+    ) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
         """Wait for the step that `step_async` began."""
         observation, reward, terminated, truncated, info = self.env.step_wait()
         done = terminated | truncated
@@ -87,6 +88,6 @@ class PlayerVecEnv(BatchedVecEnv):
         self._returns[index], self._lengths[index] = 0.0, 0
         return final | {
             "episode": episode,
-            "terminal_observation": info["final_obs"][index],
+            "terminal_observation": take_rows(info["final_obs"], index),
             "TimeLimit.truncated": cut_off,
         }

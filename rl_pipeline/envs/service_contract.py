@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.observation_check import check_spaces
 from rl_pipeline.envs.task import Fields, Task
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.interfaces import CodecError, Service, load_interfaces
@@ -20,21 +21,21 @@ from rl_pipeline.interfaces.field_types import Struct, field_paths
 from rl_pipeline.interfaces.optional_fields import IMAGE, TIME, has_field, has_stamps
 
 
-def check_services(task: Task) -> None:
-    """Check the definitions of a task's services; to be called before a player is started.
+def check_task(task: Task) -> None:
+    """Check a task's spaces, and the definitions of its services; to be called before a player is started.
 
     Raises:
-        InputError: a field is missing or of another type; the message names every one with its file. Also for a
-            service that is not defined.
+        InputError: a space is of a kind that is not supported, or a field is missing or of another type; the message
+            names every one with its file. Also for a service that is not defined.
     """
+    check_spaces(task)
     reset, step = _services(task)
     name = type(task).__name__
     problems = [
         *_state_problems(reset, step),
         *_writing_problems(reset, task.reset_request(1), f"{name}.reset_request"),
+        *_writing_problems(step, task.request(_sample_actions(task)), f"{name}.request"),
     ]
-    if task.action_space.shape is not None:
-        problems += _writing_problems(step, task.request(_sample_actions(task)), f"{name}.request")
     if task.image is not None:
         problems += [
             f"{service.source}: expected `{IMAGE} image` in the response, because {name} observes images"

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.arrivals import Arrivals
 from rl_pipeline.envs.camera import open_camera
 from rl_pipeline.envs.frames import Frames
-from rl_pipeline.envs.invalid_states import InvalidStates, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.invalid_states import InvalidStates, all_finite, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.observation_check import observe_first
+from rl_pipeline.envs.observations import Observations, arrays_of
 from rl_pipeline.envs.opponents import Opponents, Opposition
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.player_service import player_service
-from rl_pipeline.envs.service_contract import check_services, needs_graphics
+from rl_pipeline.envs.service_contract import check_task, needs_graphics
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
 from rl_pipeline.interfaces import Batch, load_interfaces
@@ -68,8 +70,12 @@ class Stepper:
         parameters: EnvironmentParameters | None = None,
         opponents: Opponents | None = None,
     ) -> None:
+        check_task(task)
         self.task = task
         self.num_envs = num_envs
+        self._is_finite: Callable[[Any], bool] = (
+            all_finite if isinstance(task.observation_space, spaces.Dict) else is_finite
+        )
         self.rendering: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
         self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
         self._simulation = simulation
@@ -91,7 +97,6 @@ class Stepper:
         self._camera = open_camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
-            check_services(task)
             filmed = range(count) if needs_graphics(task, frames) else ()
             players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
@@ -99,6 +104,7 @@ class Stepper:
         unity = simulation.config.unity
         self.arrivals = Arrivals(
             self.players, worlds, unity.step_timeout, self._camera, kept,
+            action=(task.action_space.shape or (), np.dtype(task.action_space.dtype)),
             period=unity.sample_time or task.control_period, hint=zero_time_hint(unity, unity.build_path),
         )  # fmt: skip
         arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
@@ -119,7 +125,7 @@ class Stepper:
         assert self.arrivals.history is not None, "reset() comes first"
         return self.arrivals.history.current
 
-    def reset(self, environments: NDArray[np.intp], seeds: NDArray[np.int64]) -> NDArray[Any]:
+    def reset(self, environments: NDArray[np.intp], seeds: NDArray[np.int64]) -> Observations:
         """Begin an episode in each of the given environments, replacing players that are lost on the way.
 
         Args:
@@ -127,7 +133,7 @@ class Stepper:
             seeds: their seeds, shape (K,).
 
         Returns:
-            Observations of all N environments, shape (N, *observation shape).
+            Observations of all N environments, shape (N, *observation shape); for a Dict space, such an array a key.
 
         Raises:
             PlayerError: a player is lost, or its states are invalid, again and again.
@@ -150,9 +156,11 @@ class Stepper:
             self._reset.send(remaining)
             remaining = self.arrivals.receive(self._reset, remaining)
             if remaining is None:
+                assert self.arrivals.history is not None
+                self.arrivals.history.begin(environments)
                 self.state.settle()
                 observation = observe_first(self.task, self.state)
-                remaining = None if is_finite(observation) else self._find_invalid(observation)
+                remaining = None if self._is_finite(observation) else self._find_invalid(*arrays_of(observation))
                 for index in self._nobody if remaining is None else remaining:
                     self.arrivals.problems[self._player_of(index)] = "begins an episode with NaN or infinity"
             if remaining is not None:
@@ -205,8 +213,8 @@ class Stepper:
         history.current.settle()
         observation = task.observation(history.current)
         reward = task.reward(history.previous, actions, history.current)
-        sound = is_finite(observation) and is_finite(reward)
-        invalid = None if sound else self._find_invalid(observation, reward)
+        sound = self._is_finite(observation) and is_finite(reward)
+        invalid = None if sound else self._find_invalid(*arrays_of(observation), reward)
         self._invalid.count_step(invalid)
         if invalid is not None:
             history.current.assign(invalid, history.previous.take(invalid))

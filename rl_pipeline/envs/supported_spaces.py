@@ -10,8 +10,8 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.preprocessing import is_image_space
 
-OBSERVED: Final = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
-"""Kinds of observations, and of the parts of a dictionary of them."""
+from rl_pipeline.envs.observations import ARRAY_SPACES
+
 LONGEST_TEXT: Final = 200
 SMALLEST_IMAGE: Final = 36
 """Pixels of a side that the three convolutions of `NatureCNN` need."""
@@ -60,8 +60,8 @@ def _key_problem(key: str) -> str | None:
 
 
 def _observation_problem(name: str, space: spaces.Space[Any]) -> str | None:
-    if not isinstance(space, OBSERVED):
-        kinds = ", ".join(kind.__name__ for kind in OBSERVED)
+    if not isinstance(space, ARRAY_SPACES):
+        kinds = ", ".join(kind.__name__ for kind in ARRAY_SPACES)
         return f"{name}: expected {kinds} or a Dict of them, found {described_space(space)}"
     if isinstance(space, spaces.Box) and not space.shape:
         return f"{name}: expected a Box of at least one axis, such as shape (1,), found {described_space(space)}"

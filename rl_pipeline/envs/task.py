@@ -1,7 +1,8 @@
 """The contract of a task: what the agent sees, does and is rewarded for, as pure functions of arrays.
 
 Every function works on a leading axis N, the number of environments, so that one implementation serves one
-environment and a thousand. A task holds no state of an episode: what it needs must be in the player's state.
+environment and a thousand. A task holds no state of an episode: what it needs must be in the player's state, whose
+attribute `last_actions` has the actions that led to it, shape (N, *action_space.shape).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.observations import Observations
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.interfaces.images import ImageSpec
 
@@ -30,7 +32,7 @@ class Task(ABC):
             `environment.parameters` of the configuration sets.
         step_service: type of the step service. Both responses have a `state` field of the same type. All other fields
             that environments use are optional, see interfaces/optional_fields.py.
-        observation_space: space of one observation.
+        observation_space: space of one observation: an array, or a Dict of arrays.
         action_space: space of one action.
         max_episode_steps: steps after which an episode is truncated.
         control_period: simulated seconds of one step, when the scene chooses them (`unity.sample_time: 0`).
@@ -56,12 +58,18 @@ class Task(ABC):
         return {}
 
     @abstractmethod
-    def observation(self, state: Batch) -> NDArray[Any]:
-        """Observations, shape (N, *observation_space.shape), in the dtype of the observation space."""
+    def observation(self, state: Batch) -> Observations:
+        """Observations, shape (N, *observation_space.shape), in the dtype of the observation space.
+
+        For a Dict space, a dictionary with such an array for each key.
+        """
 
     @abstractmethod
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
-        """Rewards, shape (N,), for going from `previous` to `state`."""
+        """Rewards, shape (N,), for going from `previous` to `state`.
+
+        `previous.last_actions` are the actions before these, zeros in the first step of an episode.
+        """
 
     @abstractmethod
     def terminated(self, state: Batch) -> NDArray[np.bool_]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rl_pipeline.envs.observations import Observations
 
 
 @dataclass
@@ -14,7 +15,7 @@ class Transition:
     """One step of N environments; of those that were lost or invalid, the state is the one before.
 
     Attributes:
-        observation: (N, *observation shape), of the state reached.
+        observation: (N, *observation shape), of the state reached; for a Dict space, such an array a key.
         reward: (N,) float64; 0 where the player was lost or the state invalid.
         terminated: (N,) bool.
         truncated: (N,) bool: the episode is too long, its player was lost or its state invalid.
@@ -22,7 +23,7 @@ class Transition:
         invalid: environments whose observation or reward had NaN or infinity; None: none, as nearly always.
     """
 
-    observation: NDArray[Any]
+    observation: Observations
     reward: NDArray[np.float64]
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]

@@ -13,6 +13,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.observations import Observations
 from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.stepper import Stepper
@@ -26,14 +27,14 @@ from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
 class EpisodeObserver(Protocol):
     """Sees every step of N environments before the next episodes begin; see `PlayerVectorEnv.observe`."""
 
-    def begun(self, environments: NDArray[np.intp], observation: NDArray[Any]) -> None:
+    def begun(self, environments: NDArray[np.intp], observation: Observations) -> None:
         """Episodes of these environments have begun; observations of all, shape (N, *observation shape)."""
 
     def stepped(self, actions: NDArray[Any], transition: Transition) -> None:
         """All environments have taken a step."""
 
 
-class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
+class PlayerVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
     """N environments of one task, stepped as one batch by the calling thread.
 
     An episode that ends is followed by the next one in the same step (`AutoresetMode.SAME_STEP`): the observation
@@ -130,7 +131,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[Any], dict[str, Any]]:
+    ) -> tuple[Observations, dict[str, Any]]:
         """Begin an episode in every environment.
 
         Args:
@@ -148,7 +149,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     def step(
         self, actions: NDArray[Any]
-    ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Take one step in every environment, and begin the next episode where one ended."""
         self.step_async(actions)
         return self.step_wait()
@@ -161,7 +162,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
 
     def step_wait(
         self,
-    ) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Wait for the step that `step_async` began, and return what `step` does."""
         transition = self._stepper.step_wait()
         if self._observer is not None:
@@ -200,7 +201,7 @@ class PlayerVectorEnv(VectorEnv[NDArray[Any], NDArray[Any], NDArray[Any]]):
         """End what the environments have of their own; their simulation ends the players."""
         self._stepper.close()
 
-    def _begin(self, players: NDArray[np.intp]) -> NDArray[Any]:
+    def _begin(self, players: NDArray[np.intp]) -> Observations:
         observation = self._stepper.reset(players, self._next_seeds[players])
         self._next_seeds[players] += self._seed_stride
         if self._observer is not None:

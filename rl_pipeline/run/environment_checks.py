@@ -21,7 +21,7 @@ from stable_baselines3.common.env_checker import check_env as check_sb3_env
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.env import PlayerEnv
 from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id
-from rl_pipeline.envs.service_contract import check_services, missing_abilities
+from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
@@ -67,7 +67,7 @@ def check_environment(config: Config) -> Iterator[CheckResult]:
         env.close()
         return
     task = make_task(env_id, **environment.env_config or {})
-    check_services(task)
+    check_task(task)
     with (
         tempfile.TemporaryDirectory(prefix="rl_pipeline_check_") as directory,
         Simulation(simulation, task.scene, Path(directory)) as players,

@@ -31,7 +31,7 @@ from rl_pipeline.envs.registration import (
     unsuitable_options,
 )  # fmt: skip
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
-from rl_pipeline.envs.service_contract import check_services, missing_abilities, needs_graphics
+from rl_pipeline.envs.service_contract import check_task, missing_abilities, needs_graphics
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
@@ -63,7 +63,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         env.close()
         return _suitable(config, env.observation_space, env.action_space)
     task = make_task(env_id, **config.environment_options)
-    check_services(task)
+    check_task(task)
     EnvironmentParameters.of(task, config.environment.parameters)
     if config.training.self_play.enabled:
         check_adversarial(task, "training.self_play")
@@ -129,7 +129,7 @@ class Environments:
     @cached_property
     def _task(self) -> Task:
         task = make_task(self._env_id, **self._config.environment_options)
-        check_services(task)
+        check_task(task)
         for sentence in missing_abilities(task).values():
             logger.warning("%s", sentence)
         return task

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
+from rl_pipeline.envs.observations import apply
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import model_of
@@ -66,7 +68,7 @@ class Policy:
         Returns:
             Shape (N, *action shape), or of a single one as the observations.
         """
-        batch, single = _batched(observations, self.observation_space.shape)
+        batch, single = _batched(observations, self.observation_space)
         starts = np.zeros(self._stage.num_envs, np.bool_) if episode_starts is None else np.asarray(episode_starts)
         processed = self.preprocess(batch, starts)
         if self._actions is None:
@@ -114,12 +116,12 @@ def load_policy(
     return Policy(config, ModelFile.open(model_of(folder, model)), num_envs)
 
 
-def _batched(observations: Any, shape: tuple[int, ...] | None) -> tuple[Any, bool]:
+def _batched(observations: Any, space: spaces.Space[Any]) -> tuple[Any, bool]:
     """Observations with a leading axis, and whether it was added."""
-    if isinstance(observations, dict):
-        # A dictionary space has no shape of its own: one environment's values are made a batch of one.
-        return {key: np.asarray(value)[np.newaxis] for key, value in observations.items()}, True
+    if isinstance(space, spaces.Dict):
+        arrays = {key: np.asarray(value) for key, value in observations.items()}
+        single = all(array.shape == space[key].shape for key, array in arrays.items())
+        return (apply(lambda array: array[np.newaxis], arrays) if single else arrays), single
     array = np.asarray(observations)
-    if shape is not None and array.shape == shape:
-        return array[np.newaxis], True
-    return array, False
+    single = space.shape is not None and array.shape == space.shape
+    return (array[np.newaxis] if single else array), single

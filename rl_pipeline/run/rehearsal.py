@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.observations import take_rows
 from rl_pipeline.run.wrapping import wrapped
 
 
@@ -67,7 +68,7 @@ class Stage(VecEnv):
         """The observations, no reward, and where episodes began."""
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for index in np.flatnonzero(self.dones):
-            infos[index]["terminal_observation"] = _row(self.observations, int(index))
+            infos[index]["terminal_observation"] = take_rows(self.observations, int(index))
         return self.observations, np.zeros(self.num_envs, np.float32), self.dones.copy(), infos
 
     def close(self) -> None:
@@ -87,9 +88,3 @@ class Stage(VecEnv):
     def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
         """Whether environments stand in a Gymnasium wrapper: none does."""
         return [False for _ in self._get_indices(indices)]
-
-
-def _row(observations: Any, index: int) -> Any:
-    if isinstance(observations, dict):
-        return {key: value[index] for key, value in observations.items()}
-    return observations[index]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.config import Config
+from rl_pipeline.envs.observations import Observations
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.run.foreign_models import Use, config_of_model
@@ -31,7 +32,7 @@ class TrainedOpponent:
         """Forget what was seen in episodes before."""
         self._starts[environments] = True
 
-    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+    def act(self, observations: Observations) -> NDArray[Any]:
         """Actions, shape (N, *action shape), for observations of shape (N, *observation shape)."""
         starts, self._starts = self._starts, np.zeros_like(self._starts)
         return self._policy.predict(observations, episode_starts=starts, deterministic=self._deterministic)

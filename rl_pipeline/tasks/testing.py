@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.observations import arrays_of, take_rows
+from rl_pipeline.envs.state_history import attach_last_actions
 from rl_pipeline.envs.task import Task
 from rl_pipeline.interfaces import Batch, load_interfaces
 
@@ -41,6 +44,7 @@ class TaskTestMixin:
         states: Batch = service.response.layout(lengths).empty(num_envs).state
         rng = np.random.default_rng(seed)
         _fill(states.array, rng)
+        attach_last_actions(states, self._actions(task, num_envs))
         if task.image is not None:
             states.attach("image", rng.integers(0, 256, (num_envs, *task.image.shape), np.uint8))
         return states
@@ -60,12 +64,17 @@ class TaskTestMixin:
             request[name] = value
 
     def test_observations_fit_the_observation_space(self) -> None:
-        """`observation` gives (N, *shape) in the space's dtype."""
+        """`observation` gives (N, *shape) in the space's dtype, for a Dict space under each of its keys."""
         task = self.make_task()
         observation = task.observation(self.make_states(task, self.num_envs, 0))
-        assert observation.shape == (self.num_envs, *(task.observation_space.shape or ()))
-        assert observation.dtype == task.observation_space.dtype
-        assert all(task.observation_space.contains(row) for row in observation), "an observation outside its space"
+        space = task.observation_space
+        parts = space.spaces if isinstance(space, spaces.Dict) else {"": space}
+        arrays = observation if isinstance(observation, dict) else {"": observation}
+        assert arrays.keys() == parts.keys()
+        for key, part in parts.items():
+            assert arrays[key].shape == (self.num_envs, *(part.shape or ()))
+            assert arrays[key].dtype == part.dtype
+            assert all(part.contains(row) for row in arrays[key]), f"an observation outside its space {key}".rstrip()
 
     def test_rewards_ends_and_infos_are_one_an_environment(self) -> None:
         """`reward`, `terminated` and `info` give arrays of leading axis N."""
@@ -88,7 +97,11 @@ class TaskTestMixin:
             only = np.array([index])
             alone = task.reward(before.take(only), actions[only], after.take(only))
             np.testing.assert_allclose(alone, rewards[only], rtol=1e-6)
-            np.testing.assert_allclose(task.observation(after.take(only)), observations[only], rtol=1e-6)
+            parts = zip(
+                arrays_of(task.observation(after.take(only))), arrays_of(take_rows(observations, only)), strict=True
+            )
+            for own, other in parts:
+                np.testing.assert_allclose(own, other, rtol=1e-6)
 
     def test_states_are_left_as_they_were(self) -> None:
         """A task reads states and does not write them."""
@@ -102,9 +115,9 @@ class TaskTestMixin:
         assert (before.array == copies[0]).all()
         assert (after.array == copies[1]).all()
 
-    def _actions(self, task: Task) -> NDArray[Any]:
+    def _actions(self, task: Task, num_envs: int = 0) -> NDArray[Any]:
         task.action_space.seed(0)
-        return np.stack([task.action_space.sample() for _ in range(self.num_envs)])
+        return np.stack([task.action_space.sample() for _ in range(num_envs or self.num_envs)])
 
 
 def _fill(array: NDArray[Any], rng: np.random.Generator) -> None:

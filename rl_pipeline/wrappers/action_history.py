@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -21,32 +21,49 @@ class Settings(Section):
     length: int = Field(default=1, gt=0, le=1000, description="how many of the last actions are observed")
 
 
+KEY: Final = "action_history"
+"""Key of the actions in a Dict observation."""
+
+
 class ActionHistory(VecEnvWrapper):
     """An observation of shape (o,) becomes (o + length * a,): the actions follow, the latest last, zeros before any.
 
+    A Dict observation gets them under the key `action_history`, shape (length * a,).
+
     Args:
-        venv: environments with flat observations and continuous actions of shape (a,).
+        venv: environments with flat or Dict observations and continuous actions of shape (a,).
         length: actions observed.
     """
 
     def __init__(self, venv: VecEnv, length: int) -> None:
         observed, acted = venv.observation_space, venv.action_space
-        if not isinstance(observed, spaces.Box) or len(observed.shape) != 1 or not isinstance(acted, spaces.Box):
-            raise ValueError("expected a flat Box, and a Box of actions")
-        dtype = observed.dtype
-        assert dtype is not None
-        if not np.issubdtype(dtype, np.floating):
-            raise ValueError(f"expected observations of a type that holds actions too, such as float32, found {dtype}")
-        low = np.concatenate([observed.low, *[acted.low.ravel()] * length]).astype(dtype)
-        high = np.concatenate([observed.high, *[acted.high.ravel()] * length]).astype(dtype)
-        super().__init__(venv, observation_space=spaces.Box(low, high, dtype=dtype.type))
+        if not isinstance(acted, spaces.Box):
+            raise ValueError("expected a Box of actions")
+        low, high = (np.concatenate([limit.ravel()] * length) for limit in (acted.low, acted.high))
+        dtype = acted.dtype
+        if isinstance(observed, spaces.Dict):
+            if KEY in observed.spaces:
+                raise ValueError(f"expected no key {KEY!r} in the Dict")
+            space: spaces.Space[Any] = spaces.Dict({**observed.spaces, KEY: spaces.Box(low, high, dtype=dtype.type)})
+        elif isinstance(observed, spaces.Box) and len(observed.shape) == 1:
+            dtype = observed.dtype
+            if not np.issubdtype(dtype, np.floating):
+                raise ValueError(
+                    f"expected observations of a type that holds actions too, such as float32, found {dtype}"
+                )
+            low = np.concatenate([observed.low, low]).astype(dtype)
+            high = np.concatenate([observed.high, high]).astype(dtype)
+            space = spaces.Box(low, high, dtype=dtype.type)
+        else:
+            raise ValueError("expected a flat Box or a Dict, and a Box of actions")
+        super().__init__(venv, observation_space=space)
         self._width = int(np.prod(acted.shape))
         self._actions: NDArray[Any] = np.zeros((venv.num_envs, length * self._width), dtype)
 
     def reset(self) -> Any:
         """Reset every environment, and forget the actions."""
         self._actions[:] = 0
-        return self._joined(self.venv.reset())
+        return self._joined(self.venv.reset(), self._actions)
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Send the actions, and remember them."""
@@ -60,12 +77,14 @@ class ActionHistory(VecEnvWrapper):
         for index in np.flatnonzero(dones):
             if "terminal_observation" in infos[index]:
                 last = infos[index]["terminal_observation"]
-                infos[index]["terminal_observation"] = np.concatenate([last, self._actions[index]])
+                infos[index]["terminal_observation"] = self._joined(last, self._actions[index])
             self._actions[index] = 0
-        return self._joined(observations), rewards, dones, infos
+        return self._joined(observations, self._actions), rewards, dones, infos
 
-    def _joined(self, observations: Any) -> NDArray[Any]:
-        return np.concatenate([observations, self._actions], axis=1)
+    def _joined(self, observations: Any, actions: NDArray[Any]) -> Any:
+        if isinstance(observations, dict):
+            return {**observations, KEY: actions.copy()}
+        return np.concatenate([observations, actions], axis=-1)
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:

@@ -23,18 +23,29 @@ class Settings(Section):
 
 
 class ClippedObservations(VecEnvWrapper):
-    """Each component of an observation lies in [low, high], and so does the space."""
+    """Each component of an observation lies in [low, high], and so does the space.
+
+    Of a Dict, the Boxes of floating-point numbers are clipped; images and what is discrete stay as they are.
+    """
 
     def __init__(self, venv: VecEnv, low: float, high: float) -> None:
         space = venv.observation_space
-        if not isinstance(space, spaces.Box):
-            raise ValueError("expected a Box")
         if is_image_space(space):
             raise ValueError("an image with other bounds than 0 and 255 is none to the policy")
         if low >= high:
             raise ValueError(f"expected low < high, found {low} and {high}")
         self._low, self._high = low, high
-        bounded = spaces.Box(np.clip(space.low, low, high), np.clip(space.high, low, high), dtype=space.dtype.type)
+        self._keys: list[str] = []
+        if isinstance(space, spaces.Dict):
+            self._keys = [key for key, part in space.spaces.items() if _is_continuous(part)]
+            if not self._keys:
+                raise ValueError("expected a Box of floating-point numbers in the Dict")
+            parts = {key: self._bounded(part) if key in self._keys else part for key, part in space.spaces.items()}
+            bounded: spaces.Space[Any] = spaces.Dict(parts)
+        elif isinstance(space, spaces.Box):
+            bounded = self._bounded(space)
+        else:
+            raise ValueError("expected a Box or a Dict")
         super().__init__(venv, observation_space=bounded)
 
     def reset(self) -> Any:
@@ -50,7 +61,18 @@ class ClippedObservations(VecEnvWrapper):
         return self._clipped(observations), rewards, dones, infos
 
     def _clipped(self, observations: Any) -> Any:
+        if isinstance(observations, dict):
+            return observations | {key: np.clip(observations[key], self._low, self._high) for key in self._keys}
         return np.clip(observations, self._low, self._high)
+
+    def _bounded(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
+        assert isinstance(space, spaces.Box)
+        low, high = np.clip(space.low, self._low, self._high), np.clip(space.high, self._low, self._high)
+        return spaces.Box(low, high, dtype=space.dtype.type)
+
+
+def _is_continuous(space: spaces.Space[Any]) -> bool:
+    return isinstance(space, spaces.Box) and space.dtype.kind == "f"
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:

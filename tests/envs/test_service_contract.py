@@ -7,7 +7,7 @@ from gymnasium import spaces
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.env import PlayerEnv
 from rl_pipeline.envs.registration import register_task
-from rl_pipeline.envs.service_contract import check_services, missing_abilities
+from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
@@ -62,13 +62,13 @@ def define(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("task", [NavigationTask, DuelTask])
 def test_shipped_services_lack_nothing(task):
-    check_services(task())
+    check_task(task())
     assert missing_abilities(task()) == {}
 
 
 def test_services_with_a_state_alone_are_enough(define):
     files = define()
-    check_services(PartTask())
+    check_task(PartTask())
     missing = missing_abilities(PartTask())
     assert list(missing) == ["seeds", "frames", "stamps", "simulated_time"]
     assert (
@@ -109,14 +109,14 @@ def test_fields_of_another_type_count_as_absent(define):
 def test_definition_that_does_not_suit_the_task_is_refused_with_file_and_field(define, definitions, file, problem):
     files = define(**definitions)
     with pytest.raises(InputError, match=problem) as refused:
-        check_services(PartTask())
+        check_task(PartTask())
     assert str(files / f"{file}.srv") in str(refused.value)
 
 
 def test_every_problem_is_named_at_once(define):
     define(reset="bool rest\n---\nPart stat\n", step="float32 thrust\n---\nPart stat\n")
     with pytest.raises(InputError) as refused:
-        check_services(PartTask())
+        check_task(PartTask())
     assert len(str(refused.value).splitlines()) == 4
 
 
@@ -125,7 +125,7 @@ def test_task_that_observes_images_needs_them_in_both_responses(define):
     task = PartTask()
     task.image = ImageSpec(8, 8)
     with pytest.raises(InputError, match=r"(?s)PartReset\.srv: expected.*image.*PartStep\.srv: expected.*image"):
-        check_services(task)
+        check_task(task)
 
 
 def test_definitions_are_refused_before_a_player_is_started(define, build, tmp_path):

@@ -14,6 +14,7 @@ from stable_baselines3.common.policies import BasePolicy
 from rl_pipeline.algorithms.self_play.elo import points_won
 from rl_pipeline.algorithms.self_play.snapshot import Snapshot
 from rl_pipeline.config.schema import SelfPlayConfig
+from rl_pipeline.envs.observations import Observations, take_rows
 from rl_pipeline.errors import InputError
 
 Preprocess = Callable[[Any], Any]
@@ -80,7 +81,7 @@ class OpponentPool:
                 self._steps[index] = 0
                 self._playing[index] = self._drawn()
 
-    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+    def act(self, observations: Observations) -> NDArray[Any]:
         """Actions of all opponents, shape (N, *action shape): one pass for each policy that plays somewhere."""
         self._steps += 1
         if self._preprocess is not None:
@@ -88,7 +89,7 @@ class OpponentPool:
         actions: NDArray[Any] | None = None
         for opponent in dict.fromkeys(self._playing):
             rows = [index for index, playing in enumerate(self._playing) if playing is opponent]
-            own = observations[rows]
+            own = take_rows(observations, rows)
             part = self._policy.predict(own)[0] if opponent is None else opponent.act(own)
             if actions is None:
                 actions = np.empty((len(self._playing), *part.shape[1:]), part.dtype)

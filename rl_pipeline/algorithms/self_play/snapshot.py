@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import BasePolicy
 
+from rl_pipeline.envs.observations import Observations
+
 
 class Snapshot:
     """A copy of a policy that learns no more.
@@ -31,7 +33,7 @@ class Snapshot:
                 del network.optimizer  # often twice as large as the policy itself
         self.policy.set_training_mode(False)
 
-    def act(self, observations: NDArray[Any]) -> NDArray[Any]:
+    def act(self, observations: Observations) -> NDArray[Any]:
         """Sampled actions, shape (K, *action shape), for observations of shape (K, *observation shape)."""
         actions, _ = self.policy.predict(observations)
         return actions

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.envs.observations import Observations, take_rows
 from rl_pipeline.envs.transition import Transition
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -48,7 +49,7 @@ class EpisodeBags:
         self._stamp = [BEGINNING] * env.num_envs
         self._bags: dict[int, BagFile] = {}
 
-    def begun(self, environments: NDArray[np.intp], observation: NDArray[Any]) -> None:
+    def begun(self, environments: NDArray[np.intp], observation: Observations) -> None:
         """Open the bags of episodes that are to be recorded, with their first states."""
         assert self._source.arrivals.simulated_time is not None
         self._episode[environments] += self._env.num_envs
@@ -59,7 +60,7 @@ class EpisodeBags:
                 self._bags[index] = BagFile(
                     self._folder / f"episode_{episode}", self._facts | {"episode": str(episode)}
                 )
-                self._write_state(index, observation[index])
+                self._write_state(index, take_rows(observation, index))
 
     def stepped(self, actions: NDArray[Any], transition: Transition) -> None:
         """Write a step; the bag of an episode that ends with it is complete."""
@@ -68,7 +69,7 @@ class EpisodeBags:
         for index, bag in list(self._bags.items()):
             # What is asked for is stamped with the state that it was decided in.
             self._write(index, action_messages(self._env.task.step_service, request, index))
-            self._write_state(index, transition.observation[index])
+            self._write_state(index, take_rows(transition.observation, index))
             ends = {"terminated": transition.terminated[index], "truncated": transition.truncated[index]}
             self._write(index, [_number("/reward", transition.reward[index])])
             self._write(index, (_number(f"/info/{name}", values[index]) for name, values in information.items()))
@@ -83,13 +84,14 @@ class EpisodeBags:
             bag.discard()
         self._bags.clear()
 
-    def _write_state(self, index: int, observation: NDArray[Any]) -> None:
+    def _write_state(self, index: int, observation: Observations) -> None:
         assert self._source.arrivals.simulated_time is not None
         elapsed = self._source.arrivals.simulated_time[index] - self._origin[index]
         self._stamp[index] = stamp = BEGINNING + round(1e9 * float(elapsed))
         state = self._source.state
         self._write(index, state_messages(state.struct, row_values(state, index), stamp))
-        self._write(index, [array_message("/observation", observation)])
+        parts = observation if isinstance(observation, dict) else {"": observation}
+        self._write(index, (array_message(f"/observation/{key}".rstrip("/"), part) for key, part in parts.items()))
         if (image := self._source.image(index)) is not None:
             self._write(index, [image_message(image, stamp)])
 

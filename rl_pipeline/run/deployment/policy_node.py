@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rl_pipeline.config.schema.deployment import Deployment
+from rl_pipeline.envs.observation_check import shape_of, space_shape
+from rl_pipeline.envs.observations import arrays_of
+from rl_pipeline.envs.state_history import attach_last_actions
 from rl_pipeline.envs.task import Task
 from rl_pipeline.interfaces import CodecError, load_interfaces
 from rl_pipeline.ros.message_types import message_class
@@ -55,6 +58,7 @@ class PolicyNode:
         self._payloads: dict[str, bytes] = {}
         self._arrivals: dict[str, float] = {}
         self._memory: Any = None
+        self._last_actions = self._zero
         self._stopped = False
         for name, codec in self._state.codecs.items():
             take = partial(self._take, name)
@@ -75,6 +79,7 @@ class PolicyNode:
     def enable(self) -> None:
         """Let the policy act, beginning a new episode."""
         self._memory, self.enabled, self._stopped = None, True, False
+        self._last_actions = self._zero
         self._log().info("enabled")
 
     def disable(self, reason: str) -> None:
@@ -106,22 +111,23 @@ class PolicyNode:
         if not self.enabled or self._stopped or self.stale:
             return
         try:
-            observation = self._task.observation(self._state.state(self._payloads))
+            state = self._state.state(self._payloads)
         except CodecError as error:
             self.disable(f"a message cannot be read: {error}")
             return
-        expected = self._task.observation_space.shape
-        if observation.shape[1:] != expected:
-            self.disable(
-                f"the topics make observations of shape {observation.shape[1:]}, and the policy expects {expected}"
-            )
+        attach_last_actions(state, self._last_actions)
+        observation = self._task.observation(state)
+        found, expected = shape_of(observation), space_shape(self._task.observation_space)
+        if found != expected:
+            self.disable(f"the topics make observations of shape {found}, and the policy expects {expected}")
             return
         started = np.array([self._memory is None])
         action, self._memory = self._agent.predict(observation, self._memory, started, deterministic=True)
-        if not (np.isfinite(observation).all() and np.isfinite(action).all()):
+        if not all(np.isfinite(array).all() for array in (*arrays_of(observation), action)):
             self.disable("the observation or the action is not finite")
             return
         self._command(action)
+        self._last_actions = action
 
     def _watch(self) -> None:
         """Command zero while a topic is stale."""
@@ -131,7 +137,7 @@ class PolicyNode:
             if not self._stopped:
                 self._log().warning(f"no message on {', '.join(stale)} for {self._stale_after:g} s: commanding zero")
             self._stopped = True
-            self._memory = None
+            self._memory, self._last_actions = None, self._zero
             self._command(self._zero)
         elif self._stopped:
             self._stopped = False
