@@ -94,9 +94,11 @@ def test_keys_of_observations_that_are_no_dictionary_are_refused() -> None:
         ("normalize", spaces.Discrete(3), "nothing in it is a Box"),
         ("normalize", spaces.Dict({"gear": spaces.Discrete(4)}), "nothing in it is a Box"),
         ("clip_observations", CAMERA, "an image with other bounds"),
-        ("clip_observations", CAMERA_AND_STATE, "expected a Box"),
+        ("clip_observations", spaces.Discrete(3), "expected a Box or a Dict"),
+        ("clip_observations", spaces.Dict({"gear": spaces.Discrete(4)}), "expected a Box of floating-point numbers"),
         ("action_history", TICKS, "such as float32, found int32"),
-        ("action_history", CAMERA_AND_STATE, "expected a flat Box"),
+        ("action_history", CAMERA, "expected a flat Box or a Dict"),
+        ("action_history", spaces.Dict({"action_history": VECTOR}), "expected no key 'action_history'"),
     ],
 )
 def test_a_wrapper_that_does_not_suit_the_observations_says_so(
@@ -104,3 +106,15 @@ def test_a_wrapper_that_does_not_suit_the_observations_says_so(
 ) -> None:
     with pytest.raises(InputError, match=rf"wrappers\.{name}: does not suit .*{message}"):
         wrapped(space, {name: {}})
+
+
+def test_clipping_and_the_last_actions_leave_images_of_a_dictionary_alone() -> None:
+    stage = Stage(CAMERA_AND_STATE, TORQUES, 2)
+    made: Any = wrap(stage, {"clip_observations": {"low": -0.1, "high": 0.1}, "action_history": {}}, TRAINING)
+    samples = [CAMERA_AND_STATE.sample() for _ in range(2)]
+    stage.observations = {key: np.stack([sample[key] for sample in samples]) for key in CAMERA_AND_STATE}
+    seen = made.reset()
+    assert np.abs(seen["state"]).max() <= 0.1 < np.abs(stage.observations["state"]).max()
+    assert np.array_equal(seen["camera"], stage.observations["camera"])
+    assert seen["action_history"].shape == (2, *TORQUES.shape)
+    assert all(made.observation_space[key].contains(row) for key, rows in seen.items() for row in rows)
