@@ -54,6 +54,7 @@ class Interfaces:
 
     Attributes:
         workspaces: the folders that were searched, in this order.
+        packages: names of the packages that were found there.
     """
 
     def __init__(self, *workspaces: Path) -> None:
@@ -69,6 +70,7 @@ class Interfaces:
                 raise InputError(f"{workspace}: expected a folder with ROS packages ({_SOURCES} name it)")
             for package in find_packages(workspace):
                 packages.setdefault(package.name, package)
+        self.packages = frozenset(packages)
         self._message_files = {
             name: files for one in packages.values() for name, files in one.definitions("msg").items()
         }

@@ -49,9 +49,7 @@ def _load(name: str, kind: str) -> Any:
 
 
 def _how_to_get(package: str) -> str:
-    interfaces = load_interfaces()
-    ours = (*interfaces.workspaces,)
-    if any((workspace / package).is_dir() for workspace in ours):
+    if package in load_interfaces().packages:
         return f"the workspace is not built for this Python; run: {BUILD}"
     found = distribution() or "<distribution>"
     apt = f"ros-{found}-{package.replace('_', '-')}"

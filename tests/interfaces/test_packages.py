@@ -24,6 +24,7 @@ def test_definitions_lie_anywhere_in_a_package(tmp_path, write_package) -> None:
 def test_a_definition_belongs_to_the_innermost_package(tmp_path, write_package) -> None:
     outer = write_package(tmp_path, "outer", {"msg/One.msg": "int8 a"})
     write_package(outer, "inner", {"msg/Two.msg": "int8 a"})
+    assert load_interfaces(tmp_path).packages == {"outer", "inner"}
     messages = load_interfaces(tmp_path).messages
     assert {"outer/One", "inner/Two"} <= set(messages)
     assert "outer/Two" not in messages

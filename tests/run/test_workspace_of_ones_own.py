@@ -109,4 +109,5 @@ def test_a_run_with_definitions_of_ones_own_is_evaluated_and_resumed_from_its_fo
 
     call("train", "--config", "mine.yaml")
     assert "Mine-v0" in call("evaluate", "--experiment", "mine")
-    assert "48" in call("resume", "mine", "training.total_timesteps=48")
+    (place / "my_ws").rename(place / "moved_ws")
+    assert "48" in call("resume", "mine", "training.total_timesteps=48", "workspace=moved_ws/src")
