@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import Final
@@ -13,11 +14,16 @@ from stable_baselines3.common.vec_env import VecEnv
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.experiment.communication_file import write_communication
 from rl_pipeline.transport.communication import Communication, Statistics
+from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
 
 PERIOD: Final = 1.0
 """Seconds between two looks: a step that is not looked at costs a glance at the clock."""
+SLOW_RESPONSE: Final = 8e-3
+"""Seconds; the median of responses through Unity's connector is above it at its default pause of 10 ms."""
 NOT_IN_TABLES: Final = ("stdout", "log")
 """Stable-Baselines3's formats that would print twenty figures a rollout."""
+
+logger = logging.getLogger(__name__)
 
 
 class PlayerMonitor:
@@ -27,25 +33,43 @@ class PlayerMonitor:
         model: where it is logged.
         venv: the training environments; those without players are not watched.
         file: what `rl-pipeline monitor` reads.
+        is_build: whether the players are builds, which may be slow to look for requests.
     """
 
-    def __init__(self, model: BaseAlgorithm, venv: VecEnv, file: Path) -> None:
+    def __init__(self, model: BaseAlgorithm, venv: VecEnv, file: Path, *, is_build: bool = False) -> None:
         self._model, self._env, self._file = model, player_env(venv), file
         self._next = 0.0
+        self._hint_due = is_build
 
     def update(self, timesteps: int) -> None:
         """Record the last steps' figures, now and then."""
         if self._env is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PERIOD
-        self._record_response_times()
-        if (figures := self._env.communication) is not None:
+        times, figures = self._env.response_times, self._env.communication
+        self._record_response_times(times)
+        if self._hint_due:
+            self._hint_at_polling(times, figures)
+        if figures is not None:
             self._record_communication(figures)
             write_communication(self._file, figures, timesteps)
 
-    def _record_response_times(self) -> None:
+    def _hint_at_polling(self, times: ResponseTimes, figures: Communication | None) -> None:
+        """Say once that responses take as long as the pauses of a connector, unless the simulation takes that long."""
+        if times.calls < WINDOW:
+            return
+        self._hint_due = False
+        simulating = figures.processing.mean if figures is not None else 0.0
+        if times.median > SLOW_RESPONSE and simulating < times.median / 2:
+            logger.warning(
+                "the median response of the last %d steps takes %.1f ms; a ROS-TCP-Connector looks for requests every "
+                "10 ms unless the build sets ROSConnection.SleepTimeSeconds, for example to 0.001 (docs/players.md, "
+                "A Unity build)",
+                times.calls, 1e3 * times.median,
+            )  # fmt: skip
+
+    def _record_response_times(self, times: ResponseTimes) -> None:
         assert self._env is not None
-        times = self._env.response_times
         if np.isnan(times.mean).all():
             return
         record, slowest = self._model.logger.record, times.slowest

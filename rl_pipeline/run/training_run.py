@@ -49,6 +49,7 @@ from rl_pipeline.run.segment import begin_segment
 from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.step_callback import StepCallback
 from rl_pipeline.run.wrapping import wrapped
+from rl_pipeline.simulation.command_line import EMBEDDED
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +144,8 @@ class TrainingRun:
             self._evaluated,
         )  # fmt: skip
         history = self._episodes.history
-        players = PlayerMonitor(self.model, self._episodes, self._folder.communication)
+        is_build = self._config.simulation.unity.build_path != EMBEDDED
+        players = PlayerMonitor(self.model, self._episodes, self._folder.communication, is_build=is_build)
         with TrainingProgress(training.total_timesteps, history, self._console, self.start) as progress:
             callback = StepCallback(
                 [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],

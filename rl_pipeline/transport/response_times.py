@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -26,11 +27,15 @@ class ResponseTimes:
         mean: (N,), NaN of a player that has not answered.
         maximum: (N,), likewise.
         share: (N,), share of all time waited in which only this player's response was outstanding.
+        calls: how many were looked at.
+        median: of all responses; NaN before the first.
     """
 
     mean: NDArray[np.float64]
     maximum: NDArray[np.float64]
     share: NDArray[np.float64]
+    calls: int
+    median: float
 
     @property
     def slowest(self) -> int:
@@ -95,17 +100,20 @@ class ResponseLog:
         totals, numbers, alone = np.zeros((3, self._count))
         maximum = np.full(self._count, np.nan)
         waited = 0.0
+        responses: list[NDArray[np.float64]] = []
         for began, players, moments, *_ in self._calls:
             if not players:
                 continue
             times = np.array(moments) - began
+            responses.append(times)
             totals[players] += times
             numbers[players] += 1
             maximum[players] = np.fmax(maximum[players], times)
             alone[players[-1]] += moments[-1] - (moments[-2] if len(moments) > 1 else began)
             waited += times[-1]
         mean = np.divide(totals, numbers, out=np.full(self._count, np.nan), where=numbers > 0)
-        return ResponseTimes(mean, maximum, alone / waited if waited else alone)
+        median = float(np.median(np.concatenate(responses))) if responses else math.nan
+        return ResponseTimes(mean, maximum, alone / waited if waited else alone, len(responses), median)
 
     def stamps(self) -> Stamps:
         """The stamps of the last calls, in seconds after the first of them began."""

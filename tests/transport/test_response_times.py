@@ -43,6 +43,8 @@ def test_figures_are_those_of_the_window(calls):
     times = log.summary()
     np.testing.assert_allclose(times.mean, window.mean(axis=0))
     np.testing.assert_allclose(times.maximum, window.max(axis=0))
+    assert times.median == pytest.approx(float(np.median(window)))
+    assert times.calls == len(window)
     assert 0.0 <= times.share.sum() <= 1.0 + 1e-9
 
 
