@@ -25,6 +25,7 @@ from rl_pipeline.config.schema import AlgorithmConfig, Config
 from rl_pipeline.envs.registration import faulty_environment
 from rl_pipeline.envs.supported_spaces import SMALLEST_IMAGE, small_image
 from rl_pipeline.errors import InputError, collected, raise_together
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_
     fitting = max(2, -(-total // num_envs))
     if isinstance(n_steps, int) and n_steps > fitting:
         logger.warning(
-            "n_steps %d x %d environments exceeds training.total_timesteps %d: using n_steps %d",
-            n_steps, num_envs, total, fitting,
+            "n_steps %d x %d %s exceeds training.total_timesteps %d: using n_steps %d",
+            n_steps, num_envs, plural(num_envs, "environment"), total, fitting,
         )  # fmt: skip
         arguments["n_steps"] = fitting

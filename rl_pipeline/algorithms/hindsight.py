@@ -13,6 +13,7 @@ from stable_baselines3.her.goal_selection_strategy import KEY_TO_GOAL_STRATEGY
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,6 @@ class _WaitingForEpisodes(OffPolicyAlgorithm):
         elif not self._said:
             self._said = True
             logger.warning(
-                "%s.learning_starts: no episode has ended after %d steps; collecting without updates until one has",
-                SECTION, self.num_timesteps,
+                "%s.learning_starts: no episode has ended after %d %s; collecting without updates until one has",
+                SECTION, self.num_timesteps, plural(self.num_timesteps, "step"),
             )  # fmt: skip

@@ -14,6 +14,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import check_weights, save_model
 from rl_pipeline.experiment.replay_buffer import save_replay_buffer
 from rl_pipeline.experiment.state_files import NewerFormatError, State, Stateful, read_states, write_states
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Checkpoints:
             save_model(self._model, path, self._config)
             self._saved(path)
         self.save_state(timesteps)
-        logger.debug("checkpoint at %d steps", timesteps)
+        logger.debug("checkpoint at %d %s", timesteps, plural(timesteps, "step"))
         return True
 
     def save_state(self, timesteps: int) -> None:

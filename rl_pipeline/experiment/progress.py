@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgres
 from rich.text import Text
 
 from rl_pipeline.experiment.episodes import EpisodeHistory
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +71,8 @@ class TrainingProgress:
             return
         left = (now - self._began) * (self._total - timesteps) / max(1, timesteps - self._start)
         logger.info(
-            "%d of %d steps (%.0f%%), %s, %.0f s left",
-            timesteps, self._total, 100 * timesteps / self._total, figures, max(0.0, left),
+            "%d of %d %s (%.0f%%), %s, %.0f s left",
+            timesteps, self._total, plural(self._total, "step"), 100 * timesteps / self._total, figures, max(0.0, left),
         )  # fmt: skip
 
     def figures(self, timesteps: int, now: float) -> str:

@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.video_file import VideoFile
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -151,8 +152,8 @@ class VideoRecorder(VecEnvWrapper):
         self._drawing += time.monotonic() - began
         if self._video is not None and self._drawing > MAX_DRAWING_SECONDS:
             logger.info(
-                "%s ends after %d frames: drawing took %g s",
-                self._video.path, self._video.frames, MAX_DRAWING_SECONDS,
+                "%s ends after %d %s: drawing took %g s",
+                self._video.path, self._video.frames, plural(self._video.frames, "frame"), MAX_DRAWING_SECONDS,
             )  # fmt: skip
             self.finish()
 

@@ -16,6 +16,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.learner_state import COUNTERS
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.state_files import State
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class ResumePoint:
         if not self.states:
             return None
         name = "the checkpoint" if self.folder is None else str(self.folder.path)
-        return ModelFile.read(self.states["learner"]["model"].tobytes(), f"{name} at {self.timesteps} steps")
+        return ModelFile.read(
+            self.states["learner"]["model"].tobytes(), f"{name} at {self.timesteps} {plural(self.timesteps, 'step')}"
+        )
 
     def metadata(self) -> dict[str, Any]:
         """The facts about the run so far; empty when its file cannot be read, or there is none."""

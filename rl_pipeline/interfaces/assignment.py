@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.plurals import plural
+
 _WHOLE: Final = "biu"
 """Kinds of dtypes that hold no fractions."""
 
@@ -30,7 +32,10 @@ def as_array(value: Any, target: NDArray[Any]) -> Any:
     if target.ndim < 2 or target.dtype.itemsize != 1:
         raise ValueError("expected numbers, found text or bytes")
     if len(value) != target.shape[-1]:
-        raise ValueError(f"expected {target.shape[-1]} bytes (the layout fixes every length), found {len(value)}")
+        count = target.shape[-1]
+        raise ValueError(
+            f"expected {count} {plural(count, 'byte')} (the layout fixes every length), found {len(value)}"
+        )
     return np.frombuffer(value, target.dtype if target.dtype.kind == "i" else np.uint8)
 
 
@@ -54,7 +59,8 @@ def difference_of(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> s
     if expected.names is None or found.names is None:
         return None if expected == found else f"{path}: expected {expected}, found {found}"
     if expected.names != found.names:
-        return f"{path}: expected {len(expected.names)} elements, found {len(found.names)}"
+        count = len(expected.names)
+        return f"{path}: expected {count} {plural(count, 'element')}, found {len(found.names)}"
     for name in expected.names:
         ours, theirs, inner = expected[name], found[name], f"{path}.{name}"
         if ours.shape != theirs.shape:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.plurals import plural
 
 RAW: Final = "rgb8"
 """Format of pixels as they are: rows from the top, each pixel a byte of red, of green and of blue."""
@@ -73,7 +74,8 @@ def decode_image(data: bytes | memoryview, shape: tuple[int, int, int]) -> NDArr
     try:
         pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     except OSError as error:
-        raise ImageError(f"{len(data)} bytes that are neither raw pixels nor a readable file: {error}") from None
+        found = f"{len(data)} {plural(len(data), 'byte')}"
+        raise ImageError(f"{found}, neither raw pixels nor a readable file: {error}") from None
     if pixels.shape != shape:
         raise ImageError(
             f"an image of {pixels.shape[1]} by {pixels.shape[0]} pixels, expected {shape[1]} by {shape[0]}"

@@ -42,7 +42,8 @@ def read_lengths(struct: Struct, payload: memoryview) -> dict[str, int]:
     # ROS gives a message without fields one dummy byte, and pads that too.
     spare = len(reader.body) - reader.position
     if spare > PADDING + (not struct.fields):
-        raise CodecError(f"{struct.name}: {spare} bytes are left over after {reader.position} of the message")
+        left = f"{spare} {'byte is' if spare == 1 else 'bytes are'} left over"
+        raise CodecError(f"{struct.name}: {left} after {reader.position} of the message")
     return reader.lengths
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rl_pipeline.interfaces.batch import Batch, Elements, Indices
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.field_types import Struct
+from rl_pipeline.plurals import plural
 
 
 class RaggedBatch(Batch):
@@ -60,7 +61,9 @@ class RaggedBatch(Batch):
         """Replace the given rows by copies of the rows of `other`, whatever their lengths."""
         chosen = np.arange(len(self))[indices].tolist()
         if other._struct.name != self._struct.name or len(chosen) != len(other):
-            raise CodecError(f"cannot assign {other!r} to {len(chosen)} rows of {self._struct.name}")
+            raise CodecError(
+                f"cannot assign {other!r} to {len(chosen)} {plural(len(chosen), 'row')} of {self._struct.name}"
+            )
         for position, index in enumerate(chosen):
             self._rows[index] = other.take([position])
 

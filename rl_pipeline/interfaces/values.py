@@ -13,6 +13,7 @@ from rl_pipeline.interfaces.assignment import fill_exactly
 from rl_pipeline.interfaces.batch import Batch
 from rl_pipeline.interfaces.errors import CodecError
 from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct, unknown_field
+from rl_pipeline.plurals import plural
 
 
 def nest(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def _measure(type_: FieldType, value: Any, path: str, message: str, lengths: dic
                 _measure(type_.fields[name], inner, f"{path}.{name}", message, lengths)
         case Array(element, count):
             if value is not None and _count(value, f"{message}.{path}") != count:
-                raise CodecError(f"{message}.{path}: expected {count} elements, found {len(value)}")
+                raise CodecError(f"{message}.{path}: expected {count} {plural(count, 'element')}, found {len(value)}")
             _measure_elements(element, [None] * count if value is None else value, path, message, lengths)
         case Sequence(element):
             lengths[path] = 0 if value is None else _count(value, f"{message}.{path}")

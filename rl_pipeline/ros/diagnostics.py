@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.plurals import plural
 from rl_pipeline.ros.message_types import message_class
 from rl_pipeline.transport.statistics import PlayerStatistics
 
@@ -59,7 +60,8 @@ class Diagnostics:
     def _of(self, player: PlayerStatistics) -> Any:
         rates = player.rates
         slow = player.newly_dropped or player.queue_age > OLD
-        message = f"reads too slowly: {player.newly_dropped} messages dropped" if slow else "served"
+        dropped = player.newly_dropped
+        message = f"reads too slowly: {dropped} {plural(dropped, 'message')} dropped" if slow else "served"
         values = {
             "services": ", ".join(player.services),
             "topics": player.topics,

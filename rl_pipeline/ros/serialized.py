@@ -10,6 +10,8 @@ import ctypes
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+from rl_pipeline.plurals import plural
+
 OK: Final = 0
 TIMED_OUT: Final = 2
 """What rcl_send_response returns when the client that asked cannot be found: it has left, or only just come."""
@@ -125,7 +127,7 @@ class _Message:
         self._given.length = self._given.capacity = len(payload)
         if _rcl().rmw_deserialize(self._given_address, self._type_support, self.address) != OK:
             _rcl().rcutils_reset_error()
-            raise ValueError(f"{len(payload)} bytes that are no {self._name}")
+            raise ValueError(f"{len(payload)} {plural(len(payload), 'byte')}: no {self._name}")
 
 
 class _Allocator(ctypes.Structure):

@@ -6,6 +6,7 @@ from typing import Final
 
 from rich.table import Table
 
+from rl_pipeline.plurals import plural
 from rl_pipeline.transport.communication import Communication, Statistics
 
 ROWS: Final = {
@@ -34,7 +35,8 @@ def _caption(figures: Communication | None) -> str:
     if figures is None:
         return "no step yet"
     offset = figures.clock_offset
-    caption = f"last {figures.calls} steps of {figures.players} players"
+    steps, players = plural(figures.calls, "step"), plural(figures.players, "player")
+    caption = f"last {figures.calls} {steps} of {figures.players} {players}"
     if offset is None:
         caption += "\nthe players' clocks do not run like this one's: no latencies"
     elif offset.seconds:

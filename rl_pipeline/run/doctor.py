@@ -16,6 +16,7 @@ from rich.table import Table
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.plurals import plural
 from rl_pipeline.ros.definitions import check_built
 from rl_pipeline.ros.installation import BUILD, INTERFACES, distribution, require_interfaces, require_ros
 from rl_pipeline.transport.exchange import LIBRARY, is_compiled
@@ -61,7 +62,8 @@ def findings() -> list[Finding]:
 
 def _python() -> Finding:
     works = tuple(map(int, platform.python_version_tuple()[:2])) >= (3, 11)
-    found = f"{platform.python_version()}, {os.cpu_count()} cores"
+    cores = os.cpu_count() or 1
+    found = f"{platform.python_version()}, {cores} {plural(cores, 'core')}"
     return Finding("Python", works, found, "" if works else "Python 3.11 or newer")
 
 

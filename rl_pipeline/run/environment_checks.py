@@ -26,6 +26,7 @@ from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.rehearsal import rehearse
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tracebacks import describe_failure
@@ -144,7 +145,9 @@ class _ProtocolChecks:
     def _determinism(self) -> str:
         first, second = (_numbers(self._episode(SEED)[-1]["state"]) for _ in range(2))
         differing = int((first != second).sum())
-        return f"{differing} of {first.size} numbers differ after {STEPS} steps" if differing else ""
+        verb = "differs" if differing == 1 else "differ"
+        numbers = plural(first.size, "number")
+        return f"{differing} of {first.size} {numbers} {verb} after {STEPS} steps" if differing else ""
 
     def _seeds(self) -> str:
         first, second = (_numbers(self._episode(seed, steps=0)[0]["state"]) for seed in (SEED, SEED + 1))
@@ -164,12 +167,12 @@ class _ProtocolChecks:
     def _finite(self) -> str:
         for index, response in enumerate(self._episode(SEED)):
             if not np.isfinite(_numbers(response["state"])).all():
-                return f"NaN or infinity in the state after {index} steps"
+                return f"NaN or infinity in the state after {index} {plural(index, 'step')}"
         return ""
 
     def _frames(self) -> str:
         if size := len(self._call("step")["image"]["data"]):
-            return f"an image of {size} bytes that nobody asked for"
+            return f"an image of {size} {plural(size, 'byte')} that nobody asked for"
         image = self._call("step", render=True)["image"]
         if not len(image["data"]):
             return "no image"

@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.experiment.recording import frame_of, frame_rate
 from rl_pipeline.experiment.video_file import VideoFile
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.agents import Agent
 from rl_pipeline.run.evaluation import rollout
 
@@ -70,7 +71,8 @@ def record_episodes(
                 if not video.frames or number >= MAX_FRAMES:
                     break
                 if time.monotonic() - began > max_seconds:
-                    logger.info("%s ends after %d frames: drawing took %g s", path, video.frames, max_seconds)
+                    frames = plural(video.frames, "frame")
+                    logger.info("%s ends after %d %s: drawing took %g s", path, video.frames, frames, max_seconds)
                     break
         return video.frames
     finally:

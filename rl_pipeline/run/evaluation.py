@@ -15,6 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from rl_pipeline.envs.infos import episode_success
 from rl_pipeline.envs.unwrapping import environment_name
 from rl_pipeline.experiment.evaluations import Episodes
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.agents import Agent
 
 logger = logging.getLogger(__name__)
@@ -81,9 +82,9 @@ class LongEpisodeNotice:
         if now - self._shown >= self._interval:
             self._shown = now
             logger.info(
-                "waiting for the end of an episode of %s for %.0f s, %d steps; environment.horizon or "
+                "waiting for the end of an episode of %s for %.0f s, %d %s; environment.horizon or "
                 "evaluation.horizon cut episodes off",
-                environment_name(self._venv), now - self._began, self._steps,
+                environment_name(self._venv), now - self._began, self._steps, plural(self._steps, "step"),
             )  # fmt: skip
 
 

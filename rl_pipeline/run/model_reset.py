@@ -10,6 +10,7 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import Intervals
+from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class ModelReset:
         """Reset when it is time; to be called between rollouts, before a checkpoint."""
         if self._intervals.reached(timesteps):
             reset_networks(self._model)
-            logger.info("new networks at %d steps", timesteps)
+            logger.info("new networks at %d %s", timesteps, plural(timesteps, "step"))
 
 
 def reset_networks(model: BaseAlgorithm) -> None:

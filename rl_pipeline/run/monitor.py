@@ -14,6 +14,7 @@ from rich.table import Table
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.communication_file import read_communication
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.communication_table import communication_table
 
 PERIOD: Final = 0.5
@@ -60,7 +61,7 @@ def _table(folder: ExperimentFolder) -> Table:
     found = read_communication(folder.communication)
     figures, timesteps = found if found is not None else (None, 0)
     state = "" if _is_running(folder) else ", ended"
-    return communication_table(figures, f"{folder.path.name}: {timesteps:,} steps{state}")
+    return communication_table(figures, f"{folder.path.name}: {timesteps:,} {plural(timesteps, 'step')}{state}")
 
 
 def _is_running(folder: ExperimentFolder) -> bool:

@@ -16,6 +16,7 @@ from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary,
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.model_files import save_model
 from rl_pipeline.experiment.normalization import hand_over_statistics
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.evaluation import play_episodes
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,8 @@ class PeriodicEvaluation:
         self._log.add(timesteps, episodes)
         summary = summarise(episodes)
         if summary is None:
-            logger.warning("evaluation at %d steps: every simulator was lost, nothing is known", timesteps)
+            noun = plural(timesteps, "step")
+            logger.warning("evaluation at %d %s: every simulator was lost, nothing is known", timesteps, noun)
             return
         self._record(timesteps, summary)
         better = episodes.rank() > self._best
@@ -104,8 +106,9 @@ class PeriodicEvaluation:
             save_model(self._model, self._folder.best_model, self._config)
         success = "" if summary.success_rate is None else f", success {summary.success_rate:.0%}"
         logger.info(
-            "evaluation at %d steps: return %.1f ± %.1f%s%s",
-            timesteps, summary.mean_return, summary.sd_return or 0.0, success, " (best so far)" if better else "",
+            "evaluation at %d %s: return %.1f ± %.1f%s%s",
+            timesteps, plural(timesteps, "step"), summary.mean_return, summary.sd_return or 0.0, success,
+            " (best so far)" if better else "",
         )  # fmt: skip
         if self._evaluated is not None:
             self._evaluated(len(self._log.timesteps), summary)

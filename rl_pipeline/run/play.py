@@ -15,6 +15,7 @@ from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.bags.recorder import recorded
 from rl_pipeline.experiment.writing import check_destination
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.evaluation import play_episodes
@@ -72,7 +73,8 @@ def play(
         with recorded(venv, record_bag, episodes, **facts), watched(venv, console, monitor) as each_step:
             if show:
                 result = play_episodes(agent, venv, episodes, first, deterministic=deterministic, each_step=each_step)
-                outcome = f"{episodes} episodes, return {result.returns.mean():.2f} on average"
+                noun = plural(episodes, "episode")
+                outcome = f"{episodes} {noun}, return {result.returns.mean():.2f} on average"
             elif record_episodes(agent, venv, path, episodes, first, deterministic=deterministic, each_step=each_step):
                 outcome = f"video: {path}"
             else:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rl_pipeline.experiment.evaluations import EvaluationSummary
+from rl_pipeline.plurals import plural
 
 if TYPE_CHECKING:
     from rl_pipeline.run.rl_trainer import TrainingResult
@@ -27,7 +28,8 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
         "all files": folder.path,
     }
     rows = [(name, str(path)) for name, path in files.items() if path is not None and path.exists()]
-    rows.append(("training", f"{result.timesteps:,} steps, {result.seconds:.0f} s in all ({speed:,.0f} steps/s)"))
+    steps = f"{result.timesteps:,} {plural(result.timesteps, 'step')}"
+    rows.append(("training", f"{steps}, {result.seconds:.0f} s in all ({speed:,.0f} steps/s)"))
     if result.environments is not None:
         rows.append(("environments", result.environments))
     if result.evaluation is not None:

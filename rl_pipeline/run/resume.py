@@ -13,6 +13,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.adoption import adopt, is_elsewhere
 from rl_pipeline.run.report import continue_command, print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
@@ -64,8 +65,9 @@ def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) ->
 def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFolder) -> None:
     total = config.training.total_timesteps
     if point.metadata().get("status") == "done" and point.timesteps >= total:
+        taken = f"{point.timesteps} {plural(point.timesteps, 'step')}"
         raise InputError(
-            f"{folder.path} has taken all its {point.timesteps} steps; to train on, give more: "
+            f"{folder.path} has taken all its {taken}; to train on, give more: "
             f"{continue_command(folder.path)} training.total_timesteps={2 * total}"
         )
 

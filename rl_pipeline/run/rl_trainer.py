@@ -32,6 +32,7 @@ from rl_pipeline.experiment.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import disk_failures, write_text
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.periodic_evaluation import Evaluated
@@ -278,7 +279,8 @@ class RLTrainer:
             return
         # The buffer is filled already: no random actions to warm it up.
         model.learning_starts = 0
-        logger.info("replay buffer with %d transitions per environment from %s", transitions, buffer)
+        noun = plural(transitions, "transition")
+        logger.info("replay buffer with %d %s per environment from %s", transitions, noun, buffer)
 
 
 def unobserved(config: Config, directory: Path) -> Config:

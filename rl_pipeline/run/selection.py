@@ -16,6 +16,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
 from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.experiment.wandb_files import SCHEME, download_model
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.agents import BASELINES, TRAINED, Agent, baseline_agent
 from rl_pipeline.run.foreign_models import config_of_model
 
@@ -59,7 +60,7 @@ class Selection:
         """The model and the steps that it was trained for, with those of the last model where they differ."""
         if file.timesteps is None:
             return str(file.path)
-        text = f"{file.path}, trained for {file.timesteps:,} steps"
+        text = f"{file.path}, trained for {file.timesteps:,} {plural(file.timesteps, 'step')}"
         last = None if self.folder is None else self.folder.model
         if last is None or last == file.path or not last.is_file():
             return text

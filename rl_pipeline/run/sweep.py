@@ -15,6 +15,7 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.progress import counted
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.report import print_rows
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.sweeps.folder import SWEEPS, SweepFolder, SweepSettings
@@ -119,10 +120,10 @@ def run_sweep(folder: SweepFolder, resources: Resources, *, console: Console, pr
         study = SweepStudy(folder, SearchSpace.read(folder.space), settings)
         if study.ended >= settings.trials:
             raise InputError(
-                f"{folder.path} has run all its {settings.trials} trials; for more: "
+                f"{folder.path} has run all its {settings.trials} {plural(settings.trials, 'trial')}; for more: "
                 f"rl-pipeline sweep --resume {shlex.quote(folder.path.name)} --trials {2 * settings.trials}"
             )
-        with counted("sweep", settings.trials, "trials", progress) as show:
+        with counted("sweep", settings.trials, plural(settings.trials, "trial"), progress) as show:
             show(study.ended)
 
             def ended() -> None:

@@ -37,6 +37,7 @@ from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.experiment.state_files import Stateful
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.callbacks import InfoLog, named_callbacks
 from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.evaluation import play_episodes
@@ -253,13 +254,14 @@ class TrainingRun:
         if (venv := self.model.get_env()) is not None:
             hand_over_statistics(venv, self._evaluation_venv)
         settings = self._config.evaluation
-        logger.info("evaluating the best model over %d episodes", settings.num_episodes)
+        episodes_noun = plural(settings.num_episodes, "episode")
+        logger.info("evaluating the best model over %d %s", settings.num_episodes, episodes_noun)
         if settings.num_episodes < FEWEST_EPISODES:
             logger.warning(
-                "evaluation.num_episodes: the figures of %d episodes say next to nothing; %d is the default",
-                settings.num_episodes, EvaluationConfig().num_episodes,
+                "evaluation.num_episodes: the figures of %d %s say next to nothing; %d is the default",
+                settings.num_episodes, episodes_noun, EvaluationConfig().num_episodes,
             )  # fmt: skip
-        with counted("evaluating", settings.num_episodes, "episodes", self._console) as progress:
+        with counted("evaluating", settings.num_episodes, episodes_noun, self._console) as progress:
             episodes = play_episodes(
                 self.model, self._evaluation_venv, settings.num_episodes, settings.seed,
                 deterministic=settings.deterministic, each_step=check, progress=progress,

@@ -12,6 +12,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
 from rl_pipeline.experiment.lock import locked
 from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.environments import checked_spaces
 from rl_pipeline.run.report import print_training_report
 from rl_pipeline.run.resume import check_unchanged
@@ -71,7 +72,8 @@ class Agent:
         total = self.config.training.total_timesteps
         if self._resume.timesteps >= total:
             raise InputError(
-                f"--checkpoint: {checkpoint} has taken {self._resume.timesteps} steps, and {self.job.source} ends the "
+                f"--checkpoint: {checkpoint} has taken {self._resume.timesteps} "
+                f"{plural(self._resume.timesteps, 'step')}, and {self.job.source} ends the "
                 f"run at {total}; raise max_epochs, max_frames or training.total_timesteps"
             )
 

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Final
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.plurals import plural
 from rl_pipeline.simulation.command_line import EMBEDDED, player_arguments, player_program
 from rl_pipeline.simulation.machine_file import MachineFile, read_machine_file
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
@@ -71,7 +72,9 @@ class Players:
         ros = self._machine.ros
         last = ros.port_of(self._machine.players - 1)
         ports = f"{ros.tcp_port}" if last == ros.tcp_port else f"{ros.tcp_port} to {last}"
-        self._say(f"{self._machine.players} players started; they connect to {ros.reachable}, port {ports}")
+        count = self._machine.players
+        connect = "it connects" if count == 1 else "they connect"
+        self._say(f"{count} {plural(count, 'player')} started; {connect} to {ros.reachable}, port {ports}")
         self._say(f"logs: {self._logs}; Ctrl-C ends them all")
 
     def watch(self, period: float = WATCH_PERIOD) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
+from rl_pipeline.plurals import plural
 from rl_pipeline.simulation.backends import open_backend
 from rl_pipeline.simulation.command_line import player_arguments, player_program
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
@@ -242,7 +243,8 @@ class Simulation:
                 next_status = now + STATUS_PERIOD
                 logger.info("%s", self._waiting_message(len(environment_ids) - len(missing), len(environment_ids)))
             self.backend.poll(WATCH_PERIOD)
-        logger.info("%d players connected after %.1f s", len(environment_ids), time.monotonic() - began)
+        count = len(environment_ids)
+        logger.info("%d %s connected after %.1f s", count, plural(count, "player"), time.monotonic() - began)
 
     def _registered(self, environment_id: int) -> bool:
         return all(self.backend.type_of(service) is not None for service in self._services_of(environment_id))

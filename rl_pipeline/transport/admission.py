@@ -57,7 +57,8 @@ class Admission:
         oldest = next((connection for connection in unused if not connection.registered), unused[0] if unused else None)
         if oldest is None:
             return False
-        oldest.evict(f"made room for another: {len(connections)} connections are open")
+        are = "connection is" if len(connections) == 1 else "connections are"
+        oldest.evict(f"made room for another: {len(connections)} {are} open")
         return True
 
     def _is_token(self, frame: Frame) -> bool:

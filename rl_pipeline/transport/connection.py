@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from rl_pipeline.plurals import plural
 from rl_pipeline.transport.frames import MAX_TOKEN_PAYLOAD, Frame, FrameError, FrameReader, encode_command, encode_frame
 from rl_pipeline.transport.outbox import Outbox
 from rl_pipeline.transport.response_slot import ResponseSlot
@@ -163,7 +164,7 @@ class Connection:
         self.send(encode_command("__error", text=text))
         self._errors += 1
         if self._errors >= self._endpoint.limits.errors and not self.is_player:
-            self.evict(f"made {self._errors} errors")
+            self.evict(f"made {self._errors} {plural(self._errors, 'error')}")
 
     def refuse(self, text: str) -> None:
         """Tell the peer why it is not served, and close the connection."""

@@ -255,7 +255,9 @@ class Endpoint:
 
     def _welcome(self, sock: socket.socket, peer: str) -> None:
         if not self.admission.make_room(self.connections):
-            self.log.log(logging.ERROR, "player %s: %d connections are open; closed", peer, len(self._connections))
+            count = len(self._connections)
+            are = "connection is" if count == 1 else "connections are"
+            self.log.log(logging.ERROR, "player %s: %d %s open; closed", peer, count, are)
             sock.close()
             return
         connection = Connection(sock, peer, self)

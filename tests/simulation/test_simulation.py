@@ -1,4 +1,5 @@
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -52,10 +53,12 @@ def test_graphics_are_given_up_only_when_no_frames_are_wanted(settings, headless
     assert [argument for argument in arguments if argument in ("-batchmode", "-nographics")] == flags
 
 
-def test_players_connect_and_their_ids_go_on(settings, tmp_path):
+def test_players_connect_and_their_ids_go_on(settings, tmp_path, caplog):
+    caplog.set_level("INFO", "rl_pipeline")
     with Simulation(settings(), "navigation", tmp_path / "logs") as simulation:
         assert simulation.start(2) == [0, 1]
         assert simulation.start(1) == [2]
+        assert re.findall(r"\d players? connected", caplog.text) == ["2 players connected", "1 player connected"]
         assert sorted(simulation.endpoint.services) == sorted(
             f"/navigation_{index}/{service}" for index in range(3) for service in ("reset", "step")
         )

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
 from rl_pipeline.run.benchmarks.figures import RATE, Bar, Figures, interleaved, times
 from rl_pipeline.transport import connection
@@ -46,7 +47,7 @@ class Case:
     @property
     def name(self) -> str:
         """What it is, in words."""
-        return f"{self.players} {'player' if self.players == 1 else 'players'}, polling every {1000 * self.poll:g} ms"
+        return f"{self.players} {plural(self.players, 'player')}, polling every {1000 * self.poll:g} ms"
 
     def row(self) -> tuple[str, ...]:
         """Cells of the table."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.interfaces.images import ImageSpec, decode_image
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.canned import Round, canned_simulation, rate_of, request_size, step_batched
 from rl_pipeline.run.benchmarks.echo import Echo
 from rl_pipeline.run.benchmarks.figures import Bar, Figures, interleaved, spread
@@ -76,7 +77,7 @@ class Case:
     def name(self) -> str:
         """What it is, in words."""
         kind = "JPEG" if self.image.format == "jpeg" else "raw"
-        players = f"{self.players} player{'s' if self.players > 1 else ''}"
+        players = f"{self.players} {plural(self.players, 'player')}"
         return f"{self.image.width} x {self.image.height} {kind}, {players}"
 
     def row(self) -> tuple[str, ...]:

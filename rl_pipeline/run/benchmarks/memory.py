@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.canned import canned_simulation, run_for, step_batched
 from rl_pipeline.run.benchmarks.figures import Figures
 
@@ -42,7 +43,7 @@ def measure_memory(
         # What is imported and allocated once, whatever the number of players, is there after the first.
         _warmed_up(step_batched(stack, config, directory / "first", 1))
         alone = resident()
-        progress(f"{players} players")
+        progress(f"{players} {plural(players, 'player')}")
         step = _warmed_up(step_batched(stack, config, directory / "all", players))
         together = resident()
         steps, growth = 0, [0.0]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline.interfaces.images import ImageSpec
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.canned import canned_simulation, rate_of, request_size, step_batched
 from rl_pipeline.run.benchmarks.echo import Echo
 from rl_pipeline.run.benchmarks.figures import Figures, interleaved, spread
@@ -54,7 +55,7 @@ class Point:
         """Cells of the table."""
         rate, echo = statistics.median(self.rates), statistics.median(self.echo_rates)
         share = f"{statistics.median(self.ratios):.2f}"
-        name = f"{self.players} player{'s' if self.players > 1 else ''}"
+        name = f"{self.players} {plural(self.players, 'player')}"
         return name, f"{self.response_bytes:,} B", f"{rate:,.0f}", f"{echo:,.0f}", share, spread(self.ratios)
 
 
@@ -96,7 +97,7 @@ def _measure(point: Point, seconds: float, repetitions: int, progress: Callable[
         config, point.response_bytes = canned_simulation(directory, image=bytes(point.image // 3 * 3))
         step = step_batched(stack, config, directory / "logs", point.players, task)
         echo = stack.enter_context(Echo(point.players, request_size(), point.response_bytes)).round
-        name = f"{point.players} players, {point.response_bytes:,} bytes"
+        name = f"{point.players} {plural(point.players, 'player')}, {point.response_bytes:,} bytes"
         for _ in interleaved([(name, point)], repetitions, progress):
             point.echo_rates.append(rate_of(echo, point.players, seconds))
             point.rates.append(rate_of(step, point.players, seconds))

@@ -13,6 +13,7 @@ from typing import Final
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.figures import IMPORTS, Bar, Figures, interleaved
 
 REACH: Final = 0.5
@@ -38,7 +39,7 @@ def measure_startup(players: int = 8, *, repetitions: int = 3, progress: Callabl
     Raises:
         InputError: a training ended before its first step, or took none in two minutes.
     """
-    training, imports = f"{players} players", "imports"
+    training, imports = f"{players} {plural(players, 'player')}", "imports"
     seconds: dict[str, list[float]] = {training: [], imports: []}
     cases: list[tuple[str, tuple[str, Callable[[], float]]]] = [
         (training, (training, lambda: _until_first_step(players))),

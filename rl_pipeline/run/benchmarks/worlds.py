@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.benchmarks.canned import WARM_UP, Round, run_for
 from rl_pipeline.run.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
 from rl_pipeline.simulation.simulation import Simulation
@@ -54,7 +55,8 @@ class Case:
     @property
     def name(self) -> str:
         """What it is, in words."""
-        return f"{self.players} players of {self.worlds} world{'s' if self.worlds > 1 else ''}"
+        players, worlds = plural(self.players, "player"), plural(self.worlds, "world")
+        return f"{self.players} {players} of {self.worlds} {worlds}"
 
     @property
     def environments(self) -> int:

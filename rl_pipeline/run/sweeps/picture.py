@@ -10,6 +10,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from rl_pipeline.experiment.curves import EVALUATION, INK, TRAINING, style_panel
 from rl_pipeline.experiment.writing import whole_file
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.sweeps.space import Choice, Range, SearchSpace
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def draw_sweep(
     rows = 1 + -(-len(keys) // columns)
     figure = Figure(figsize=(3.4 * columns, 2.9 * rows + 0.4), dpi=130, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
-    title = f"{path.parent.name} · {len(trials)} trials · best {objective} {max(_values(done)):.4g}"
+    count = f"{len(trials)} {plural(len(trials), 'trial')}"
+    title = f"{path.parent.name} · {count} · best {objective} {max(_values(done)):.4g}"
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
     grid = figure.add_gridspec(rows, columns)
     _draw_trials(figure.add_subplot(grid[0, :-1]), done, pruned, objective)
