@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
-MAX_LISTED: Final = 40
-"""Names that a message lists at most."""
+MAX_LISTED, FEW = 40, 10
+"""Valid names that a message lists at most, and how many of them it lists where there are more."""
 
 
 class InputError(Exception):
@@ -50,7 +49,6 @@ def suggestion(name: str, valid: Iterable[str]) -> str:
     near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
     if near:
         return f"; did you mean {' or '.join(repr(match) for match in near)}?"
-    listed = ", ".join(valid[:MAX_LISTED])
     if len(valid) > MAX_LISTED:
-        return f"; valid: {listed} and {len(valid) - MAX_LISTED} more"
-    return f"; valid: {listed}" if valid else ""
+        return f"; valid: {', '.join(valid[:FEW])} and {len(valid) - FEW} more"
+    return f"; valid: {', '.join(valid)}" if valid else ""

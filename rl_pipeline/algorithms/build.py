@@ -160,3 +160,7 @@ def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_
             n_steps, num_envs, plural(num_envs, "environment"), total, fitting,
         )  # fmt: skip
         arguments["n_steps"] = fitting
+        batch_size = arguments.get("batch_size", constructor_parameters(algorithm).get("batch_size"))
+        size = getattr(batch_size, "default", batch_size)
+        if isinstance(size, int) and size > fitting * num_envs:
+            arguments["batch_size"] = fitting * num_envs  # Stable-Baselines3 would do so too, with a warning of its own

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from rl_pipeline.cli.completion import experiment_files, experiment_names
+from rl_pipeline.errors import InputError
 
 if TYPE_CHECKING:
     from rl_pipeline.run.selection import Selection
+
+ROS_ARGUMENTS: Final = "--ros-args"
 
 ConfigName = Annotated[
     str | None,
@@ -28,6 +32,24 @@ Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
 Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]
 RecordBag = Annotated[Path | None, typer.Option("--record-bag", help="Folder for each episode as a ROS 2 bag (MCAP).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the first episode.")]
+
+
+def split_ros_arguments(context: typer.Context, arguments: list[str] | None) -> tuple[list[str], list[str]]:
+    """Split what follows a verb into overrides, and `--ros-args` with all that follows it.
+
+    Raises:
+        InputError: there is another option before it; verbs with ROS arguments have Typer let every one pass.
+    """
+    given = arguments or []
+    split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
+    for argument in given[:split]:
+        if argument.startswith("-"):
+            name = argument.partition("=")[0]
+            options = [option for parameter in context.command.params for option in parameter.opts if option[0] == "-"]
+            near = difflib.get_close_matches(name, options)
+            hint = f". Did you mean {' or '.join(near)}? See" if near else "; see"
+            raise InputError(f"No such option: {name}{hint} {context.command_path} --help")
+    return given[:split], given[split:]
 
 
 def select(

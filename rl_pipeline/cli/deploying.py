@@ -8,8 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Agent, Experiment, Model, Overrides, select
-from rl_pipeline.cli.serving import ROS_ARGUMENTS
+from rl_pipeline.cli.arguments import Agent, Experiment, Model, Overrides, select, split_ros_arguments
 
 PANEL: Final = "Connect"
 
@@ -21,6 +20,7 @@ PANEL: Final = "Connect"
     "--robot ros_ws/src/examples_pkg/config/vehicle.yaml --dry-run --enable",
 )
 def deploy(
+    context: typer.Context,
     overrides: Overrides = None,
     robot: Annotated[
         Path, typer.Option(help="YAML that maps the robot's topics to the task's state and action.")
@@ -39,7 +39,6 @@ def deploy(
     """
     from rl_pipeline.run.deploy import deploy as run
 
-    given = overrides or []
-    split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
-    selection = select(given[:split], None, None, None, experiment, model, agent)
-    run(selection, robot, dry_run=dry_run, enable=enable, ros_arguments=given[split:])
+    settings, ros_arguments = split_ros_arguments(context, overrides)
+    selection = select(settings, None, None, None, experiment, model, agent)
+    run(selection, robot, dry_run=dry_run, enable=enable, ros_arguments=ros_arguments)

@@ -39,8 +39,11 @@ def _refuse_command_line(error: Any, code: int) -> int:
         error.show()
         return code
     context = getattr(error, "ctx", None)
-    hint = f"; see {context.command_path} --help" if context is not None else ""
-    return _fail(f"error: {error.format_message().rstrip('.')}{hint}", code, debug=False)
+    message = str(error.format_message()).rstrip(".")
+    if context is not None:
+        hint = f"see {context.command_path} --help"
+        message += f" S{hint[1:]}" if message.endswith("?") else f"; {hint}"
+    return _fail(f"error: {message}", code, debug=False)
 
 
 def _fail(message: str, code: int, debug: bool) -> int:

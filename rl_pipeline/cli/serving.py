@@ -7,11 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Overrides
+from rl_pipeline.cli.arguments import Overrides, split_ros_arguments
 from rl_pipeline.cli.terminal import console
 
 PANEL: Final = "Connect"
-ROS_ARGUMENTS: Final = "--ros-args"
 
 
 @app.command(
@@ -20,6 +19,7 @@ ROS_ARGUMENTS: Final = "--ros-args"
     epilog="Example: rl-pipeline endpoint --ros2 --stats ros.tcp_port=10000 --ros-args -p ROS_IP:=0.0.0.0",
 )
 def endpoint(
+    context: typer.Context,
     overrides: Overrides = None,
     ros2: Annotated[bool, typer.Option("--ros2", help="Let players take part in the ROS 2 graph.")] = False,
     stats: Annotated[bool, typer.Option("--stats", help="Show what each connection does, live.")] = False,
@@ -30,6 +30,5 @@ def endpoint(
     """
     from rl_pipeline.run.endpoint import endpoint as run
 
-    given = overrides or []
-    split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
-    run(given[:split], console(), ros2=ros2, stats=stats, ros_arguments=given[split:])
+    settings, ros_arguments = split_ros_arguments(context, overrides)
+    run(settings, console(), ros2=ros2, stats=stats, ros_arguments=ros_arguments)

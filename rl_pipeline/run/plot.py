@@ -59,7 +59,8 @@ def plot(
         records = records[:1]
     records = [record for record in records if record.folder.episodes.is_file()]
     if not records:
-        raise InputError(f"no experiment of {directory} that fits has an episodes.csv: train first")
+        chosen = f" among {' '.join((*patterns, *conditions))}" if patterns or conditions else ""
+        raise InputError(f"no experiment with an ended episode in {directory}{chosen}: run `rl-pipeline train` first")
     groups = grouped(records)
     heading = title or ", ".join(dict.fromkeys(_environment(record.settings) for record in records))
     if output is not None:

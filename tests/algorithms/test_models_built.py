@@ -79,6 +79,15 @@ def test_a_rollout_is_no_longer_than_the_run(cartpole: VecEnv, caplog: pytest.Lo
     assert "exceeds training.total_timesteps" in caplog.text
 
 
+@pytest.mark.parametrize("parameters", [{"n_steps": 512, "batch_size": 256}, {}])
+def test_a_batch_is_no_larger_than_a_rollout_that_was_shortened(
+    cartpole: VecEnv, recwarn: pytest.WarningsRecorder, parameters: dict[str, Any]
+) -> None:
+    model: Any = build(config("ppo", parameters, total_timesteps=32), cartpole)
+    assert (model.n_steps, model.batch_size) == (16, 32)
+    assert not [str(warning.message) for warning in recwarn if "mini-batch" in str(warning.message)]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_without_cuda_falls_back_with_one_warning(cartpole: VecEnv, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):

@@ -81,7 +81,10 @@ def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
     ("arguments", "message"),
     [
         # The command line itself.
-        (["trian"], "No such command 'trian'. Did you mean 'train'?; see rl-pipeline --help"),
+        (["trian"], "No such command 'trian'. Did you mean 'train'? See rl-pipeline --help"),
+        (["endpoint", "--port", "9"], "No such option: --port; see rl-pipeline endpoint --help"),
+        (["deploy", "--exper=x"], "No such option: --exper. Did you mean --experiment? See rl-pipeline deploy --help"),
+        (["plot"], "no experiment with an ended episode in experiments"),
         (["train", "--confg", "x"], "No such option: --confg"),
         (["train", "--config"], "Option '--config' requires an argument"),
         (["evaluate", *RANDOM, "--episodes", "0"], "'--episodes': Input should be greater than or equal to 1"),
