@@ -117,7 +117,7 @@ def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
         ([*TRAIN, "environment.id=CartPoel-v1"], "did you mean 'CartPole-v1'"),
         # What does not go together, known before a simulator or a folder exists.
         ([*NAVIGATE, "algorithm=dqn"], "DQN acts in Discrete action spaces, but"),
-        ([*TRAIN, "environment.id=Blackjack-v1"], "observation space is not supported"),
+        ([*TRAIN, "environment.id=Blackjack-v1"], "observation space: expected Box, Discrete"),
         ([*TRAIN, "environment.env_config={gravity: 1}"], "CartPole-v1 does not take {'gravity': 1}"),
         ([*NAVIGATE, "environment.env_config={gravity: 1}"], "unknown option of rl_pipeline/Navigation-v0 'gravity'"),
         (

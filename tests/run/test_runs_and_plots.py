@@ -126,7 +126,10 @@ def test_curves_and_report_of_two_seeds(runs: Path, capsys: Capture) -> None:
         ),
         (["evaluate", "--experiment", "card*"], "unknown experiment 'card*'"),
         (["evaluate", "--csv", "nowhere/a.csv"], "--csv: there is no folder nowhere"),
-        (["plot", "--directory", "elsewhere"], "no experiment with an ended episode in elsewhere: run `rl-pipeline train` first"),
+        (
+            ["plot", "--directory", "elsewhere"],
+            "no experiment with an ended episode in elsewhere: run `rl-pipeline train` first",
+        ),
         (["runs", "list", "--where", "seed"], "--where: expected KEY=VALUE"),
     ],
 )
