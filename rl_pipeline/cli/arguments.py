@@ -27,6 +27,17 @@ Experiment = Annotated[
     str | None,
     typer.Option(help="An experiment's folder or name; without it, the newest.", autocompletion=experiment_names),
 ]
+Experiments = Annotated[
+    list[str] | None,
+    typer.Argument(help="Folders, names, or patterns such as 'navigation_*'.", autocompletion=experiment_names),
+]
+MoreExperiments = Annotated[
+    list[str] | None,
+    typer.Option("--experiment", help="The same as an argument; may be repeated.", autocompletion=experiment_names),
+]
+Directory = Annotated[
+    Path | None, typer.Option("--directory", help="Where the experiments are; without it, experiment.directory.")
+]
 Model = Annotated[str | None, typer.Option(help="best_model, model, a checkpoint's name, or any model file.")]
 Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
 Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]
@@ -52,6 +63,20 @@ def split_ros_arguments(context: typer.Context, arguments: list[str] | None) -> 
     return given[:split], given[split:]
 
 
+def within(directory: Path | None) -> Path:
+    """Where a verb looks for experiments: in the folder of `--directory`, else where config.yml has them."""
+    from rl_pipeline.config.loader import experiments_directory
+
+    return experiments_directory() if directory is None else directory
+
+
+def overridden(overrides: list[str] | None, directory: Path | None) -> list[str]:
+    """The overrides, with `--directory` as one of them."""
+    from rl_pipeline.config.overrides import quoted
+
+    return [*(overrides or []), *([] if directory is None else [f"experiment.directory={quoted(str(directory))}"])]
+
+
 def select(
     overrides: list[str],
     config_name: str | None,
@@ -60,6 +85,7 @@ def select(
     experiment: str | None,
     model: str | None,
     agent: str,
+    directory: Path | None,
 ) -> Selection:
     """What is to act, and where, by the options that `play` and `evaluate` share."""
     from rl_pipeline.config import load_config
@@ -67,7 +93,7 @@ def select(
     from rl_pipeline.run.selection import select
 
     base = load_config(
-        config_name, config_file=config, config_dir=config_dir, overrides=overrides,
+        config_name, config_file=config, config_dir=config_dir, overrides=overridden(overrides, directory),
         needs_experiment=agent != TRAINED and experiment is None,
     )  # fmt: skip
     is_named = config_name is not None or config is not None

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Agent, Experiment, Model, Overrides, select, split_ros_arguments
+from rl_pipeline.cli.arguments import Agent, Directory, Experiment, Model, Overrides, select, split_ros_arguments
 
 PANEL: Final = "Connect"
 
@@ -26,6 +26,7 @@ def deploy(
         Path, typer.Option(help="YAML that maps the robot's topics to the task's state and action.")
     ] = Path("robot.yaml"),
     experiment: Experiment = None,
+    directory: Directory = None,
     model: Model = None,
     agent: Agent = "trained",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish on ~/action alone, once enabled.")] = False,
@@ -40,5 +41,5 @@ def deploy(
     from rl_pipeline.run.deploy import deploy as run
 
     settings, ros_arguments = split_ros_arguments(context, overrides)
-    selection = select(settings, None, None, None, experiment, model, agent)
+    selection = select(settings, None, None, None, experiment, model, agent, directory)
     run(selection, robot, dry_run=dry_run, enable=enable, ros_arguments=ros_arguments)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Experiment, Overrides
+from rl_pipeline.cli.arguments import Directory, Experiment, Overrides, within
 from rl_pipeline.cli.endings import FAILED
 from rl_pipeline.cli.terminal import console
 
@@ -30,13 +29,13 @@ def check(
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline monitor --experiment navigation_ppo")
 def monitor(
     experiment: Experiment = None,
-    directory: Annotated[Path, typer.Option(help="Where the experiments are.")] = Path("experiments"),
+    directory: Directory = None,
     once: Annotated[bool, typer.Option("--once", help="Print the table and end.")] = False,
 ) -> None:
     """Watch where the time of a training's steps goes: players, link, policy."""
     from rl_pipeline.run.monitor import monitor as run
 
-    run(experiment, directory, once=once, console=console())
+    run(experiment, within(directory), once=once, console=console())
 
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline doctor")

@@ -13,12 +13,14 @@ from rl_pipeline.cli.arguments import (
     ConfigDir,
     ConfigFile,
     ConfigName,
+    Directory,
     Experiment,
     Model,
     Monitor,
     Overrides,
     RecordBag,
     Seed,
+    overridden,
     select,
 )
 from rl_pipeline.cli.completion import experiment_names
@@ -33,6 +35,7 @@ PANEL: Final = "Watch and judge"
 def play(
     overrides: Overrides = None,
     experiment: Experiment = None,
+    directory: Directory = None,
     model: Model = None,
     agent: Agent = "trained",
     episodes: Annotated[int, typer.Option(min=1, help="Episodes, one after another.")] = 3,
@@ -48,7 +51,7 @@ def play(
     """Watch an agent: a video of whole episodes, or live."""
     from rl_pipeline.run.play import play as run
 
-    selection = select(overrides or [], config_name, config, config_dir, experiment, model, agent)
+    selection = select(overrides or [], config_name, config, config_dir, experiment, model, agent, directory)
     run(
         selection,
         episodes=episodes,
@@ -74,6 +77,7 @@ def evaluate(
             autocompletion=experiment_names,
         ),
     ] = None,
+    directory: Directory = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="best_model, model, a checkpoint's name, checkpoints, all, or a file; may be repeated."),
@@ -98,7 +102,7 @@ def evaluate(
         config_name,
         config_file=config,
         config_dir=config_dir,
-        overrides=overrides or [],
+        overrides=overridden(overrides, directory),
         needs_experiment=agent != TRAINED and not experiment,
     )
     run(
@@ -115,6 +119,7 @@ def evaluate(
 def export(
     overrides: Overrides = None,
     experiment: Experiment = None,
+    directory: Directory = None,
     model: Model = None,
     format: Annotated[str, typer.Option(help="onnx (for Unity's inference engine) or torchscript.")] = "onnx",
     output: Annotated[Path | None, typer.Option(help="The file; without it, beside the model.")] = None,
@@ -126,5 +131,5 @@ def export(
     from rl_pipeline.run.agents import TRAINED
     from rl_pipeline.run.export import export as run
 
-    selection = select(overrides or [], config_name, config, config_dir, experiment, model, TRAINED)
+    selection = select(overrides or [], config_name, config, config_dir, experiment, model, TRAINED, directory)
     run(selection, format=format, output=output, console=console())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrides
+from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrides, within
 from rl_pipeline.cli.terminal import console
 from rl_pipeline.cli.training import PANEL
 from rl_pipeline.errors import InputError
@@ -28,7 +28,7 @@ def sweep(
     trials: Annotated[int | None, typer.Option(min=1, help="Trainings in all; 20 if not given.")] = None,
     name: Annotated[str | None, typer.Option(help="The sweep's folder; without it, the experiment's name.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with a sweep, by its name or folder.")] = None,
-    directory: Annotated[Path, typer.Option(help="With --resume: where the experiments are.")] = Path("experiments"),
+    directory: Annotated[Path | None, typer.Option(help="With --resume: where the experiments are.")] = None,
     objective: Annotated[str, typer.Option(help="What is to be large: return or success_rate.")] = "return",
     pruner: Annotated[str, typer.Option(help="Which trials end early: median, asha or none.")] = "median",
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is tried.")] = 0,
@@ -48,7 +48,7 @@ def sweep(
     if resume is not None:
         if (extra := next((option for option, value in given.items() if value), None)) is not None:
             raise InputError(f"{extra}: a sweep that is resumed keeps what it began with; expected --resume alone")
-        folder = act.former_sweep(resume, directory, trials)
+        folder = act.former_sweep(resume, within(directory), trials)
     elif space is None:
         raise InputError("expected --space FILE, which says what is varied, or --resume NAME")
     else:

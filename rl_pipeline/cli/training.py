@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Overrides
+from rl_pipeline.cli.arguments import ConfigDir, ConfigFile, ConfigName, Directory, Overrides, within
 from rl_pipeline.cli.completion import experiment_names
 from rl_pipeline.cli.terminal import console
 from rl_pipeline.errors import InputError
@@ -67,15 +67,23 @@ def train(
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline resume navigation_ppo training.total_timesteps=400000")
 def resume(
     experiment: Annotated[
-        str, typer.Argument(help="The experiment's folder or name.", autocompletion=experiment_names)
-    ],
+        str | None, typer.Argument(help="The experiment's folder or name.", autocompletion=experiment_names)
+    ] = None,
     overrides: Overrides = None,
-    directory: Annotated[Path, typer.Option(help="Where the experiment folders are.")] = Path("experiments"),
+    named: Annotated[
+        str | None,
+        typer.Option("--experiment", help="The same, in place of the argument.", autocompletion=experiment_names),
+    ] = None,
+    directory: Directory = None,
 ) -> None:
     """Go on with a run that ended, was interrupted or was killed, from its last checkpoint."""
     from rl_pipeline.run.resume import resume as run
 
-    code = run(experiment, directory, overrides or [], console=console(), progress=console(stderr=True))
+    words = [*([] if experiment is None else [experiment]), *(overrides or [])]
+    if named is None and not words:
+        raise InputError("expected the experiment to go on with: its folder or name")
+    experiment, *settings = words if named is None else [named, *words]
+    code = run(experiment, within(directory), settings, console=console(), progress=console(stderr=True))
     raise typer.Exit(code)
 
 

@@ -169,6 +169,16 @@ def machine_settings(machine_file: Path | None = None, overrides: Sequence[str] 
     return MachineSettings(named, _merged(layers, parse_overrides(overrides, lambda *_: False)).simulation)
 
 
+def experiments_directory(machine_file: Path | None = None) -> Path:
+    """Where experiments are, by the machine file alone, of which nothing else is read; raises as `load_config` does."""
+    machine = _machine_file(machine_file)
+    section = read_settings(machine).get("experiment") if machine is not None else None
+    layers = [_defaults()]
+    if machine is not None and isinstance(section, dict):
+        layers.append(Layer.of_mapping(shown(machine), {"experiment": section}))
+    return _merged(layers, Overrides()).experiment.directory
+
+
 def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | None = None) -> Config:
     merged = Merged()
     problems = [problem for layer in layers for problem in layer.problems]
