@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from rl_pipeline.cli.completion import experiment_files, experiment_names
+from rl_pipeline.cli.completion import experiment_files, experiment_names, model_names, override_values
 from rl_pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ ConfigName = Annotated[
 ]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Any YAML file, in place of --config-name.")]
 ConfigDir = Annotated[Path | None, typer.Option("--config-dir", help="Folder of experiment files and groups.")]
-Overrides = Annotated[list[str] | None, typer.Argument(help="Settings such as training.seed=1 or algorithm=sac.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(help="Settings such as training.seed=1 or algorithm=sac.", autocompletion=override_values),
+]
 Experiment = Annotated[
     str | None,
     typer.Option(help="An experiment's folder or name; without it, the newest.", autocompletion=experiment_names),
@@ -38,8 +41,13 @@ MoreExperiments = Annotated[
 Directory = Annotated[
     Path | None, typer.Option("--directory", help="Where the experiments are; without it, experiment.directory.")
 ]
-Model = Annotated[str | None, typer.Option(help="best_model, model, a checkpoint's name, or any model file.")]
-Agent = Annotated[str, typer.Option(help="trained, random or zero.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="best_model, model, a checkpoint's name, or any model file.", autocompletion=model_names),
+]
+Agent = Annotated[
+    str, typer.Option(help="trained, random or zero.", autocompletion=lambda: ["trained", "random", "zero"])
+]
 Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]
 RecordBag = Annotated[Path | None, typer.Option("--record-bag", help="Folder for each episode as a ROS 2 bag (MCAP).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the first episode.")]

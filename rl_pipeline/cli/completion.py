@@ -1,10 +1,15 @@
-"""What the shell offers when TAB is pressed; the options and verbs themselves it knows from Typer."""
+"""Offers for the TAB key; the options and verbs themselves are Typer's."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final, Literal, get_args, get_origin
 
 import typer
+
+EXPERIMENT_KEYS: Final = {"play.experiment", "training.pretrained_model", "evaluation.opponent"}
+"""Keys that take an experiment by its name."""
 
 
 def experiment_files(context: typer.Context) -> list[str]:
@@ -19,8 +24,88 @@ def experiment_files(context: typer.Context) -> list[str]:
 
 
 def experiment_names(context: typer.Context) -> list[str]:
-    """Names of the experiments under --directory or experiments/, newest first."""
+    """Names of the experiments under --directory, else where config.yml has them, newest first."""
     from rl_pipeline.experiment.folder import existing_experiments
 
-    directory = context.params.get("directory") or Path("experiments")
-    return list(dict.fromkeys(folder.path.name for folder in existing_experiments(directory)))
+    names = [folder.path.name for folder in existing_experiments(_directory(context))]
+    return list(dict.fromkeys(names))
+
+
+def model_names(context: typer.Context) -> list[str]:
+    """Models of the experiment that --experiment names, else of the newest."""
+    from rl_pipeline.errors import InputError
+    from rl_pipeline.experiment.folder import ExperimentFolder
+    from rl_pipeline.experiment.lookup import MODELS
+
+    given = context.params.get("experiment")
+    name = given[-1] if isinstance(given, list | tuple) and given else given or None
+    try:
+        folder = ExperimentFolder.find(name, _directory(context))
+    except InputError:
+        return []
+    return sorted(path.stem for place in (folder.path, folder.checkpoints) for path in place.glob(MODELS))
+
+
+def environment_ids() -> list[str]:
+    """The ids that Gymnasium knows, those of this project among them."""
+    import gymnasium
+
+    import rl_pipeline.envs  # noqa: F401  which registers its own
+
+    return sorted(gymnasium.registry)
+
+
+def override_values(context: typer.Context, incomplete: str) -> list[str]:
+    """Values of an override whose key is there: `algorithm=sac` after `algorithm=s`.
+
+    Bash splits words at `=` and wants the value alone; other shells have one word, and want the whole.
+    """
+    key, equals, _ = incomplete.partition("=")
+    if equals:
+        return [f"{key}={value}" for value in _values(key, context)]
+    words = [word for word in context.params.get("overrides") or [] if word != "="]
+    return _values(words[-1], context) if words and "=" not in words[-1] else []
+
+
+def _values(spelled: str, context: typer.Context) -> list[str]:
+    """What a key takes, where that is a choice."""
+    from rl_pipeline.config.aliases import canonical
+    from rl_pipeline.config.keys import fields
+    from rl_pipeline.config.loader import config_folders
+    from rl_pipeline.config.values import alternatives
+    from rl_pipeline.errors import InputError
+
+    name = spelled.lstrip("+")
+    key = ".".join(canonical(tuple(name.split("."))).key)
+    if key in EXPERIMENT_KEYS:
+        return experiment_names(context)
+    choices: dict[str, Callable[[], list[str]]] = {"environment.id": environment_ids, "algorithm.name": _algorithms}
+    if key in choices:
+        return choices[key]()
+    if (field := fields().get(tuple(key.split(".")))) is not None:
+        parts = alternatives(field.annotation)
+        literals = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+        words = (["true", "false"] if bool in parts else []) + literals
+        return words + (["null"] if words and type(None) in parts else [])
+    try:
+        return [] if "." in name or not name else config_folders(context.params.get("config_dir")).options(name)
+    except InputError:
+        return []
+
+
+def _algorithms() -> list[str]:
+    from rl_pipeline.algorithms.registry import algorithm_names
+
+    return algorithm_names()
+
+
+def _directory(context: typer.Context) -> Path:
+    from rl_pipeline.config.loader import experiments_directory
+    from rl_pipeline.errors import InputError
+
+    if (given := context.params.get("directory")) is not None:
+        return Path(given)
+    try:
+        return experiments_directory()
+    except InputError:
+        return Path("experiments")

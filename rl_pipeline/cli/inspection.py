@@ -8,6 +8,7 @@ import typer
 
 from rl_pipeline.cli.app import app
 from rl_pipeline.cli.arguments import Directory, Experiment, Overrides, within
+from rl_pipeline.cli.completion import environment_ids
 from rl_pipeline.cli.endings import FAILED
 from rl_pipeline.cli.terminal import console
 
@@ -16,7 +17,7 @@ PANEL: Final = "Look into"
 
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline check rl_pipeline/Navigation-v0")
 def check(
-    env_id: Annotated[str, typer.Argument(help="A registered environment.")],
+    env_id: Annotated[str, typer.Argument(help="A registered environment.", autocompletion=environment_ids)],
     overrides: Overrides = None,
 ) -> None:
     """Check an environment against Gymnasium's, Stable-Baselines3's and the protocol's rules."""

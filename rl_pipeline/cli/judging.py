@@ -23,7 +23,7 @@ from rl_pipeline.cli.arguments import (
     overridden,
     select,
 )
-from rl_pipeline.cli.completion import experiment_names
+from rl_pipeline.cli.completion import experiment_names, model_names
 from rl_pipeline.cli.terminal import console
 
 PANEL: Final = "Watch and judge"
@@ -80,7 +80,10 @@ def evaluate(
     directory: Directory = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="best_model, model, a checkpoint's name, checkpoints, all, or a file; may be repeated."),
+        typer.Option(
+            help="best_model, model, a checkpoint's name, checkpoints, all, or a file; may be repeated.",
+            autocompletion=model_names,
+        ),
     ] = None,
     agent: Agent = "trained",
     episodes: Annotated[int | None, typer.Option(min=1, help="Episodes of each model.")] = None,
