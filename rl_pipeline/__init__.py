@@ -1,3 +1,69 @@
-"""Train reinforcement-learning agents on parallel robot simulators, over the wire protocol of real deployments."""
+"""Train reinforcement-learning agents on parallel robot simulators, over the wire protocol of real deployments.
+
+The names in `__all__` are the public interface, described in docs/python.md. Each is imported on first use:
+`import rl_pipeline` alone loads neither PyTorch nor NumPy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rl_pipeline.algorithms import register_algorithm
+    from rl_pipeline.config import Config, load_config
+    from rl_pipeline.envs import register_task
+    from rl_pipeline.envs.task import Task
+    from rl_pipeline.errors import InputError
+    from rl_pipeline.models.feature_extractors import register_feature_extractor
+    from rl_pipeline.players import register_scene
+    from rl_pipeline.run.policy import Policy, load_policy
+    from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
+    from rl_pipeline.wrappers import register_wrapper
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Config",
+    "InputError",
+    "Policy",
+    "RLTrainer",
+    "Task",
+    "TrainingResult",
+    "load_config",
+    "load_policy",
+    "register_algorithm",
+    "register_feature_extractor",
+    "register_scene",
+    "register_task",
+    "register_wrapper",
+]
+
+_MODULES = {
+    "Config": "rl_pipeline.config",
+    "InputError": "rl_pipeline.errors",
+    "Policy": "rl_pipeline.run.policy",
+    "RLTrainer": "rl_pipeline.run.rl_trainer",
+    "Task": "rl_pipeline.envs.task",
+    "TrainingResult": "rl_pipeline.run.rl_trainer",
+    "load_config": "rl_pipeline.config",
+    "load_policy": "rl_pipeline.run.policy",
+    "register_algorithm": "rl_pipeline.algorithms",
+    "register_feature_extractor": "rl_pipeline.models.feature_extractors",
+    "register_scene": "rl_pipeline.players",
+    "register_task": "rl_pipeline.envs",
+    "register_wrapper": "rl_pipeline.wrappers",
+}
+"""The module that each public name is imported from."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
