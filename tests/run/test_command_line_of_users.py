@@ -80,6 +80,7 @@ def test_train_then_evaluate_then_play(workplace: Path) -> None:
     folder = ExperimentFolder.find("test", workplace / "experiments")
     for path in (folder.model, folder.best_model, folder.videos / "final.mp4", folder.curves):
         assert str(path.relative_to(workplace)) in trained.stdout
+    assert "2 in parallel (cartpole.yaml: simulation.n_environments)" in trained.stdout
 
     evaluated = call(workplace, "evaluate", "--experiment", "test", "--episodes", "5", "--json", "figures.json")
     assert evaluated.returncode == 0, evaluated.stderr
