@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, cast
 
-import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -18,6 +16,7 @@ from rl_pipeline.experiment.model_files import save_model
 from rl_pipeline.experiment.normalization import hand_over_statistics
 from rl_pipeline.plurals import plural
 from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.segment import restart_episodes
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +71,8 @@ class PeriodicEvaluation:
         """
         if timesteps < self._total and self._milestones.reached(timesteps):
             self._evaluate(timesteps)
-            if self._shares_players and self._model.env is not None:
-                self._model._last_obs = cast("np.ndarray[Any, Any]", self._model.env.reset())
-                self._model._last_episode_starts = np.ones(self._model.n_envs, dtype=np.bool_)
+            if self._shares_players:
+                restart_episodes(self._model)
 
     def finish(self, timesteps: int) -> None:
         """Evaluate the model that the training ended with, which may have come before its last step."""

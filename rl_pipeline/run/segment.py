@@ -17,12 +17,23 @@ from rl_pipeline.experiment.replay_buffer_state import end_episodes
 
 
 def begin_segment(model: BaseAlgorithm, seed: int) -> None:
-    """Begin new episodes and new exploration noise in the training environments of `model`, between two rollouts."""
+    """Restart the episodes at the seed of this step, as every run does at a checkpoint."""
+    venv = model.get_env()
+    assert venv is not None, "a model in training has environments"
+    venv.seed(segment_seed(seed, model.num_timesteps))
+    restart_episodes(model)
+
+
+def restart_episodes(model: BaseAlgorithm) -> None:
+    """Reset the training environments of `model` between two rollouts, and all that it keeps of an episode.
+
+    That is the last observations, with and without normalisation, the exploration noise, and in the replay buffer the
+    episodes that do not go on.
+    """
     venv = model.get_env()
     assert venv is not None, "a model in training has environments"
     if isinstance(model, OffPolicyAlgorithm):
         end_episodes(model.replay_buffer)
-    venv.seed(segment_seed(seed, model.num_timesteps))
     model._last_obs = cast("np.ndarray[Any, Any]", venv.reset())
     model._last_episode_starts = np.ones(venv.num_envs, dtype=np.bool_)
     if (normalizer := model.get_vec_normalize_env()) is not None:
