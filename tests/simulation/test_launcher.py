@@ -85,7 +85,7 @@ def test_trainer_meets_the_players_that_the_script_starts(with_python, build, po
             told = [script.stdout.readline() for _ in range(2)]
             assert told[0] == f"2 players started; they connect to 127.0.0.1, port {port}\n"
             running = [int(pid) for pid in children_of(script.pid)]
-            assert len(running) == 3  # two players, and what ends them should the script be killed
+            assert len(running) == 2
         finally:
             script.send_signal(signal.SIGINT)
             code = script.wait(20)
