@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.logger import (
-    CSVOutputFormat,
     HumanOutputFormat,
     KVWriter,
     Logger,
@@ -19,12 +17,12 @@ from stable_baselines3.common.logger import (
 )
 from torch.utils.tensorboard.writer import SummaryWriter
 
-from rl_pipeline.config.values import unquoted
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.progress_file import ProgressFile
+from rl_pipeline.experiment.run_logger import RunLogger
 from rl_pipeline.experiment.writing import OptionalFile
 
-STEPS = "time/total_timesteps"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -62,19 +60,20 @@ class _LogFile(logging.FileHandler):
         """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
 
 
-def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0) -> Logger:
+def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0, interval: int = 1) -> RunLogger:
     """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
 
     A file that cannot be written costs a warning, never the training. Of a run that is resumed at `until` steps, what
-    was logged up to there is kept, and the rest forgotten.
+    was logged up to there is kept, and the rest forgotten. Of on-policy algorithms every `interval`-th rollout is
+    logged.
     """
     formats: list[KVWriter] = [
-        _OptionalFormat(lambda path: _ProgressFile(path, until), folder.progress),
+        _OptionalFormat(lambda path: ProgressFile(path, until), folder.progress),
         _OptionalFormat(lambda path: _Curves(path, until), folder.tensorboard),
     ]
     if verbose >= 2:
         formats.append(HumanOutputFormat(sys.stdout))
-    return Logger(str(folder.path), formats)
+    return RunLogger(folder.path, formats, interval)
 
 
 def summary_writer(logger: Logger) -> SummaryWriter | None:
@@ -101,19 +100,6 @@ class _OptionalFormat(KVWriter):
 
     def _open(self, make: Callable[[Path], KVWriter]) -> None:
         self._format = make(self._file.path)
-
-
-class _ProgressFile(CSVOutputFormat):
-    """The table of what is logged, which a resumed run goes on with."""
-
-    def __init__(self, path: Path, until: int) -> None:
-        kept: list[dict[str, str]] = []
-        if until and path.is_file():
-            with path.open(newline="") as file:
-                kept = [row for row in csv.DictReader(file) if row.get(STEPS) and int(row[STEPS]) <= until]
-        super().__init__(str(path))
-        for row in kept:
-            self.write({key: unquoted(value) for key, value in row.items() if value}, {})
 
 
 class _Curves(TensorBoardOutputFormat):

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from stable_baselines3.common.callbacks import BaseCallback
@@ -34,6 +33,7 @@ from rl_pipeline.experiment.progress import TrainingProgress, counted
 from rl_pipeline.experiment.recording import VideoRecorder
 from rl_pipeline.experiment.replay_buffer_state import ReplayBufferState
 from rl_pipeline.experiment.resume_point import ResumePoint
+from rl_pipeline.experiment.run_logger import log_interval
 from rl_pipeline.experiment.state_files import Stateful
 from rl_pipeline.experiment.wandb_run import WandbRun
 from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
@@ -111,8 +111,10 @@ class TrainingRun:
         self._episodes = EpisodeRecorder(venv, folder.episodes, self.start)
         self._evaluations = EvaluationLog(folder.evaluations)
         self.model = build(config, wrapped(config, self._episodes, training=True))
-        self.model.set_logger(training_logger(folder, config.training.verbose, self.start))
-        self.parts: dict[str, Stateful] = {"learner": LearnerState(self.model, config_text)}
+        training = config.training
+        log = training_logger(folder, training.verbose, self.start, training.log_interval or 1)
+        self.model.set_logger(log)
+        self.parts: dict[str, Stateful] = {"learner": LearnerState(self.model, config_text), "log": log}
         if isinstance(self.model, OffPolicyAlgorithm):
             self.parts["replay_buffer"] = ReplayBufferState(self.model)
         self._lessons = Lessons(
@@ -150,8 +152,9 @@ class TrainingRun:
         with TrainingProgress(training.total_timesteps, history, self._console, self.start) as progress:
             callback = StepCallback(
                 [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
+                # In this order: the figures that are restored have adapted the rate already.
                 before_rollout=[
-                    self._restore, self._adapt_rate, self._evaluation.update,
+                    self._adapt_rate, self._restore, self._evaluation.update,
                     *(each.record for each in self._followers), *self._resets, self._save_checkpoint,
                 ],
             )  # fmt: skip
@@ -159,8 +162,7 @@ class TrainingRun:
                 self._restore(self.start)
                 return
             try:
-                # Each algorithm has a default of its own.
-                given: dict[str, Any] = {"log_interval": training.log_interval} if training.log_interval else {}
+                given = log_interval(self.model, training.log_interval)
                 self.model.learn(training.total_timesteps, [callback, *self._callbacks.values()], **given)
             finally:
                 if self._recorder is not None:

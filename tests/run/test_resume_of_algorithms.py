@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -50,6 +51,15 @@ def told(file: Path) -> list[str]:
     return [row.rpartition(",")[0] for row in file.read_text().splitlines()]
 
 
+def logged(file: Path) -> list[dict[str, str]]:
+    """The rows of a progress.csv, without times."""
+    with file.open(newline="") as rows:
+        return [
+            {name: text for name, text in row.items() if text and name not in ("time/fps", "time/time_elapsed")}
+            for row in csv.DictReader(rows)
+        ]
+
+
 def small(make_config: Callable[..., Config], name: str) -> Config:
     environment, parameters, wrappers = CASES[name]
     return make_config(
@@ -69,7 +79,7 @@ def tensors(folder: ExperimentFolder) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_the_last_segment_is_the_same_again(make_config: Callable[..., Config], name: str) -> None:
     folder = RLTrainer(small(make_config, name)).train().folder
-    expected, episodes = tensors(folder), told(folder.episodes)
+    expected, episodes, figures = tensors(folder), told(folder.episodes), logged(folder.progress)
     saved_states(folder)[0].unlink()
     folder.metadata.write_text(json.dumps({"status": "running"}))
     silent = Console(file=io.StringIO())
@@ -77,6 +87,7 @@ def test_the_last_segment_is_the_same_again(make_config: Callable[..., Config], 
     found = tensors(folder)
     assert all(torch.equal(expected[key], found[key]) for key in expected)
     assert told(folder.episodes) == episodes
+    assert logged(folder.progress) == figures
 
 
 def test_hindsight_needs_goals(make_config: Callable[..., Config]) -> None:
