@@ -96,7 +96,6 @@ class Checkpoints:
 
     def save_state(self, timesteps: int) -> None:
         """Save what the run can be resumed from now, unless it is there already."""
-        self._folder.states.mkdir(exist_ok=True)
         path = self._folder.states / f"state_{timesteps}_steps.zip"
         if not path.exists():
             check_weights(self._model, str(path))

@@ -8,26 +8,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.writing import write_text
 from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
 
 
 def write_communication(path: Path, figures: Communication, timesteps: int) -> None:
     """Put figures, in seconds, and the steps so far in the place of those before.
 
-    The file is not synced, and one that cannot be written is left out: watching must not slow or stop a run.
+    A file that cannot be written is left out: watching must not stop a run.
     """
-    temporary = path.with_name(f".{path.name}.partial")
     facts = {"timesteps": timesteps, **dataclasses.asdict(figures)}
-    with suppress(OSError):
-        temporary.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
+    with suppress(InputError):
+        write_text(path, json.dumps(facts, indent=2) + "\n")
 
 
 def read_communication(path: Path) -> tuple[Communication, int] | None:
-    """The figures and the steps so far; None where a run has written none yet."""
+    """The figures and the steps so far; None where a run has written none yet, or its disk lost them."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
     timesteps, offset = int(facts.pop("timesteps")), facts.pop("clock_offset")
     values: dict[str, Any] = {

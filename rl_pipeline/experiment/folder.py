@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.experiment.writing import make_folder, sync_folder
 from rl_pipeline.paths import obstacle
 
 logger = logging.getLogger(__name__)
@@ -36,12 +37,12 @@ class ExperimentFolder:
             raise InputError(f"experiment.name: expected the name of a folder, found {name!r}")
         parent = directory / environment_folder(environment_id) / algorithm
         try:
-            parent.mkdir(parents=True, exist_ok=True)
+            make_folder(parent)
             folder = cls(_make_unique(parent, name))
-            for inner in (folder.checkpoints, folder.states, folder.videos, folder.tensorboard):
-                inner.mkdir()
+            sync_folder(parent)
         except OSError as error:
             raise InputError(f"experiment.directory: cannot write to {parent}: {obstacle(parent, error)}") from error
+        folder.complete()
         return folder
 
     @classmethod
@@ -68,6 +69,14 @@ class ExperimentFolder:
         if len(named) > 1:
             logger.info("%d experiments are named %s; using the newest, %s", len(named), experiment, named[0].path)
         return named[0]
+
+    def complete(self) -> None:
+        """Make the folders inside that are missing. Raises `InputError` when one cannot be made."""
+        for inner in (self.checkpoints, self.states, self.videos, self.tensorboard):
+            try:
+                make_folder(inner)
+            except OSError as error:
+                raise InputError(f"cannot write to {self.path}: {obstacle(inner, error)}") from error
 
     def discard(self) -> Path:
         """Delete all of a run that took no step but its log, which is returned, and those of its players."""

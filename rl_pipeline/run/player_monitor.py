@@ -20,6 +20,8 @@ PERIOD: Final = 1.0
 """Seconds between two looks: a step that is not looked at costs a glance at the clock."""
 SLOW_RESPONSE: Final = 8e-3
 """Seconds; the median of responses through Unity's connector is above it at its default pause of 10 ms."""
+SHARE: Final = 0.01
+"""Of the training's time, what looks take at most: on a slow disk the file is synced less often than once a second."""
 NOT_IN_TABLES: Final = ("stdout", "log")
 """Stable-Baselines3's formats that would print twenty figures a rollout."""
 

@@ -173,6 +173,7 @@ class RLTrainer:
     def _describe(self, folder: ExperimentFolder, text: str, facts: dict[str, object]) -> None:
         """Have the folder say what is about to be run; of a new one nothing is left when that cannot be written."""
         try:
+            folder.complete()  # a power failure may have taken folders of a run that is resumed
             write_text(folder.config, text)
             write_text(folder.overrides, "".join(f"- {override!r}\n" for override in self._overrides) or "[]\n")
             write_metadata(folder.metadata, facts)

@@ -181,7 +181,8 @@ class TrainingRun:
         self._evaluations.go_back(self.start)
         self._evaluation.go_back()
         self._checkpoint_due(self.start)
-        begin_segment(self.model, self._config.training.seed)
+        if self.start < self._config.training.total_timesteps:  # else an observation more would count in a normaliser
+            begin_segment(self.model, self._config.training.seed)
 
     def _adapt_rate(self, _: int) -> None:
         """Have an adaptive learning rate follow the last update, before its figures are written and forgotten."""

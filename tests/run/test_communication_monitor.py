@@ -127,6 +127,12 @@ def test_file_gives_back_what_was_written_and_is_never_in_the_way(tmp_path):
     write_communication(tmp_path / "missing" / "communication.json", FIGURES, 5)
 
 
+def test_a_file_that_a_power_failure_emptied_counts_as_none(tmp_path):
+    path = tmp_path / "communication.json"
+    path.write_bytes(b"")
+    assert read_communication(path) is None
+
+
 def test_runs_without_figures_are_named(folder, tmp_path):
     folder.metadata.write_text('{"status": "done"}')
     with pytest.raises(InputError, match="left no communication"):

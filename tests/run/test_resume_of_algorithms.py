@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -19,6 +21,7 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.run.resume import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
 
@@ -88,6 +91,23 @@ def test_the_last_segment_is_the_same_again(make_config: Callable[..., Config], 
     assert all(torch.equal(expected[key], found[key]) for key in expected)
     assert told(folder.episodes) == episodes
     assert logged(folder.progress) == figures
+
+
+def test_a_run_that_was_killed_after_its_last_step_keeps_its_model_and_gets_its_missing_folders(
+    make_config: Callable[..., Config],
+) -> None:
+    folder = RLTrainer(small(make_config, "tqc")).train().folder
+    normalizer = ModelFile.open(folder.model).normalizer
+    folder.metadata.write_text(json.dumps({"status": "running"}))
+    for path in (folder.checkpoints, folder.videos, folder.tensorboard):
+        shutil.rmtree(path)
+    folder.model.unlink()
+    silent = Console(file=io.StringIO())
+    resume(str(folder.path), folder.path.parent, (), console=silent, progress=silent)
+    found = ModelFile.open(folder.model).normalizer
+    assert normalizer.keys() == found.keys()
+    assert all(np.array_equal(normalizer[name], found[name]) for name in normalizer)
+    assert all(path.is_dir() for path in (folder.checkpoints, folder.videos, folder.tensorboard))
 
 
 def test_hindsight_needs_goals(make_config: Callable[..., Config]) -> None:

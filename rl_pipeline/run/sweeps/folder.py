@@ -13,7 +13,7 @@ import yaml
 from rl_pipeline.config.yaml_files import read_yaml
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.experiment.writing import make_folder, sync_folder, write_text
 from rl_pipeline.paths import obstacle
 
 SWEEPS: Final = "sweeps"
@@ -95,7 +95,9 @@ class SweepFolder:
     def create(self, config: str, space: Path, settings: SweepSettings) -> None:
         """Make the folder. Raises `InputError` when it is there or cannot be written."""
         try:
-            self.path.mkdir(parents=True)
+            make_folder(self.path.parent)
+            self.path.mkdir()
+            sync_folder(self.path.parent)
         except OSError as error:
             if not self.path.exists():
                 raise InputError(f"cannot write {self.path}: {obstacle(self.path, error)}") from error
