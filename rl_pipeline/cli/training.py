@@ -55,8 +55,9 @@ def train(
         return
     from rl_pipeline.config import outweighed
 
-    for line in outweighed(loaded):
-        logger.info(line)
+    if loaded.training.verbose:
+        for line in outweighed(loaded):
+            logger.info(line)
     _prepare_players(loaded)
     from rl_pipeline.run.train import train as run  # this imports PyTorch, which takes as long as all the rest
 

@@ -55,6 +55,22 @@ def log_file(folder: ExperimentFolder) -> Iterator[None]:
             handler.close()
 
 
+@contextmanager
+def quiet_terminal(verbose: int) -> Iterator[None]:
+    """With `verbose` 0, pass only warnings on to the terminal while the block runs; train.log has the rest too."""
+    handlers = [] if verbose else [
+        handler for handler in logging.getLogger("rl_pipeline").handlers if not isinstance(handler, _LogFile)
+    ]  # fmt: skip
+    levels = [handler.level for handler in handlers]
+    for handler in handlers:
+        handler.setLevel(max(handler.level, logging.WARNING))
+    try:
+        yield
+    finally:
+        for handler, level in zip(handlers, levels, strict=True):
+            handler.setLevel(level)
+
+
 class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
         """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.mujoco_gl import import_mujoco
 from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_options
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def main(
 
 def _run(make: Callable[[], Simulated], options: PlayerOptions, told_to_end: Callable[[], bool]) -> None:
     # MuJoCo is imported only when the command line is known to be good.
+    import_mujoco()
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frames import FrameSource
 

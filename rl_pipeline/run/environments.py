@@ -20,6 +20,7 @@ from rl_pipeline.envs.atari import is_game, make_games
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.finite_vec_env import FiniteVecEnv
 from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
+from rl_pipeline.envs.mujoco_rendering import is_headless, working_render_mode
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import (
@@ -39,6 +40,7 @@ from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.interfaces.batched import batched_service
+from rl_pipeline.mujoco_gl import import_mujoco
 from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, player_program
@@ -58,6 +60,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
+        import_mujoco()
         _check_plain(config, env_id)
         env = _made(config, lambda options: _one_environment(env_id, options), config.environment.horizon)
         env.close()
@@ -138,6 +141,14 @@ class Environments:
     def missing_frames(self) -> str:
         """Why no frames can be had of players; empty: they can, or the environment has no players."""
         return missing_abilities(self._task).get("frames", "") if task_id(self._env_id) is not None else ""
+
+    @cached_property
+    def _render_mode(self) -> str | None:
+        """How environments without players are drawn, which those of a simulator decide themselves."""
+        wish = self._config.environment.render_mode
+        if self._env_id in env_configurations.configurations:
+            return wish
+        return working_render_mode(self._env_id, wish)
 
     @property
     def simulation(self) -> Simulation:
@@ -246,8 +257,9 @@ class Environments:
         return DoubleBufferedVecEnv(PlayerVecEnv(following), PlayerVecEnv(leading))
 
     def _gymnasium(self, num_envs: int, seed: int, for_training: bool, horizon: int | None) -> VecEnv:
-        render_mode = self._config.environment.render_mode
-        if render_mode == "rgb_array" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        import_mujoco()
+        render_mode = self._render_mode
+        if render_mode == "rgb_array" and is_headless():
             # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
             os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 

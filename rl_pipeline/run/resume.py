@@ -12,6 +12,7 @@ from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
+from rl_pipeline.experiment.logs import quiet_terminal
 from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.plurals import plural
 from rl_pipeline.run.adoption import adopt, is_elsewhere
@@ -40,11 +41,12 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
     former = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, imports=False)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     check_unchanged(former, config, folder)
-    with locked(folder):
+    with locked(folder), quiet_terminal(config.training.verbose):
         point = ResumePoint.of(folder)
     _check_unfinished(point, config, folder)
     result = RLTrainer(config, overrides=overrides, console=progress, resume=point).train()
-    print_training_report(result, console)
+    if config.training.verbose or result.interrupted:
+        print_training_report(result, console)
     return INTERRUPTED if result.interrupted else 0
 
 
@@ -68,7 +70,7 @@ def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFold
         taken = f"{point.timesteps} {plural(point.timesteps, 'step')}"
         raise InputError(
             f"{folder.path} has taken all its {taken}; to train on, give more: "
-            f"{continue_command(folder.path)} training.total_timesteps={2 * total}"
+            f"{continue_command(folder.path)} training.total_timesteps={2 * point.timesteps}"
         )
 
 

@@ -24,7 +24,7 @@ from rl_pipeline.experiment.checkpoints import saved_states
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lock import locked
-from rl_pipeline.experiment.logs import log_file
+from rl_pipeline.experiment.logs import log_file, quiet_terminal
 from rl_pipeline.experiment.lookup import MODELS
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.experiment.model_files import described_spaces
@@ -141,7 +141,7 @@ class RLTrainer:
         resumed = None if self._resume is None else self._resume.folder
         folder = self._new_folder() if resumed is None else resumed
         status = "failed"
-        with locked(folder), log_file(folder):
+        with locked(folder), quiet_terminal(training.verbose), log_file(folder):
             self._describe(folder, text, facts)
             logger.info("experiment folder: %s", folder.path)
             try:

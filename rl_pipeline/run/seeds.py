@@ -92,7 +92,8 @@ def train_seeds(
     done: list[Repetition] = []
     for seed, trainer in trainers:
         result = trainer.train()
-        print_training_report(result, console)
+        if config.training.verbose or result.interrupted:
+            print_training_report(result, console)
         if result.interrupted:
             break
         done.append(Repetition(seed, result))

@@ -31,7 +31,8 @@ def train(
         complete = train_seeds(config, parse_seeds(seeds), overrides=overrides, console=console, progress=progress)
         return 0 if complete else INTERRUPTED
     result = RLTrainer(config, overrides=overrides, console=progress).train()
-    print_training_report(result, console)
+    if config.training.verbose or result.interrupted:
+        print_training_report(result, console)
     return INTERRUPTED if result.interrupted else 0
 
 

@@ -26,6 +26,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from rl_pipeline.mujoco_gl import import_mujoco
+
 PRELOADED: Final = (
     "rl_pipeline.players.player",
     "rl_pipeline.players.navigation.worlds",
@@ -203,6 +205,7 @@ def of_process() -> ForkServer | None:
         return None
     with _server_lock:
         if _server is None or not _server.is_usable:
+            import_mujoco()  # here, for one warning rather than one of each player
             _server = ForkServer()
             atexit.register(_server.close)
         return _server

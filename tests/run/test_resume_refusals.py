@@ -59,6 +59,8 @@ def go_on(folder: ExperimentFolder, *overrides: str) -> None:
 def test_a_finished_run_goes_on_when_it_is_given_more_steps(folder: ExperimentFolder) -> None:
     with pytest.raises(InputError, match=r"has taken all its 64 steps; to train on, give more: .*=128"):
         go_on(folder)
+    with pytest.raises(InputError, match=r"has taken all its 64 steps; to train on, give more: .*=128"):
+        go_on(folder, "training.total_timesteps=10")
     go_on(folder, "training.total_timesteps=128")
     assert steps_of(saved_states(folder)[0]) == 128
     assert json.loads(folder.metadata.read_text())["timesteps"] == 128

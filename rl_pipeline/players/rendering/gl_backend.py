@@ -29,7 +29,7 @@ SOFTWARE_RENDERERS: Final = ("llvmpipe", "softpipe", "swrast", "swr", "software"
 _DEVICES: Final = ("dri/renderD*", "nvidia[0-9]*", "dxg", "nvhost-gpu", "mali*", "kgsl*")
 """What Linux has below /dev when there is a GPU: of any kind, of NVIDIA, in WSL, and on small computers."""
 
-_SWITCHED_OFF: Final = ("disable", "disabled", "off", "false", "0")
+SWITCHED_OFF: Final = ("disable", "disabled", "off", "false", "0")
 
 
 @cache
@@ -40,7 +40,7 @@ def working_backend() -> str | None:
     is then used even if it computes on the CPU.
     """
     wish = os.environ.get("MUJOCO_GL", "").strip().lower()
-    if wish in _SWITCHED_OFF:
+    if wish in SWITCHED_OFF:
         return None
     if wish not in LIBRARIES and not _has_gpu():
         return None  # to look for more takes half a second
