@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import warnings
 from typing import Any
 
@@ -19,15 +18,13 @@ from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
 from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
 from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals, waiting_for_episodes
-from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters, constructor_parameters
+from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters
 from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
+from rl_pipeline.algorithms.update_size import fit_rollout
 from rl_pipeline.config.schema import AlgorithmConfig, Config
 from rl_pipeline.envs.registration import faulty_environment
 from rl_pipeline.envs.supported_spaces import SMALLEST_IMAGE, small_image
 from rl_pipeline.errors import InputError, collected, raise_together
-from rl_pipeline.plurals import plural
-
-logger = logging.getLogger(__name__)
 
 QUANTILES = 25
 """Default of `n_quantiles` in the policies of TQC."""
@@ -52,16 +49,6 @@ def check(config: Config) -> AlgorithmEntry:
     raise_together(problems)
     check_quantiles(config.algorithm)
     return entry
-
-
-def check_episodic_updates(config: Config) -> None:
-    """Raise `InputError` for updates after whole episodes of several environments, which end at different steps."""
-    frequency, count = config.algorithm.parameters.get("train_freq"), config.simulation.n_environments
-    if isinstance(frequency, list | tuple) and frequency[-1] == "episode" and count > 1:
-        raise InputError(
-            f"algorithm.parameters.train_freq: expected one environment with {list(frequency)}, found n_environments "
-            f"{count}; set n_environments=1, or count steps, such as train_freq=[{count}, step]"
-        )
 
 
 def check_quantiles(algorithm: AlgorithmConfig) -> None:
@@ -137,7 +124,7 @@ def _for_training(
 ) -> type[BaseAlgorithm]:
     """The algorithm as it collects and learns here; its rollout is shortened in `arguments`."""
     if issubclass(algorithm, OnPolicyAlgorithm):
-        _fit_rollout(algorithm, arguments, num_envs, config.training.total_timesteps)
+        fit_rollout(algorithm, arguments, num_envs, config.training.total_timesteps)
     if arguments.get("replay_buffer_class") is HerReplayBuffer:
         algorithm = waiting_for_episodes(algorithm)
     return double_buffered(algorithm) if config.training.double_buffer else algorithm
@@ -148,19 +135,3 @@ def _shrink_buffer(arguments: dict[str, Any], venv: VecEnv) -> None:
     arguments |= {"buffer_size": venv.num_envs, "replay_buffer_class": None, "replay_buffer_kwargs": None}
     if not isinstance(venv.observation_space, spaces.Dict):
         arguments["optimize_memory_usage"] = False  # which depends on the settings left out
-
-
-def _fit_rollout(algorithm: type[BaseAlgorithm], arguments: dict[str, Any], num_envs: int, total: int) -> None:
-    """Shorten a rollout that alone would exceed the whole run, so that a short run is as short as asked."""
-    n_steps = arguments.get("n_steps", constructor_parameters(algorithm)["n_steps"].default)
-    fitting = max(2, -(-total // num_envs))
-    if isinstance(n_steps, int) and n_steps > fitting:
-        logger.warning(
-            "n_steps %d x %d %s exceeds training.total_timesteps %d: using n_steps %d",
-            n_steps, num_envs, plural(num_envs, "environment"), total, fitting,
-        )  # fmt: skip
-        arguments["n_steps"] = fitting
-        batch_size = arguments.get("batch_size", constructor_parameters(algorithm).get("batch_size"))
-        size = getattr(batch_size, "default", batch_size)
-        if isinstance(size, int) and size > fitting * num_envs:
-            arguments["batch_size"] = fitting * num_envs  # Stable-Baselines3 would do so too, with a warning of its own

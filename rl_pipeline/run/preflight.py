@@ -9,8 +9,9 @@ from gymnasium import spaces
 from pydantic import ValidationError
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from rl_pipeline.algorithms.build import check, check_episodic_updates
+from rl_pipeline.algorithms.build import check
 from rl_pipeline.algorithms.registry import AlgorithmEntry
+from rl_pipeline.algorithms.update_size import check_update_size
 from rl_pipeline.config import Config, InvalidConfigError, activate, located
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, collected, raise_together
@@ -79,7 +80,7 @@ def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
     problems: list[InputError] = []
     with collected(problems):
         algorithm = check(config)
-        check_episodic_updates(config)
+        check_update_size(config, algorithm.load())
     with collected(problems):
         environment_id = check_environment_id(config.environment.id)
         observations, actions = checked_spaces(config)
