@@ -23,6 +23,11 @@ class Declared(NamedTuple):
         return self.module.partition(".")[0] in LIBRARIES
 
 
+def is_kind_of(constructed: type[Any], name: str) -> bool:
+    """Whether a class of that name is among the class and its ancestors; nothing is imported for the answer."""
+    return any(ancestor.__name__ == name for ancestor in constructed.__mro__)
+
+
 def declared_parameters(constructed: type[Any]) -> dict[str, Declared]:
     """Parameters by name; a constructor that passes `**kwargs` on takes those of the class above it too."""
     declared: dict[str, Declared] = {}

@@ -10,7 +10,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.algorithms.action_noise import noise_settings
-from rl_pipeline.algorithms.constructors import declared_parameters
+from rl_pipeline.algorithms.constructors import declared_parameters, is_kind_of
 from rl_pipeline.algorithms.hindsight import check_hindsight_settings
 from rl_pipeline.algorithms.plain_values import plain_value
 from rl_pipeline.algorithms.schedules import AdaptiveRate, Schedule, schedule
@@ -65,7 +65,7 @@ def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[
         problems.append(InputError(f"{SECTION}.learning_rate: only that of PPO and its kin can be adaptive"))
     raise_together(problems)
     if limits:
-        _check_combination({name: constructor[name].default for name in valid} | converted)
+        _check_combination(algorithm, {name: constructor[name].default for name in valid} | converted)
     return converted
 
 
@@ -124,7 +124,7 @@ def _schedule(
     return rate
 
 
-def _check_combination(values: Mapping[str, Any]) -> None:
+def _check_combination(algorithm: type[BaseAlgorithm], values: Mapping[str, Any]) -> None:
     """Raise `InputError` for values that are valid alone, but not together."""
     problems: list[InputError] = []
     if values.get("n_epochs") and values["normalize_advantage"] and values["batch_size"] == 1:
@@ -133,6 +133,8 @@ def _check_combination(values: Mapping[str, Any]) -> None:
                 f"{SECTION}.batch_size: expected at least 2 with normalize_advantage, found 1: one has no spread"
             )
         )
+    if is_kind_of(algorithm, "CrossQ") and values["batch_size"] == 1:
+        problems.append(InputError(f"{SECTION}.batch_size: expected at least 2 for batch normalisation, found 1"))
     with collected(problems):
         _check_buffer_settings(values)
     raise_together(problems)

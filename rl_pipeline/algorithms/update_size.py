@@ -9,7 +9,7 @@ from typing import Any, Final
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from rl_pipeline.algorithms.constructors import declared_parameters
+from rl_pipeline.algorithms.constructors import declared_parameters, is_kind_of
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.plurals import plural
@@ -54,10 +54,10 @@ def check_update_size(config: Config, algorithm: type[BaseAlgorithm]) -> None:
     by_library = declared["normalize_advantage"].by_library and declared["n_steps"].by_library
     if values["normalize_advantage"] and by_library:
         size = count * _fitting(values["n_steps"], count, config.training.total_timesteps)
-        _check_normalized_rollout(algorithm.__name__, values, size)
+        _check_normalized_rollout(algorithm, values, size)
 
 
-def _check_normalized_rollout(algorithm: str, values: Mapping[str, Any], size: int) -> None:
+def _check_normalized_rollout(algorithm: type[BaseAlgorithm], values: Mapping[str, Any], size: int) -> None:
     """Raise `InputError` unless each update of a rollout of `size` samples has two or more."""
     sizes = f"n_steps x n_environments ({size})"
     if size < 2:
@@ -67,7 +67,7 @@ def _check_normalized_rollout(algorithm: str, values: Mapping[str, Any], size: i
         raise InputError(f"{SECTION}.sub_sampling_factor: expected less than {sizes}, found {factor}")
     batch = values.get("batch_size")
     # PPO itself leaves the advantages of a single last sample as they are.
-    if algorithm == "RecurrentPPO" and batch and size % batch == 1:
+    if is_kind_of(algorithm, "RecurrentPPO") and batch and size % batch == 1:
         raise InputError(
             f"{SECTION}.batch_size: {batch} leaves a last batch of one sample of {sizes}, whose advantage cannot be "
             "normalized; expected a divisor"

@@ -51,6 +51,7 @@ REFUSED: list[tuple[str, str, Any]] = [
     *(("sac", "buffer_size", value) for value in (0, -1)),
     ("sac", "target_update_interval", 0),
     ("sac", "batch_size", 0),
+    ("crossq", "batch_size", 1),
     ("sac", "learning_starts", -1),
     ("sac", "n_steps", 0),
     ("sac", "gradient_steps", 0),
