@@ -12,6 +12,9 @@ from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.models.feature_extractors import find_feature_extractor
 
+UNSUITED = ("GLU", "MultiheadAttention", "Softmax2d", "Threshold", "LBFGS", "SparseAdam", "Muon")
+"""Classes of PyTorch that do not work between layers of one width, or with a plain step on dense gradients."""
+
 
 def named_class(setting: str, name: Any, where: str) -> type[Any]:
     """The class that `name` means for `activation_fn`, `optimizer_class` or `features_extractor_class`.
@@ -27,6 +30,7 @@ def named_class(setting: str, name: Any, where: str) -> type[Any]:
     if setting == "features_extractor_class":
         return find_feature_extractor(name, where=where)
     classes = _activations() if setting == "activation_fn" else _optimizers()
+    classes = {key: value for key, value in classes.items() if key not in UNSUITED}
     if name not in classes:
         kind = "activation function" if setting == "activation_fn" else "optimizer"
         raise UnknownNameError(kind, name, classes, where=where)

@@ -106,7 +106,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {"ent_coef": ("auto", "auto_0.1"), "targe
 """Words that may stand for the number of a hyperparameter; the number within one is an example."""
 
 POLICY_RANGES: Mapping[str, Range] = {
-    "log_std_init": ANY,
+    "log_std_init": Range(-20, 20),
     "clip_mean": WEIGHT,
     "n_critics": COUNT,
     "n_quantiles": COUNT,
