@@ -131,6 +131,8 @@ def _defaults_list(
     except yaml.MarkedYAMLError as error:
         raise _unreadable_group(error, experiment) from error
     except (HydraException, OmegaConfBaseException, OSError, ValueError) as error:
+        if (unused := re.match(r"Could not override '(\w+)'", str(error))) is not None:
+            raise _unused_group(unused[1], experiment, choices) from error
         reason = " ".join(str(error).replace(_PRIMARY, experiment.name).split())
         raise InputError(f"{shown(experiment)}: defaults list: {reason}") from error
     return [result for result in results if (result.package or "").split(".")[0] != "hydra"]
@@ -159,6 +161,16 @@ def _unreadable_group(error: Any, experiment: Path) -> InputError:
     except InputError as clear:
         return clear
     return InputError(f"{shown(experiment)}: defaults list: {error}")
+
+
+def _unused_group(group: str, experiment: Path, choices: Sequence[str]) -> InputError:
+    """The error for a choice in a group that the defaults list does not have, as of a run's config.yaml."""
+    choice = next(choice for choice in choices if choice.partition("=")[0] == group)
+    example = "algorithm.name=sac" if group == "algorithm" else f"{group}.KEY=VALUE"
+    return InputError(
+        f"command line: {choice}: {shown(experiment)} chooses no file of the group {group}, so there is none to "
+        f"replace; expected keys, such as {example}, or +{choice} to put that file over it"
+    )
 
 
 def _missing_entry(error: Any, experiment: Path, folders: ConfigFolders) -> InputError:

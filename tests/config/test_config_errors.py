@@ -198,8 +198,8 @@ def test_a_wrong_override_is_named(override: str, expected: str) -> None:
 
 def test_choosing_a_group_that_the_file_does_not_use_says_how_to_add_it() -> None:
     assert message("training: {seed: 1}", "algorithm=sac") == (
-        "mine.yaml: defaults list: Could not override 'algorithm'. No match in the defaults list. "
-        "To append to your default list use +algorithm=sac"
+        "command line: algorithm=sac: mine.yaml chooses no file of the group algorithm, so there is none to replace; "
+        "expected keys, such as algorithm.name=sac, or +algorithm=sac to put that file over it"
     )
 
 

@@ -92,15 +92,37 @@ def test_a_checkpoint_of_a_newer_version_is_refused(folder: ExperimentFolder) ->
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("algorithm.name=a2c", "algorithm.name: .* was trained with 'ppo', found 'a2c'; a resumed run keeps it"),
+        ("algorithm.name=a2c", r"algorithm.name: .* was trained with 'ppo', found 'a2c' \(command line\); a resumed"),
         ("algorithm.architecture.net_arch=[4]", r"algorithm.architecture: .*\[8\].*found .*\[4\].*--initialize-from"),
         ("environment.id=Acrobot-v1", "environment.id: .* was trained with 'CartPole-v1', found 'Acrobot-v1'"),
         ("+wrappers.normalize.gamma=0.9", "wrappers: .* was trained with {}, found"),
+        ("algorithm=sac", "command line: algorithm=sac: a resumed run keeps its algorithm. .*--initialize-from"),
+        ("+wrappers=normalize", r"command line: \+wrappers=normalize: a resumed run keeps its wrappers"),
+        ("training.seed=7", r"training.seed: .* was trained with 0, found 7 \(command line\)"),
     ],
 )
 def test_what_the_state_depends_on_must_stay(folder: ExperimentFolder, override: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         go_on(folder, override, "training.total_timesteps=128")
+
+
+@pytest.mark.parametrize(
+    ("written", "edited", "message"),
+    [
+        ("seed: 0", "seed: 7", r"training.seed: .* was trained with 0, found 7 \(.*config.yaml\); a resumed run keeps"),
+        ("net_arch: [8]", "net_arch: [9]", r"algorithm.architecture: .*\[8\].*found .*\[9\]"),
+    ],
+)
+def test_what_was_edited_in_config_yaml_since_is_noticed(
+    folder: ExperimentFolder, written: str, edited: str, message: str
+) -> None:
+    text = folder.config.read_text()
+    assert written in text
+    folder.config.write_text(text.replace(written, edited, 1))
+    with pytest.raises(InputError, match=message):
+        go_on(folder, "training.total_timesteps=128")
+    folder.config.write_text(text.replace("n_epochs: 1", "n_epochs: 2"))
+    go_on(folder, "training.total_timesteps=128")
 
 
 def test_two_runs_do_not_write_one_folder(folder: ExperimentFolder) -> None:
