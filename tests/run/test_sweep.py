@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -60,6 +62,34 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+OUTLIVES = """
+import os, sys, time
+from rl_pipeline.run.sweeps.execution import _in_group
+former = os.getpgrp()
+with _in_group(os.getpid()):
+    print(former == os.getppid(), flush=True)
+    try:
+        while True:
+            os.killpg(former, 0)
+            time.sleep(0.01)
+    except ProcessLookupError:
+        pass
+print("done", os.getpgrp() == os.getpid())
+"""
+
+
+def test_a_sweep_outlives_the_shell_that_started_it(tmp_path: Path, eventually: Eventually) -> None:
+    """Of a shell that exits, as after ssh, the process group is gone; there is none to return to."""
+    said = tmp_path / "said"
+    script = (
+        f"{shlex.quote(sys.executable)} -c {shlex.quote(OUTLIVES)} > {said} 2>&1 & while ! test -s {said}; do :; done"
+    )
+    with subprocess.Popen(["bash", "-c", script], start_new_session=True) as shell:
+        assert shell.wait(DEADLINE) == 0
+    eventually(lambda: len(said.read_text().splitlines()) == 2, DEADLINE)
+    assert said.read_text().splitlines() == ["True", "done True"]
+
+
 def begun(number: int) -> bool:
     return any(Path("experiments/sweeps/small").glob(f"*/*/trial_{number:03d}/config.yaml"))
 
@@ -90,6 +120,8 @@ def test_a_sweep_that_is_killed_and_interrupted_runs_every_trial_once_and_leaves
     with sweeping(*RESUME) as process:
         said, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, errors
+    assert "small: 1 trial to run; starting Ray" in errors or "small: 2 trials to run; starting Ray" in errors
+    assert re.search(r"trial 2 begins: algorithm\.parameters\.learning_rate=\S+, .*net_arch=\[", errors)
     sweep = place / "experiments/sweeps/small"
     rows = list(csv.DictReader((sweep / "trials.csv").read_text().splitlines()))
     assert [row["trial"] for row in rows] == [str(number) for number in range(TRIALS)]

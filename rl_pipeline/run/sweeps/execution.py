@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,12 +19,15 @@ from ray.tune.search import Searcher
 from ray.tune.stopper import Stopper
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.plurals import plural
 from rl_pipeline.run.interruption import Interruption
 from rl_pipeline.run.sweeps.folder import SweepFolder, SweepSettings
 from rl_pipeline.run.sweeps.resources import Resources
 from rl_pipeline.run.sweeps.study import SweepStudy
 from rl_pipeline.run.sweeps.trial import TrialRun
 from rl_pipeline.simulation.reaper import Reaper
+
+logger = logging.getLogger(__name__)
 
 SETTINGS: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nobody is told what is run here
@@ -62,6 +65,8 @@ def run_trials(
     jobs = resources.jobs
     if resources.address is None:
         jobs = jobs or max(1, (os.cpu_count() or 1) // CORES_PER_JOB)
+    left = settings.trials - study.ended
+    logger.info("%s: %d %s to run; starting Ray", folder.path, left, plural(left, "trial"))
     # In this order: Ray takes SIGTERM for itself when it starts.
     with _ray(resources.address, (jobs or 1) * resources.cpus) as directory, Interruption() as interruption:
         tune.run(
@@ -76,7 +81,7 @@ def run_trials(
                 "command": sys.argv,
             },
             resources_per_trial={"cpu": resources.cpus, "gpu": resources.gpus},
-            num_samples=settings.trials - study.ended,
+            num_samples=left,
             max_concurrent_trials=jobs,
             search_alg=_Search(study, ended),
             scheduler=_Pruning(study),
@@ -221,4 +226,6 @@ def _in_group(group: int) -> Iterator[None]:
     try:
         yield
     finally:
-        os.setpgid(0, former)
+        # Of the shell that began this process nothing may be left, and its group is gone: then this is one for good.
+        with suppress(PermissionError):
+            os.setpgid(0, former)

@@ -73,11 +73,14 @@ class SweepStudy:
         """Number and sample of the next trial to run."""
         trial = self._unfinished.pop(0) if self._unfinished else self._study.ask()
         self._open[trial.number] = trial
-        return trial.number, self.space.suggest(trial)
+        sample = self.space.suggest(trial)
+        logger.info("trial %d begins: %s", trial.number, ", ".join(f"{key}={value}" for key, value in sample.items()))
+        return trial.number, sample
 
     def report(self, number: int, evaluation: int, value: float) -> bool:
         """Take an evaluation of a trial; whether it is to be ended because others did better by then."""
         self._open[number].report(value, evaluation)
+        logger.info("trial %d, evaluation %d: %.4g", number, evaluation, value)
         if not self._open[number].should_prune():
             return False
         # Told with the last value reported: the search learns from trials that were ended too.
