@@ -61,8 +61,9 @@ def config_origin(config: Config, key: str) -> Origin:
 
 
 def located(error: InputError, config: Config) -> InputError:
-    """The same error, with the file before each key that a line begins with, and the key as it is spelled there."""
-    return InputError("\n".join(_located_line(line, config._origins) for line in str(error).splitlines()))
+    """Put the file before each key that a line of the error begins with, and spell the key as it is there."""
+    error.args = ("\n".join(_located_line(line, config._origins) for line in str(error).splitlines()),)
+    return error
 
 
 def _located_line(line: str, origins: Origins) -> str:

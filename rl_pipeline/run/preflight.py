@@ -56,7 +56,8 @@ def check_training(config: Config, resume: ResumePoint | None = None) -> Preflig
     try:
         return _checked(config, resume)
     except InputError as error:
-        raise located(error, config) from error
+        located(error, config)
+        raise
 
 
 def with_algorithm_problems(error: InvalidConfigError) -> InputError:
