@@ -87,7 +87,11 @@ def shortened(command):
     if words[:2] == ["rl-pipeline", "benchmark"]:
         length = ["--seconds", "0.1", "--repetitions", "1", "--minutes", "0.05", "--timesteps", "64"]
         # What all runs besides is run by tests and by commands of its own.
-        apart = ("ros-endpoint", "training", "double-buffer", "startup") if words[2].startswith("--") else ()
+        apart = (
+            ("ros-endpoint", "training", "double-buffer", "environments", "startup")
+            if words[2].startswith("--")
+            else ()
+        )
         return [*words, "--players", "2", *length, *(f"--leave-out={name}" for name in apart)]
     if words[:2] == ["python", "benchmarks/scenes.py"]:
         return [*words, "--steps", "200"]
