@@ -29,7 +29,10 @@ SHORT = [
     "environment.horizon=12",
     "environment.render_mode=null",
 ]
-SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ", "python benchmarks/against_sb3.py")
+SELF = (
+    *("bash launch_tests.bash", "bash ros_ws/build.bash", "source "),
+    *("python benchmarks/against_sb3.py", "python benchmarks/kill_and_resume.py"),
+)
 """What this very run is, what only changes the shell, and what has a test of its own that runs it."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
 """What commands that need ROS 2 have in them."""
