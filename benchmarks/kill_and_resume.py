@@ -30,6 +30,7 @@ import yaml
 from run_differences import differences
 
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.plurals import plural
 
 CONFIGURATIONS: Final = Path(__file__).with_suffix(".yaml")
 MAX_KILLS: Final = 3
@@ -255,7 +256,8 @@ def compare(
             outcome.differences = differences(found, reference.folder)
         except RuntimeError as error:
             outcome.differences = [str(error)]
-        verdict = "equal" if not outcome.differences else f"{len(outcome.differences)} differences"
+        count = len(outcome.differences)
+        verdict = f"{count} {plural(count, 'difference')}" if count else "equal"
         print(f"{name} {number + 1}/{runs}: resumed at {outcome.steps}: {verdict}", file=sys.stderr, flush=True)
         if not keep or not outcome.differences:
             shutil.rmtree(disturbed)
@@ -293,9 +295,10 @@ def main() -> int:
     os.environ["OMP_NUM_THREADS"] = "1"  # networks this small are no faster with more
     rng, outcomes = random.Random(options.seed), []
     with tempfile.TemporaryDirectory() as temporary:
+        folder = (options.keep or Path(temporary)).absolute()
         for index, name in enumerate(names):
             runs = len(range(index, options.runs, len(names)))
-            outcomes += compare(name, known[name], runs, rng, options.keep or Path(temporary), bool(options.keep))
+            outcomes += compare(name, known[name], runs, rng, folder, bool(options.keep))
     print_table(outcomes)
     if options.json:
         options.json.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1) + "\n")

@@ -21,6 +21,7 @@ ros-endpoint: the ros2 backend through the endpoint, against rclpy alone;
 training: PPO from end to end;
 scaling: rate against players and payload;
 double-buffer: collecting in two halves;
+environments: Gymnasium's, here and in processes;
 startup: from the command line to the first step;
 memory: of a player and of steps;
 soak: training among faults"""

@@ -12,6 +12,7 @@ from rl_pipeline.config.origins import Key, dotted
 ALIASES: Mapping[str, str] = {
     "n_environments": "simulation.n_environments",
     "worlds_per_player": "simulation.worlds_per_player",
+    "environment_processes": "simulation.environment_processes",
     "workspace": "simulation.workspace",
     "ros": "simulation.ros",
     "unity": "simulation.unity",

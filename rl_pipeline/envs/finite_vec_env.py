@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from rl_pipeline.envs.invalid_states import MAX_IN_A_ROW, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.unwrapping import are_apart
 from rl_pipeline.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class FiniteVecEnv(VecEnvWrapper):
         return observations
 
     def _reset_one(self, observations: VecEnvObs, index: int) -> None:
-        if not isinstance(self.venv.unwrapped, DummyVecEnv | SubprocVecEnv):
+        if not are_apart(self.venv):
             raise InputError(f"{self._name}: NaN or infinity, and environment {index} cannot be reset alone")
         [(observation, info)] = self.venv.env_method("reset", indices=[index])
         self.reset_infos[index] = info

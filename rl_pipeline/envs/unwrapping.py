@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecEnvWrapper
 
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.process_vec_env import ProcessVecEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
@@ -14,6 +15,11 @@ def innermost(venv: VecEnv) -> VecEnv:
     while isinstance(venv, VecEnvWrapper):
         venv = venv.venv
     return venv
+
+
+def are_apart(venv: VecEnv) -> bool:
+    """Whether each environment is an object of its own, which can be drawn or reset without the others."""
+    return isinstance(innermost(venv), DummyVecEnv | SubprocVecEnv | ProcessVecEnv)
 
 
 def player_env(venv: VecEnv) -> PlayerVectorEnv | None:

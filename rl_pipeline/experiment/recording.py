@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecEnvWrapper
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from rl_pipeline.envs.unwrapping import request_frames
+from rl_pipeline.envs.unwrapping import are_apart, request_frames
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.video_file import VideoFile
 from rl_pipeline.plurals import plural
@@ -31,7 +31,7 @@ def frame_of(venv: VecEnv) -> NDArray[np.uint8] | None:
     Raises `InputError` when the environment fails to draw it.
     """
     try:
-        if isinstance(venv.unwrapped, DummyVecEnv | SubprocVecEnv):
+        if are_apart(venv):
             # get_images() would draw every environment.
             if venv.render_mode != "rgb_array":
                 return None

@@ -14,13 +14,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3.common.buffers import DictReplayBuffer, ReplayBuffer
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import DictReplayBuffer, NStepReplayBuffer, ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.buffer_arrays import buffer_arrays, set_buffer_array
+from rl_pipeline.experiment.replay_buffer_state import end_episodes
 from rl_pipeline.experiment.writing import whole_file
 
 logger = logging.getLogger(__name__)
+
+BUFFERS = (ReplayBuffer, DictReplayBuffer, NStepReplayBuffer, HerReplayBuffer)
+"""The classes of buffers that a file can hold."""
+DAMAGES = (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
+"""Exceptions from reading a file that is cut off or forged."""
 
 ADMITTED = {
     "collections": {"OrderedDict"},
@@ -35,7 +44,9 @@ ADMITTED = {
     "numpy.random._pcg64": {"PCG64"},
     "numpy.random._pickle": {"__bit_generator_ctor", "__generator_ctor"},
     "numpy.random.bit_generator": {"SeedSequence", "__pyx_unpickle_SeedSequence"},
-    "stable_baselines3.common.buffers": {"ReplayBuffer", "DictReplayBuffer"},
+    "stable_baselines3.common.buffers": {"ReplayBuffer", "DictReplayBuffer", "NStepReplayBuffer"},
+    "stable_baselines3.her.goal_selection_strategy": {"GoalSelectionStrategy"},
+    "stable_baselines3.her.her_replay_buffer": {"HerReplayBuffer"},
     "torch": {"device"},
 }
 
@@ -48,16 +59,29 @@ class _BufferUnpickler(pickle.Unpickler):
 
 
 def save_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
-    """Write the filled part of the model's replay buffer whole; a model without one writes nothing."""
+    """Write the filled part of the model's replay buffer whole; a model without one writes nothing.
+
+    A buffer of a class that could not be read again costs a warning.
+    """
     buffer = model.replay_buffer
-    if buffer is None or type(buffer) not in (ReplayBuffer, DictReplayBuffer):
+    if buffer is None:
+        return
+    if type(buffer) not in BUFFERS:
+        logger.warning(
+            "%s is not written: a %s could not be read again; a resumed run has it from its state",
+            path.name, type(buffer).__name__,
+        )  # fmt: skip
         return
     saved = copy.copy(buffer)
     saved.device = torch.device("cpu")
     if not buffer.full:
-        saved.buffer_size, saved.pos, saved.full = max(1, buffer.pos), 0, True
-        for name, array in _arrays(buffer).items():
-            _assign(saved, name, array[: max(1, buffer.pos)])
+        filled = max(1, buffer.pos)
+        saved.buffer_size, saved.pos, saved.full = filled, 0, True
+        for name, array in buffer_arrays(buffer).items():
+            set_buffer_array(saved, name, array[:filled])
+        if isinstance(saved, HerReplayBuffer):
+            saved.infos = saved.infos[:filled]
+            saved._current_ep_start = saved._current_ep_start % filled
     with whole_file(path) as temporary, temporary.open("wb") as file:
         pickle.dump(saved, file, protocol=pickle.HIGHEST_PROTOCOL)
 
@@ -72,37 +96,32 @@ def load_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> int:
     try:
         with path.open("rb") as file:
             saved = _BufferUnpickler(file).load()
-        arrays, targets = _arrays(saved), _arrays(target)
-    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError) as error:
+        end_episodes(saved)
+        arrays, targets = buffer_arrays(saved), buffer_arrays(target)
+        filled = len(arrays["rewards"])
+        # Rows from the oldest to the newest, and no more than the new buffer holds.
+        order = np.roll(np.arange(filled), -saved.pos)[-target.buffer_size :]
+        if isinstance(saved, HerReplayBuffer):
+            arrays |= _moved_episodes(saved, order)
+    except DAMAGES as error:
         raise InputError(f"{path} is not a replay buffer that can be read: {error}") from error
-    filled = len(arrays["rewards"])
-    # Rows from the oldest to the newest, and no more than the new buffer holds.
-    order = np.roll(np.arange(filled), -saved.pos)[-target.buffer_size :]
     for name, array in targets.items():
         if name not in arrays or arrays[name].shape[1:] != array.shape[1:]:
             found = arrays[name].shape[1:] if name in arrays else None
             raise InputError(f"{path}: {name} of shape {found} do not fit this run's {array.shape[1:]}")
+    if "ep_length" in targets and not arrays["ep_length"][order].any():
+        raise InputError(f"{path}: no whole episode fits this run's buffer, and hindsight learns from no other")
     for name, array in targets.items():
         array[: len(order)] = arrays[name][order]
     target.pos, target.full = len(order) % target.buffer_size, len(order) == target.buffer_size
+    if isinstance(target, HerReplayBuffer):
+        target._current_ep_start[:] = target.pos
     return len(order)
 
 
-def _arrays(buffer: Any) -> dict[str, Any]:
-    """The arrays of a buffer, leading axis time; those of dictionary observations as `observations.<key>`."""
-    arrays: dict[str, Any] = {}
-    for name in ("observations", "next_observations", "actions", "rewards", "dones", "timeouts"):
-        value = getattr(buffer, name, None)
-        if isinstance(value, dict):
-            arrays |= {f"{name}.{key}": array for key, array in value.items()}
-        elif value is not None:
-            arrays[name] = value
-    return arrays
-
-
-def _assign(buffer: Any, name: str, array: Any) -> None:
-    name, _, key = name.partition(".")
-    if not key:
-        setattr(buffer, name, array)
-        return
-    setattr(buffer, name, {**getattr(buffer, name), key: array})
+def _moved_episodes(saved: HerReplayBuffer, order: NDArray[np.intp]) -> dict[str, NDArray[np.int64]]:
+    """The episodes of a buffer whose rows come in another order; those that lose their first rows are left out."""
+    place = np.full(len(saved.ep_start), -1)
+    place[order] = np.arange(len(order))
+    start = place[saved.ep_start]
+    return {"ep_start": np.maximum(start, 0), "ep_length": np.where(start < 0, 0, saved.ep_length)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 from stable_baselines3.common.buffers import ReplayBuffer
@@ -11,10 +10,8 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.buffer_arrays import buffer_arrays
 from rl_pipeline.experiment.state_files import State
-
-EPISODES = ("ep_start", "ep_length")
-"""Where hindsight finds the episode of each transition; shape (rows, environments)."""
 
 
 class ReplayBufferState:
@@ -32,7 +29,7 @@ class ReplayBufferState:
         """The filled rows of its arrays, and where the next one goes."""
         buffer = self._buffer
         filled = buffer.size()
-        state: State = {name: array[:filled] for name, array in _arrays(buffer).items()}
+        state: State = {name: array[:filled] for name, array in buffer_arrays(buffer).items()}
         if isinstance(buffer, HerReplayBuffer):
             state["current_ep_start"] = buffer._current_ep_start
         return state | {"position": buffer.pos, "full": buffer.full}
@@ -41,7 +38,7 @@ class ReplayBufferState:
         """Fill the buffer. Raises `InputError` when it is one of another size, of other spaces or environments."""
         buffer = self._buffer
         filled = buffer.buffer_size if state["full"] else state["position"]
-        for name, array in _arrays(buffer).items():
+        for name, array in buffer_arrays(buffer).items():
             found = state[name] if name in state else np.empty(0)
             if found.shape != (filled, *array.shape[1:]):
                 raise InputError(
@@ -63,15 +60,3 @@ def end_episodes(buffer: ReplayBuffer | None) -> None:
     elif buffer is not None and buffer.optimize_memory_usage and buffer.size():
         # There the next observation is the next row's: it must not be used.
         buffer.dones[buffer.pos - 1] = True
-
-
-def _arrays(buffer: Any) -> dict[str, Any]:
-    """The arrays of a buffer, leading axis time; those of dictionary observations as `observations.<key>`."""
-    arrays: dict[str, Any] = {}
-    for name in ("observations", "next_observations", "actions", "rewards", "dones", "timeouts", *EPISODES):
-        value = getattr(buffer, name, None)
-        if isinstance(value, dict):
-            arrays |= {f"{name}.{key}": array for key, array in value.items()}
-        elif value is not None:
-            arrays[name] = value
-    return arrays

@@ -29,6 +29,7 @@ BENCHMARKS: Final = {
     "training": "training:measure_training",
     "scaling": "scaling:measure_scaling",
     "double-buffer": "double_buffer:measure_double_buffer",
+    "environments": "environments:measure_environments",
     "startup": "startup:measure_startup",
     "memory": "memory:measure_memory",
     "soak": "soak:soak",
@@ -39,7 +40,7 @@ _ALONG: Final = {"transport": ("ros-endpoint",)}
 """What is measured along with a benchmark where what it needs is installed."""
 _APART: Final = ("scaling", "soak")
 """What `all` leaves out: a chart of its own, and a test of endurance."""
-_WITHOUT_CHART: Final = ("double-buffer", "memory", "soak")
+_WITHOUT_CHART: Final = ("double-buffer", "environments", "memory", "soak")
 _CHARTS: Final = (".png", ".svg", ".pdf")
 
 

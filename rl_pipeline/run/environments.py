@@ -4,51 +4,39 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import gymnasium
 from gymnasium import spaces
-from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs import env_configurations, vecenv
-from rl_pipeline.envs.atari import is_game, make_games
+from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
-from rl_pipeline.envs.finite_vec_env import FiniteVecEnv
-from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
-from rl_pipeline.envs.mujoco_rendering import is_headless, working_render_mode
+from rl_pipeline.envs.mujoco_rendering import working_render_mode
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
 from rl_pipeline.envs.registration import (
     check_environment_id,
-    drawing,
     faulty_environment,
     make_task,
     task_id,
-    unsuitable_options,
 )  # fmt: skip
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.service_contract import check_task, missing_abilities, needs_graphics
-from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.interfaces.batched import batched_service
-from rl_pipeline.mujoco_gl import import_mujoco
+from rl_pipeline.run.gymnasium_environments import gymnasium_spaces, make_gymnasium_environments
 from rl_pipeline.run.wrapping import wrapped
 from rl_pipeline.simulation.backends import check_backend
 from rl_pipeline.simulation.command_line import EMBEDDED, player_program
 from rl_pipeline.simulation.simulation import Simulation
 
 logger = logging.getLogger(__name__)
-
-Made = TypeVar("Made")
 
 
 def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
@@ -60,11 +48,7 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
-        import_mujoco()
-        _check_plain(config, env_id)
-        env = _made(config, lambda options: _one_environment(env_id, options), config.environment.horizon)
-        env.close()
-        return _suitable(config, env.observation_space, env.action_space)
+        return _suitable(config, *gymnasium_spaces(config, env_id))
     task = make_task(env_id, **config.environment_options)
     check_task(task)
     EnvironmentParameters.of(task, config.environment.parameters)
@@ -215,7 +199,9 @@ class Environments:
                 num_envs, seed, frames, parameters, opponents, in_halves=in_halves, horizon=horizon
             )
         else:
-            venv = self._gymnasium(num_envs, seed, for_training, horizon)
+            venv = make_gymnasium_environments(
+                self._config, self._env_id, num_envs, seed, self._render_mode, horizon, for_training=for_training
+            )
         self._opened.append(venv)
         return venv
 
@@ -256,37 +242,6 @@ class Environments:
         leading = make(half, seed=seed + half, players=players[count // 2 :])
         return DoubleBufferedVecEnv(PlayerVecEnv(following), PlayerVecEnv(leading))
 
-    def _gymnasium(self, num_envs: int, seed: int, for_training: bool, horizon: int | None) -> VecEnv:
-        import_mujoco()
-        render_mode = self._render_mode
-        if render_mode == "rgb_array" and is_headless():
-            # Environments drawn with pygame look for a display even so, and SDL complains that there is none.
-            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
-        def make(options: dict[str, Any]) -> VecEnv:
-            if self._env_id in env_configurations.configurations:
-                return _configured(self._env_id, num_envs, seed, options)
-            options = {**options, **drawing(self._env_id, render_mode)}
-            vec_env: dict[str, Any] = {
-                "vec_env_cls": GymnasiumVecEnv,
-                "vec_env_kwargs": {"refuse": partial(faulty_environment, self._config)},
-            }
-            if is_game(self._env_id):
-                return make_games(self._env_id, num_envs, seed, options, for_training=for_training, **vec_env)
-            # By name, Stable-Baselines3 would ask for frames in any case.
-            make_one = partial(gymnasium.make, self._env_id)
-            return make_vec_env(make_one, n_envs=num_envs, seed=seed, env_kwargs=options, **vec_env)
-
-        return FiniteVecEnv(_made(self._config, make, horizon), self._env_id)
-
-
-def _configured(env_id: str, num_envs: int, seed: int, options: dict[str, Any]) -> VecEnv:
-    """Environments that `env_configurations` has, by way of their type."""
-    made = vecenv.create_vec_env(env_id, num_envs, **options)
-    venv = made if isinstance(made, VecEnv) else SimulatorVecEnv(made, num_envs, env_id)
-    venv.seed(seed)
-    return venv
-
 
 def _suitable(
     config: Config, observation: spaces.Space[Any], action: spaces.Space[Any]
@@ -295,43 +250,3 @@ def _suitable(
     if (problem := space_problem(observation, action)) is not None:
         raise faulty_environment(config, problem)
     return observation, action
-
-
-def _one_environment(env_id: str, options: dict[str, Any]) -> gymnasium.Env[Any, Any] | VecEnv:
-    if env_id in env_configurations.configurations:
-        return _configured(env_id, 1, 0, options)
-    if is_game(env_id):
-        return make_games(env_id, 1, 0, options, for_training=False)
-    return gymnasium.make(env_id, **options)
-
-
-def _check_plain(config: Config, env_id: str) -> None:
-    """Raise InputError when an environment without players is asked for what only tasks have."""
-    EnvironmentParameters((), config.environment.parameters, env_id)
-    opposed = {
-        "training.self_play": config.training.self_play.enabled,
-        "evaluation.opponent": config.evaluation.opponent,
-    }
-    if where := next((key for key, value in opposed.items() if value), None):
-        raise InputError(f"{where}: expected a task with an opponent, such as Duel-v0, found {env_id}")
-    if config.training.double_buffer:
-        raise InputError(f"training.double_buffer: expected an environment on players, found {env_id}")
-
-
-def _made(config: Config, make: Callable[[dict[str, Any]], Made], horizon: int | None) -> Made:
-    """Call `make` with the environment's keyword arguments; its complaints about them become `InputError`."""
-    environment = config.environment
-    given = config.environment_options
-    limit = {} if horizon is None else {"max_episode_steps": horizon}
-    try:
-        return make({**given, **limit})
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"environment.id: {environment.id} needs the package {error.name}, which is not installed"
-        ) from error
-    except (gymnasium.error.Error, ImportError) as error:
-        raise InputError(f"environment.id: {environment.id} cannot be made: {error}") from error
-    except (TypeError, ValueError, KeyError, AssertionError) as error:
-        if not given:
-            raise
-        raise unsuitable_options(environment.id, given, error) from error

@@ -7,13 +7,28 @@ resumed does the same there, and both go on alike, bit for bit.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 
 from rl_pipeline.experiment.replay_buffer_state import end_episodes
+
+SHORT_ROLLOUT: Final = 16
+"""Steps that a signal may wait: a second or two where a step takes a tenth of a second."""
+
+
+def has_short_rollouts(model: BaseAlgorithm) -> bool:
+    """Whether a signal can wait for the end of a rollout and its update.
+
+    Then the step at which it came is learned from, and the counters are those of an undisturbed run.
+    """
+    if not isinstance(model, OffPolicyAlgorithm):
+        return False
+    frequency, unit = cast("TrainFreq", model.train_freq)
+    return unit == TrainFrequencyUnit.STEP and frequency <= SHORT_ROLLOUT
 
 
 def begin_segment(model: BaseAlgorithm, seed: int) -> None:

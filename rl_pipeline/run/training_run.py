@@ -46,7 +46,7 @@ from rl_pipeline.run.lessons import Lessons
 from rl_pipeline.run.model_reset import ModelReset
 from rl_pipeline.run.periodic_evaluation import Evaluated, PeriodicEvaluation
 from rl_pipeline.run.player_monitor import PlayerMonitor
-from rl_pipeline.run.segment import begin_segment
+from rl_pipeline.run.segment import begin_segment, has_short_rollouts
 from rl_pipeline.run.self_play import SelfPlay
 from rl_pipeline.run.step_callback import StepCallback
 from rl_pipeline.run.wrapping import wrapped
@@ -150,11 +150,13 @@ class TrainingRun:
         is_build = self._config.simulation.unity.build_path != EMBEDDED
         players = PlayerMonitor(self.model, self._episodes, self._folder.communication, is_build=is_build)
         with TrainingProgress(training.total_timesteps, history, self._console, self.start) as progress:
+            answer = [lambda _: check()]
+            at_once, between = ([], answer) if has_short_rollouts(self.model) else (answer, [])
             callback = StepCallback(
-                [lambda _: check(), progress.update, players.update, *(each.update for each in self._followers)],
+                [*at_once, progress.update, players.update, *(each.update for each in self._followers)],
                 # In this order: the figures that are restored have adapted the rate already.
                 before_rollout=[
-                    self._adapt_rate, self._restore, self._evaluation.update,
+                    self._adapt_rate, self._restore, *between, self._evaluation.update,
                     *(each.record for each in self._followers), *self._resets, self._save_checkpoint,
                 ],
             )  # fmt: skip

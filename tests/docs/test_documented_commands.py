@@ -29,7 +29,10 @@ SHORT = [
     "environment.horizon=12",
     "environment.render_mode=null",
 ]
-SELF = ("bash launch_tests.bash", "bash ros_ws/build.bash", "source ", "python benchmarks/against_sb3.py")
+SELF = (
+    *("bash launch_tests.bash", "bash ros_ws/build.bash", "source "),
+    *("python benchmarks/against_sb3.py", "python benchmarks/kill_and_resume.py"),
+)
 """What this very run is, what only changes the shell, and what has a test of its own that runs it."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
 """What commands that need ROS 2 have in them."""
@@ -87,7 +90,11 @@ def shortened(command):
     if words[:2] == ["rl-pipeline", "benchmark"]:
         length = ["--seconds", "0.1", "--repetitions", "1", "--minutes", "0.05", "--timesteps", "64"]
         # What all runs besides is run by tests and by commands of its own.
-        apart = ("ros-endpoint", "training", "double-buffer", "startup") if words[2].startswith("--") else ()
+        apart = (
+            ("ros-endpoint", "training", "double-buffer", "environments", "startup")
+            if words[2].startswith("--")
+            else ()
+        )
         return [*words, "--players", "2", *length, *(f"--leave-out={name}" for name in apart)]
     if words[:2] == ["python", "benchmarks/scenes.py"]:
         return [*words, "--steps", "200"]

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stable_baselines3 import DQN
+from stable_baselines3 import DQN, SAC
+from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.envs import BitFlippingEnv
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.replay_buffer import load_replay_buffer, save_replay_buffer
@@ -62,6 +65,75 @@ def test_another_number_of_environments_is_refused(tmp_path: Path) -> None:
     save_replay_buffer(dqn().learn(30), tmp_path / "replay_buffer.pkl")
     with pytest.raises(InputError, match=r"observations of shape \(1, 4\) do not fit this run's \(2, 4\)"):
         load_replay_buffer(dqn(n_envs=2), tmp_path / "replay_buffer.pkl")
+
+
+def her(size: int = 200, steps: int = 0) -> SAC:
+    venv: VecEnv = make_vec_env(lambda: BitFlippingEnv(n_bits=12, continuous=True, max_steps=7), n_envs=2)
+    model = SAC(
+        "MultiInputPolicy", venv, buffer_size=2 * size, learning_starts=60, batch_size=8, seed=0,
+        replay_buffer_class=HerReplayBuffer, policy_kwargs={"net_arch": [4]},
+    )  # fmt: skip
+    return model.learn(steps) if steps else model
+
+
+def episodes(buffer: HerReplayBuffer) -> list[tuple[int, tuple[bytes, ...], tuple[bytes, ...]]]:
+    """Environment, observations and actions of each whole episode."""
+    found = set()
+    for (row, env), length in np.ndenumerate(buffer.ep_length):
+        if length:
+            rows = (buffer.ep_start[row, env] + np.arange(length)) % buffer.buffer_size
+            observed = [buffer.next_observations["observation"][each, env].tobytes() for each in rows]
+            actions = [buffer.actions[each, env].tobytes() for each in rows]
+            found.add((env, tuple(observed), tuple(actions)))
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("size", "smaller"), [(200, 200), (40, 40), (40, 25)], ids=["part", "full", "smaller"])
+def test_a_hindsight_buffer_keeps_its_episodes(tmp_path: Path, size: int, smaller: int) -> None:
+    model, other = her(size, 146), her(smaller)
+    save_replay_buffer(model, tmp_path / "replay_buffer.pkl")
+    assert isinstance(model.replay_buffer, HerReplayBuffer)
+    assert isinstance(other.replay_buffer, HerReplayBuffer)
+    assert load_replay_buffer(other, tmp_path / "replay_buffer.pkl") == min(73, smaller)
+    model.replay_buffer.truncate_last_trajectory()
+    expected, found = episodes(model.replay_buffer), episodes(other.replay_buffer)
+    assert found
+    assert set(found) <= set(expected)
+    assert smaller < size or found == expected
+    other.learning_starts = 0
+    other.learn(80)
+
+
+def test_stable_baselines3_loads_a_hindsight_buffer_too(tmp_path: Path) -> None:
+    model, other = her(steps=144), her()
+    save_replay_buffer(model, tmp_path / "replay_buffer.pkl")
+    with pytest.warns(UserWarning, match="last trajectory"):
+        other.load_replay_buffer(tmp_path / "replay_buffer.pkl")
+    assert other.replay_buffer is not None
+    assert len(other.replay_buffer.sample(8).rewards) == 8
+
+
+def test_a_hindsight_buffer_without_a_whole_episode_is_refused(tmp_path: Path) -> None:
+    save_replay_buffer(her(steps=140), tmp_path / "replay_buffer.pkl")
+    with pytest.raises(InputError, match="no whole episode fits"):
+        load_replay_buffer(her(2), tmp_path / "replay_buffer.pkl")
+
+
+def test_a_buffer_of_several_steps_a_target_is_written(tmp_path: Path) -> None:
+    venv: VecEnv = make_vec_env("CartPole-v1", n_envs=1)
+    models = [DQN("MlpPolicy", venv, buffer_size=50, n_steps=3, learning_starts=5, seed=0) for _ in range(2)]
+    save_replay_buffer(models[0].learn(20), tmp_path / "replay_buffer.pkl")
+    assert load_replay_buffer(models[1], tmp_path / "replay_buffer.pkl") == 20
+
+
+def test_a_buffer_of_a_class_of_ones_own_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Prioritised(ReplayBuffer):
+        pass
+
+    venv: VecEnv = make_vec_env("CartPole-v1", n_envs=1)
+    save_replay_buffer(DQN("MlpPolicy", venv, buffer_size=50, replay_buffer_class=Prioritised), tmp_path / "b.pkl")
+    assert "b.pkl is not written: a Prioritised could not be read again" in caplog.text
+    assert not list(tmp_path.iterdir())
 
 
 class Trap:

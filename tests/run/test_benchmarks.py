@@ -13,6 +13,7 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.run import benchmark as verb
 from rl_pipeline.run.benchmarks.charts import draw_bars
 from rl_pipeline.run.benchmarks.connector import measure_connector
+from rl_pipeline.run.benchmarks.environments import measure_environments
 from rl_pipeline.run.benchmarks.figures import RATE, SHARE, TIMES, Bar, Figures
 from rl_pipeline.run.benchmarks.images import measure_images
 from rl_pipeline.run.benchmarks.mlagents import measure_mlagents
@@ -53,6 +54,15 @@ def test_images_raw_and_compressed_are_measured():
     figures = measure_images(players=2, **SHORT)
     check(figures, ["84 x 84 raw, 2 players", "1280 x 720 raw, 1 player"])
     assert len(figures.rows) == 4
+
+
+@pytest.mark.slow
+def test_environments_are_measured_in_every_way_to_step_them():
+    figures = measure_environments(players=2, **SHORT)
+    check(figures, [])
+    assert all(
+        len(rates) == 2 and min(rates) > 0 for case in figures.values["cases"] for rates in case["rates"].values()
+    )
 
 
 def test_mlagents_is_measured_with_one_agent_and_sixteen():

@@ -126,6 +126,20 @@ def torch_leaves(value: object, path: str = "") -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
+def test_environments_in_processes_learn_and_resume_as_those_in_the_trainer(tmp_path: Path) -> None:
+    total, pendulum = 6144, ["environment.id=Pendulum-v1", "n_environments=3"]
+    undisturbed = train(tmp_path / "whole", PPO, total, *pendulum)
+    in_processes = [*pendulum, "environment_processes=2"]
+    folder = kill_at_some_moment(train(tmp_path / "killed", PPO, total, *in_processes), tmp_path / "killed")
+    finish(start(tmp_path / "killed", "resume", "test"))
+    finish(undisturbed)
+    other = folders(tmp_path / "whole")[0]
+    assert_same_tensors(folder.model, other.model)
+    assert_same_tensors(folder.best_model, other.best_model)
+    assert episodes_of(folder) == episodes_of(other)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "total", "overrides"),
     [(PPO, 1536, []), (SAC, 640, []), (DUEL, 1024, []), (BUFFERED, 1536, ["training.double_buffer=true"])],

@@ -101,6 +101,12 @@ class SimulationConfig(Section):
         le=1024,
         description="environments that one player simulates; a divisor of n_environments",
     )
+    environment_processes: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="processes that share the environments of Gymnasium; 0: all are stepped in the trainer's own",
+    )
     workspace: Folders = Field(
         default=[], description="folders with ROS packages of your own, searched for interface definitions first"
     )
