@@ -7,6 +7,7 @@ read by an unpickler that admits only what such a buffer is made of.
 from __future__ import annotations
 
 import copy
+import enum
 import logging
 import pickle
 from pathlib import Path
@@ -51,6 +52,12 @@ ADMITTED = {
 }
 
 
+class _BufferPickler(pickle.Pickler):
+    def reducer_override(self, obj: Any) -> Any:
+        # Before Python 3.11.4 an Enum writes itself as a call of getattr, which reading must never admit.
+        return (type(obj), (obj.value,)) if isinstance(obj, enum.Enum) else NotImplemented
+
+
 class _BufferUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if name not in ADMITTED.get(module, ()):
@@ -83,7 +90,7 @@ def save_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
             saved.infos = saved.infos[:filled]
             saved._current_ep_start = saved._current_ep_start % filled
     with whole_file(path) as temporary, temporary.open("wb") as file:
-        pickle.dump(saved, file, protocol=pickle.HIGHEST_PROTOCOL)
+        _BufferPickler(file, protocol=pickle.HIGHEST_PROTOCOL).dump(saved)
 
 
 def load_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> int:

@@ -11,6 +11,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.envs import BitFlippingEnv
 from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.her.goal_selection_strategy import GoalSelectionStrategy
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError
@@ -111,6 +112,17 @@ def test_stable_baselines3_loads_a_hindsight_buffer_too(tmp_path: Path) -> None:
         other.load_replay_buffer(tmp_path / "replay_buffer.pkl")
     assert other.replay_buffer is not None
     assert len(other.replay_buffer.sample(8).rewards) == 8
+
+
+def test_a_hindsight_buffer_is_read_though_an_enum_pickles_itself_as_getattr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11.2 of Debian 12 does; later ones write a call of the class."""
+    monkeypatch.setattr(
+        GoalSelectionStrategy, "__reduce_ex__", lambda member, protocol: (getattr, (type(member), member.name))
+    )
+    save_replay_buffer(her(steps=146), tmp_path / "replay_buffer.pkl")
+    assert load_replay_buffer(her(), tmp_path / "replay_buffer.pkl") == 73
 
 
 def test_a_hindsight_buffer_without_a_whole_episode_is_refused(tmp_path: Path) -> None:
