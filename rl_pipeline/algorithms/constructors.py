@@ -19,12 +19,12 @@ class Declared(NamedTuple):
 
     @property
     def by_library(self) -> bool:
-        """Whether a class of Stable-Baselines3 or sb3-contrib declares it."""
+        """True if a class of Stable-Baselines3 or sb3-contrib declares it."""
         return self.module.partition(".")[0] in LIBRARIES
 
 
 def is_kind_of(constructed: type[Any], name: str) -> bool:
-    """Whether a class of that name is among the class and its ancestors; nothing is imported for the answer."""
+    """Return True if the class or an ancestor has that name; imports nothing."""
     return any(ancestor.__name__ == name for ancestor in constructed.__mro__)
 
 

@@ -72,7 +72,7 @@ def split_ros_arguments(context: typer.Context, arguments: list[str] | None) -> 
 
 
 def within(directory: Path | None) -> Path:
-    """Where a verb looks for experiments: in the folder of `--directory`, else where config.yml has them."""
+    """Return the folder to look for experiments in: that of `--directory`, else the one of config.yml."""
     from rl_pipeline.config.loader import experiments_directory
 
     return experiments_directory() if directory is None else directory

@@ -68,7 +68,7 @@ def override_values(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _values(spelled: str, context: typer.Context) -> list[str]:
-    """What a key takes, where that is a choice."""
+    """Values of a key that has choices."""
     from rl_pipeline.config.aliases import canonical
     from rl_pipeline.config.keys import fields
     from rl_pipeline.config.loader import config_folders

@@ -15,7 +15,7 @@ UNBOUNDED: Final = 10_000
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Where a verb prints: tables on standard output, progress on standard error.
+    """Consoles of a verb: tables on standard output, progress on standard error.
 
     In a pipe or a file nothing is cut or wrapped, unless COLUMNS says how wide a line may be.
     """

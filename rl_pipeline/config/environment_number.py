@@ -1,4 +1,4 @@
-"""How many environments run: an experiment file that names a number outweighs config.yml, which is for all of them."""
+"""Number of environments: an experiment file that names a number outweighs config.yml, which is for all of them."""
 
 from __future__ import annotations
 

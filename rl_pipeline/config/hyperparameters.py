@@ -122,7 +122,7 @@ _AUTOMATIC = re.compile(r"auto(_(?P<initial>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?))?"
 
 
 def is_word(name: str, value: str) -> bool:
-    """Whether `value` may stand for the number of the hyperparameter: `auto`, and `auto_0.1` with its initial value."""
+    """Return True if `value` may stand for the number: `auto`, or `auto_0.1` with its initial value."""
     if name not in WORDS or (match := _AUTOMATIC.fullmatch(value)) is None:
         return False
     initial = match["initial"]

@@ -153,7 +153,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
 
 
 def machine_settings(machine_file: Path | None = None, overrides: Sequence[str] = ()) -> MachineSettings:
-    """What a machine file (default: config.yml of the working directory) says, without any experiment file.
+    """Settings of a machine file (default: config.yml of the working directory), without any experiment file.
 
     Args:
         machine_file: the file.
@@ -170,7 +170,7 @@ def machine_settings(machine_file: Path | None = None, overrides: Sequence[str] 
 
 
 def experiments_directory(machine_file: Path | None = None) -> Path:
-    """Where experiments are, by the machine file alone, of which nothing else is read; raises as `load_config` does."""
+    """Return the folder of experiments that the machine file names; raises as `load_config` does."""
     machine = _machine_file(machine_file)
     section = read_settings(machine).get("experiment") if machine is not None else None
     layers = [_defaults()]
@@ -193,7 +193,7 @@ def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | N
 
 
 def outweighed(config: Config) -> list[str]:
-    """Which values of the machine file count in place of the experiment's, or the other way round, a line each."""
+    """One line for each value of the machine file that outweighs the experiment's, or the other way round."""
     return config._outweighed
 
 

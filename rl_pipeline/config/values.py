@@ -35,7 +35,7 @@ def is_text(annotation: Any) -> bool:
 
 
 def is_text_list(annotation: Any) -> bool:
-    """Whether the value is a list of strings."""
+    """Return True if the value is a list of strings."""
     return any(get_origin(part) is list and is_text(get_args(part)[0]) for part in alternatives(annotation))
 
 

@@ -35,7 +35,7 @@ def is_finite(array: NDArray[Any]) -> bool:
 
 
 def all_finite(arrays: Mapping[str, NDArray[Any]]) -> bool:
-    """Whether there is surely no NaN or infinity in any array of a Dict observation."""
+    """Return True if no array of a Dict observation can have NaN or infinity."""
     return all(map(is_finite, arrays.values()))
 
 

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def is_headless() -> bool:
-    """Whether windows cannot be opened here; known on Linux alone."""
+    """Return True if no window can be opened here; detected on Linux only."""
     return sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 

@@ -105,7 +105,7 @@ class ProcessVecEnv(VecEnv):
         return self._each("get_attr", indices, attr_name)
 
     def has_attr(self, attr_name: str) -> bool:
-        """Whether every environment has the attribute."""
+        """Return True if every environment has the attribute."""
         return all(self._all("has_attr", lambda _: (attr_name,)))
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
@@ -120,7 +120,7 @@ class ProcessVecEnv(VecEnv):
         return self._each("env_method", indices, method_name, *args, **kwargs)
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Whether each environment that is asked stands in a wrapper of this class."""
+        """For each environment asked, True if it is in a wrapper of this class."""
         return self._each("env_is_wrapped", indices, wrapper_class)
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:

@@ -18,7 +18,7 @@ def innermost(venv: VecEnv) -> VecEnv:
 
 
 def are_apart(venv: VecEnv) -> bool:
-    """Whether each environment is an object of its own, which can be drawn or reset without the others."""
+    """Return True if each environment is an object of its own, drawn and reset without the others."""
     return isinstance(innermost(venv), DummyVecEnv | SubprocVecEnv | ProcessVecEnv)
 
 

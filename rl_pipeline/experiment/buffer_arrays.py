@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 EPISODES = ("ep_start", "ep_length")
-"""Where hindsight finds the episode of each transition; shape (rows, environments)."""
+"""Start and length of the episode of each transition, for hindsight; shape (rows, environments)."""
 NAMES = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts", *EPISODES)
 
 

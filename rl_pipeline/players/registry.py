@@ -42,7 +42,7 @@ def register_scene(name: str, scene: str | type[Scene]) -> None:
 
 
 def scene_arguments(scene: str) -> list[str]:
-    """What follows `python -m` to simulate a scene.
+    """Arguments of `python -m` that simulate a scene.
 
     Args:
         scene: a name, or `module:Class`.

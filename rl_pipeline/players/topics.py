@@ -78,7 +78,7 @@ class _Published:
         """Publish a message, if one is due and the endpoint is there."""
         if simulated_time < self._due or not self._client.connected:
             return
-        # What was missed is not made up for: after a long step comes one message.
+        # Missed messages are not made up for: after a long step comes one.
         self._due = max(self._due + self._period, simulated_time)
         self._client.publish(self._name, self._encode())
 
@@ -102,7 +102,7 @@ def _state_encoder(scene: Simulated) -> tuple[str, Callable[[], bytes]]:
 
 
 def _frame_encoder(frames: FrameSource, frame_id: str) -> Callable[[], bytes]:
-    """What draws the present frame and encodes it."""
+    """Source that draws and encodes the present frame."""
     codec = load_interfaces().message(IMAGE)
 
     def encode() -> bytes:

@@ -172,7 +172,7 @@ class _ProtocolChecks:
 
     def _frames(self) -> str:
         if size := len(self._call("step")["image"]["data"]):
-            return f"an image of {size} {plural(size, 'byte')} that nobody asked for"
+            return f"an image of {size} {plural(size, 'byte')} that was not requested"
         image = self._call("step", render=True)["image"]
         if not len(image["data"]):
             return "no image"

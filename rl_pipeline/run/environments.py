@@ -128,7 +128,7 @@ class Environments:
 
     @cached_property
     def _render_mode(self) -> str | None:
-        """How environments without players are drawn, which those of a simulator decide themselves."""
+        """Render mode of environments without players; a simulator's decide themselves."""
         wish = self._config.environment.render_mode
         if self._env_id in env_configurations.configurations:
             return wish

@@ -40,7 +40,7 @@ def config_of_model(
     """The configuration inside a model file, else that of the folder it lies in; its modules are imported.
 
     A model that is not where a training has put it has no file of this machine run, neither modules nor a build, that
-    the overrides or the machine file do not name. Its workspaces, paths of another machine, are left out likewise.
+    the overrides or the machine file do not name. Its workspaces, paths of another machine, are left out too.
 
     Raises:
         InputError: there is no configuration, it cannot be used, or it wants code to be run.
@@ -48,7 +48,7 @@ def config_of_model(
     beside = ExperimentFolder(file.path.parent).config
     if file.config is None and not beside.is_file():
         raise InputError(
-            f"{file.path} holds no configuration and has no config.yaml beside it: name the one to use, by "
+            f"{file.path} holds no configuration and has no config.yaml next to it: name the one to use, by "
             "--config-name, --config or --experiment"
         )
     with tempfile.TemporaryDirectory() as directory:

@@ -52,12 +52,7 @@ def play(
         InputError: there are no frames to be had, or the video cannot be written.
     """
     path = video or _default_video(selection)
-    if show:
-        require_display()
-    else:
-        check_destination(path, "--video")
-        if path.suffix != ".mp4":
-            raise InputError(f"--video: expected a name that ends with .mp4, found {path.name}")
+    _check_output(path, show)
     config = watched_config(selection.config, show)
     first = config.evaluation.seed if seed is None else seed
     with (
@@ -84,6 +79,16 @@ def play(
         console.print(outcome, soft_wrap=True, highlight=False)
         if record_bag is not None:
             console.print(f"bags: {escape(str(record_bag))}", soft_wrap=True, highlight=False)
+
+
+def _check_output(video: Path, show: bool) -> None:
+    """Raise `InputError` unless a window can be opened, or without `show` the video be written."""
+    if show:
+        require_display()
+        return
+    check_destination(video, "--video")
+    if video.suffix != ".mp4":
+        raise InputError(f"--video: expected a name that ends with .mp4, found {video.name}")
 
 
 def watched_config(config: Config, show: bool) -> Config:

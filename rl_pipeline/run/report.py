@@ -46,7 +46,7 @@ def continue_command(folder: Path) -> str:
 
 
 def train_command(folder: Path) -> str:
-    """How to begin a new run with the weights of another."""
+    """Command that begins a new run with the weights of another."""
     return f"rl-pipeline train --initialize-from {shlex.quote(str(folder))}"
 
 

@@ -21,7 +21,7 @@ SHORT_ROLLOUT: Final = 16
 
 
 def has_short_rollouts(model: BaseAlgorithm) -> bool:
-    """Whether a signal can wait for the end of a rollout and its update.
+    """Return True if a signal can wait for the end of a rollout and its update.
 
     Then the step at which it came is learned from, and the counters are those of an undisturbed run.
     """

@@ -69,7 +69,7 @@ class Program:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name in messages."""
         return self.module or self.command[0]
 
 

@@ -49,7 +49,7 @@ class Reaper:
         self._tell(f"-{group}\n")
 
     def close(self) -> None:
-        """End the process, and with it whatever it still watches over; safe to call twice."""
+        """End the process and all that it still watches; safe to call twice."""
         if self._output.closed:
             return
         with contextlib.suppress(OSError):

@@ -62,6 +62,18 @@ def test_the_shipped_machine_file_states_every_key_at_its_default() -> None:
     assert shipped == machine_settings(NO_MACHINE_FILE)
 
 
+def test_the_shipped_machine_file_leaves_what_belongs_to_a_scene_to_the_experiment(tmp_path: Path) -> None:
+    tmp_path.joinpath("config.yml").write_text((SHIPPED.parent / "config.yml").read_text())
+    tmp_path.joinpath("definitions").mkdir()
+    Path("mine.yaml").write_text(
+        "{workspace: definitions, environment_processes: 2, unity: {arguments: [--quality, low]}}\n"
+    )
+    simulation = load_config(config_file=Path("mine.yaml")).simulation
+    assert [path.name for path in simulation.workspace] == ["definitions"]
+    assert simulation.environment_processes == 2
+    assert simulation.unity.arguments == ["--quality", "low"]
+
+
 def test_each_layer_outweighs_the_one_before() -> None:
     Path("mine.yaml").write_text("defaults: [training: default]\n")
     assert load_config(config_file=Path("mine.yaml")).training.log_points == 5

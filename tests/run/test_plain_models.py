@@ -35,7 +35,7 @@ def test_a_plain_model_is_judged_in_the_environment_of_the_named_configuration(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "sb3.zip holds no configuration and has no config.yaml beside it: name the one to use, by --config-name"),
+        ([], "sb3.zip holds no configuration and has no config.yaml next to it: name the one to use, by --config-name"),
         (
             ["--config-name", "cartpole_ppo", "+wrappers.normalize={}"],
             "expected a configuration without wrappers.normalize",

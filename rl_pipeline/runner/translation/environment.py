@@ -25,12 +25,12 @@ _GAME_OPTIONS: Final[Mapping[str, Container[Any]]] = {
     "wrap_impala": (False,), "sticky": (False,), "use_async": (True, False), "use_dict_obs_space": (False,),
     "name": ANY, "env_name": ANY,
 }  # fmt: skip
-"""What rl_games' preprocessing of games takes, and the values that this project's preprocessing has."""
+"""Keys of rl_games' preprocessing of games, and the values of this project's."""
 _GENERIC_OPTIONS: Final[Mapping[str, Container[Any]]] = {
     "flat_observation": (True,), "flatten_obs": (True,), "use_dict_obs_space": (False,), "limit_steps": (False,),
     "procgen": (False,), "use_async": (True, False), "ray_config": (None,),
 }  # fmt: skip
-"""What rl_games' creators of other environments keep from the environment itself."""
+"""Keys that rl_games' creators keep from the environment itself."""
 
 
 def environment(config: Keys, seed: int) -> tuple[dict[str, Any], int]:
@@ -60,7 +60,7 @@ def environment(config: Keys, seed: int) -> tuple[dict[str, Any], int]:
     elif generic:
         frames = options.whole("frames", 1, least=1)
         _leave(options, _GENERIC_OPTIONS, "has no counterpart")
-    # What a simulator of one's own draws, if anything, is not known before it is there.
+    # A simulator of one's own draws what it likes, which is unknown before it is made.
     drawn = None if known in configurations else "rgb_array"
     arguments = options.rest(())
     settings = {"id": name, "env_config": arguments or None, "render_mode": drawn, "video_wrapper": False}
