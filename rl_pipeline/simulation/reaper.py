@@ -20,6 +20,8 @@ import threading
 
 PARENT_CHECK_PERIOD = 0.25
 """Seconds between two looks at the trainer where the system has no descriptors of processes."""
+START_TIMEOUT = 60.0
+"""Seconds in which the launcher has forked the reaper, on a machine however busy."""
 END_TIMEOUT = 5.0
 
 
@@ -42,7 +44,7 @@ class Reaper:
     def watch(self, group: int) -> None:
         """End this process group when the trainer is gone."""
         self._tell(f"+{group}\n")
-        self._launcher.wait()  # until it has forked the reaper
+        self._launcher.wait(START_TIMEOUT)  # until it has forked the reaper
 
     def release(self, group: int) -> None:
         """Forget a process group that has ended."""
@@ -54,7 +56,7 @@ class Reaper:
             return
         with contextlib.suppress(OSError):
             self._input.close()
-        self._launcher.wait()
+        self._launcher.wait(START_TIMEOUT)
         select.select([self._output], [], [], END_TIMEOUT)  # closed by its end
         self._output.close()
 
