@@ -33,7 +33,7 @@ def test_a_former_experiment_resumes_and_is_evaluated(
     monkeypatch.chdir(tmp_path)
     folder = copy_experiment(name, tmp_path)
     former = json.loads((folder / "metadata.json").read_text())["timesteps"]
-    assert run_command("resume", name, f"training.total_timesteps={former + 128}") == 0
+    assert run_command("resume", name, "environment.render_mode=null", f"training.total_timesteps={former + 128}") == 0
     metadata = json.loads((folder / "metadata.json").read_text())
     assert metadata["status"] == "done"
     assert metadata["timesteps"] >= former + 128
