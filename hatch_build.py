@@ -1,4 +1,4 @@
-"""Compiles the loops of batched calls (exchange.c) when the package is built, where there is a C compiler.
+"""Compiles the loops of batched calls (batch_io.c) when the package is built, where there is a C compiler.
 
 Run as a script, it compiles them in place. Without a compiler the package is built all the same: what is compiled here,
 Python does too.
@@ -15,8 +15,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path(__file__).with_name("rl_pipeline") / "transport" / "exchange.c"
-LIBRARY = SOURCE.with_name("libexchange.so")
+SOURCE = Path(__file__).with_name("rl_pipeline") / "transport" / "batch_io.c"
+LIBRARY = SOURCE.with_name("libbatch_io.so")
 
 
 def compile_library() -> bool:

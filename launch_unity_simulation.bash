@@ -13,7 +13,7 @@ fail() {
 # Where the project is installed its own Python does; elsewhere a small environment with PyYAML alone.
 for python in .venv/bin/python .venv-players/bin/python; do
   if "$python" -c "import yaml" 2>/dev/null; then
-    exec "$python" -m rl_pipeline.simulation.launcher "$@"
+    exec "$python" -m rl_pipeline.simulation.standalone.launcher "$@"
   fi
 done
 command -v python3 >/dev/null || fail "no Python was found; on Debian or Ubuntu: apt install python3 python3-venv"
@@ -21,4 +21,4 @@ python3 -c "import sys; sys.exit(sys.version_info < (3, 9))" || fail "Python 3.9
 echo "Making .venv-players with PyYAML (once)"
 python3 -m venv --clear .venv-players || fail "python3 has no venv; on Debian or Ubuntu: apt install python3-venv"
 .venv-players/bin/python -m pip install --quiet --disable-pip-version-check pyyaml || fail "pip could not install PyYAML"
-exec .venv-players/bin/python -m rl_pipeline.simulation.launcher "$@"
+exec .venv-players/bin/python -m rl_pipeline.simulation.standalone.launcher "$@"

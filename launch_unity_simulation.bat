@@ -26,7 +26,7 @@ echo error: pip could not install PyYAML 1>&2
 exit /b 2
 
 :launch
-"%PLAYERS_PYTHON%" -m rl_pipeline.simulation.launcher %*
+"%PLAYERS_PYTHON%" -m rl_pipeline.simulation.standalone.launcher %*
 exit /b %errorlevel%
 
 :find

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rl_pipeline.envs import register_task
     from rl_pipeline.envs.task import Task
     from rl_pipeline.errors import InputError
+    from rl_pipeline.evaluation.policy import Policy, load_policy
     from rl_pipeline.models.feature_extractors import register_feature_extractor
     from rl_pipeline.players import register_scene
-    from rl_pipeline.run.policy import Policy, load_policy
     from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
     from rl_pipeline.wrappers import register_wrapper
 
@@ -42,12 +42,12 @@ __all__ = [
 _MODULES = {
     "Config": "rl_pipeline.config",
     "InputError": "rl_pipeline.errors",
-    "Policy": "rl_pipeline.run.policy",
+    "Policy": "rl_pipeline.evaluation.policy",
     "RLTrainer": "rl_pipeline.run.rl_trainer",
     "Task": "rl_pipeline.envs.task",
     "TrainingResult": "rl_pipeline.run.rl_trainer",
     "load_config": "rl_pipeline.config",
-    "load_policy": "rl_pipeline.run.policy",
+    "load_policy": "rl_pipeline.evaluation.policy",
     "register_algorithm": "rl_pipeline.algorithms",
     "register_feature_extractor": "rl_pipeline.models.feature_extractors",
     "register_scene": "rl_pipeline.players",

@@ -29,7 +29,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("untimed")
 
-HANDMADE_PLAYER = Path(__file__).parent / "simulation" / "handmade_player.py"
+HANDMADE_PLAYER = Path(__file__).parent / "support" / "handmade_player.py"
 
 
 class RawPlayer:
@@ -179,3 +179,6 @@ def _interruptible_children():
     """A shell starts what runs in its background with SIGINT ignored, and every child would inherit that."""
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+pytest_plugins = ["tests.support.training"]

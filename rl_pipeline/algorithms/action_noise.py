@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
 
+from rl_pipeline.config.expectations import found
 from rl_pipeline.config.hyperparameters import ANY, POSITIVE, WEIGHT, Range
-from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError, UnknownNameError
 
 WHERE: Final = "algorithm.parameters.action_noise"

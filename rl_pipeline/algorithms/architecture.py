@@ -14,9 +14,9 @@ from stable_baselines3.common.preprocessing import is_image_space
 from rl_pipeline.algorithms.class_names import named_class
 from rl_pipeline.algorithms.constructors import Declared, declared_parameters
 from rl_pipeline.algorithms.plain_values import plain_value
+from rl_pipeline.config.expectations import found
 from rl_pipeline.config.hyperparameters import POLICY_RANGES
 from rl_pipeline.config.schema import ArchitectureConfig
-from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError, UnknownNameError, collected, raise_together
 
 SECTION = "algorithm.architecture"

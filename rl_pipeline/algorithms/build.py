@@ -2,29 +2,112 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import os
+import sys
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
+import torch
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
+from torch.optim import Optimizer
 
 from rl_pipeline.algorithms.action_noise import action_noise
 from rl_pipeline.algorithms.architecture import check_policy, default_policy, policy_kwargs
-from rl_pipeline.algorithms.device import leave_cores_to_players, resolve_device
 from rl_pipeline.algorithms.double_buffering import check_double_buffer, double_buffered
-from rl_pipeline.algorithms.eager import spare_compiler
 from rl_pipeline.algorithms.hindsight import check_goals, waiting_for_episodes
 from rl_pipeline.algorithms.hyperparameters import checked_hyperparameters
-from rl_pipeline.algorithms.registry import AlgorithmEntry, find_algorithm
+from rl_pipeline.algorithms.registration import AlgorithmEntry, find_algorithm
 from rl_pipeline.algorithms.update_size import fit_rollout
 from rl_pipeline.config.schema import AlgorithmConfig, Config
 from rl_pipeline.envs.registration import faulty_environment
 from rl_pipeline.envs.supported_spaces import SMALLEST_IMAGE, small_image
 from rl_pipeline.errors import InputError, collected, raise_together
+
+logger = logging.getLogger(__name__)
+
+SMALL_POLICY = 500_000
+"""Parameters below which more than one thread makes an update slower, not faster."""
+
+
+def resolve_device(name: str) -> str:
+    """The device to use for `training.device`: `cuda` without CUDA falls back to the CPU, with a warning.
+
+    Raises `InputError` for a CUDA device that this machine does not have beside others.
+    """
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type != "cuda":
+        return name
+    if not torch.cuda.is_available():
+        logger.warning("training.device is %s, but CUDA is not available here: using the CPU", name)
+        return "cpu"
+    if device.index is not None and device.index >= torch.cuda.device_count():
+        raise InputError(
+            f"training.device: {name} does not exist; this machine has cuda:0 to cuda:{torch.cuda.device_count() - 1}"
+        )
+    return name
+
+
+def leave_cores_to_players(model: BaseAlgorithm) -> int:
+    """Limit PyTorch's threads for this process; OMP_NUM_THREADS, when set, is left to decide. Returns the number.
+
+    One thread for a small policy on the CPU: its matrices are too small to share out, and the players need the cores.
+    """
+    if "OMP_NUM_THREADS" not in os.environ:
+        size = sum(parameter.numel() for parameter in model.policy.parameters())
+        small = size < SMALL_POLICY or model.device.type != "cpu"
+        torch.set_num_threads(1 if small else max(1, (os.cpu_count() or 1) // 2))
+    return torch.get_num_threads()
+
+
+COMPILER: Final = "torch._dynamo"
+_MARK: Final = "__dynamo_disable"
+"""Where torch._disable_dynamo keeps, on a function, the version of it that the compiler is to leave alone."""
+_GUARD: Final = "_use_grad"
+"""Name of the function in which PyTorch's optimisers take their steps: it tells the compiler not to look into them."""
+
+
+def spare_compiler() -> None:
+    """Keep optimisers from importing `torch._dynamo`, and SymPy with it: 1.2 s of processor time.
+
+    An optimiser's functions are marked as not to be compiled, and look up how at their first call. Each is given the
+    answer before: without a compiler it runs as it is. Steps say so to the compiler as they are taken; here they do
+    once something has loaded it, such as `torch.compile`.
+    """
+    if COMPILER in sys.modules:
+        return
+    for method in vars(Optimizer).values():
+        function = getattr(method, "__wrapped__", None)
+        if function is not None and not hasattr(function, _MARK):
+            setattr(function, _MARK, function)
+    for optimiser in Optimizer.__subclasses__():
+        step = vars(optimiser).get("step")
+        if step is not None and getattr(getattr(step, "__code__", None), "co_name", None) == _GUARD:
+            optimiser.step = _without_compiler(step)  # type: ignore[method-assign]
+
+
+def _without_compiler(guarded: Callable[..., Any]) -> Callable[..., Any]:
+    """The step of an optimiser as PyTorch takes it, but for the compiler."""
+    step: Callable[..., Any] = guarded.__wrapped__  # type: ignore[attr-defined]
+
+    @functools.wraps(step)
+    def take(optimiser: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if COMPILER in sys.modules:
+            return guarded(optimiser, *args, **kwargs)
+        with torch.set_grad_enabled(optimiser.defaults["differentiable"]):
+            return step(optimiser, *args, **kwargs)
+
+    return take
+
 
 QUANTILES = 25
 """Default of `n_quantiles` in the policies of TQC."""

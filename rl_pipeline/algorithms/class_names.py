@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from stable_baselines3.common.sb2_compat.rmsprop_tf_like import RMSpropTFLike
 
-from rl_pipeline.config.wording import found
+from rl_pipeline.config.expectations import found
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.models.feature_extractors import find_feature_extractor
 

@@ -15,7 +15,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.utils import obs_as_tensor
 from stable_baselines3.common.vec_env import VecEnv, VecTransposeImage
 
-from rl_pipeline.algorithms.registry import AlgorithmEntry, algorithm_names, find_algorithm
+from rl_pipeline.algorithms.registration import AlgorithmEntry, algorithm_names, find_algorithm
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
 from rl_pipeline.envs.observations import take_rows

@@ -14,9 +14,9 @@ from rl_pipeline.algorithms.constructors import declared_parameters, is_kind_of
 from rl_pipeline.algorithms.hindsight import check_hindsight_settings
 from rl_pipeline.algorithms.plain_values import plain_value
 from rl_pipeline.algorithms.schedules import AdaptiveRate, Schedule, schedule
+from rl_pipeline.config.expectations import found
 from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
 from rl_pipeline.config.hyperparameters import RANGES, Range
-from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError, UnknownNameError, collected, raise_together
 
 SECTION = "algorithm.parameters"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from rl_pipeline.config.expectations import found
 from rl_pipeline.config.hyperparameters import WORDS, Range, is_word
 from rl_pipeline.config.values import alternatives
-from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError
 
 _PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "a name", type(None): "null"}

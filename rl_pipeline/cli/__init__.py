@@ -12,12 +12,12 @@ import threading
 from types import FrameType
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.endings import guarded, note_thread_failure
+from rl_pipeline.cli.exit import guarded, note_thread_failure
 from rl_pipeline.run.interruption import leave_closed_terminal
 
 # In the order in which --help lists their verbs.
-from rl_pipeline.cli import training, running, sweeping, judging, records, simulating  # isort: skip  # noqa: F401
-from rl_pipeline.cli import serving, deploying, inspection, measurement  # isort: skip  # noqa: F401
+from rl_pipeline.cli import train, sweep, simulate, runner  # isort: skip  # noqa: F401
+from rl_pipeline.cli import judging, records, deploy, benchmark, serving, inspection  # isort: skip  # noqa: F401
 
 __all__ = ["guarded", "main", "run"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rl_pipeline import __version__
-from rl_pipeline.cli.terminal import log_to_terminal
+from rl_pipeline.cli.console import log_to_terminal
 
 app = typer.Typer(
     name="rl-pipeline",

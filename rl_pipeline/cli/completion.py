@@ -14,7 +14,7 @@ EXPERIMENT_KEYS: Final = {"play.experiment", "training.pretrained_model", "evalu
 
 def experiment_files(context: typer.Context) -> list[str]:
     """Names for --config-name: the experiment files of --config-dir or configs/, and those that are shipped."""
-    from rl_pipeline.config.loader import config_folders
+    from rl_pipeline.config.loading import config_folders
     from rl_pipeline.errors import InputError
 
     try:
@@ -69,9 +69,8 @@ def override_values(context: typer.Context, incomplete: str) -> list[str]:
 
 def _values(spelled: str, context: typer.Context) -> list[str]:
     """Values of a key that has choices."""
-    from rl_pipeline.config.aliases import canonical
-    from rl_pipeline.config.keys import fields
-    from rl_pipeline.config.loader import config_folders
+    from rl_pipeline.config.keys import canonical, fields
+    from rl_pipeline.config.loading import config_folders
     from rl_pipeline.config.values import alternatives
     from rl_pipeline.errors import InputError
 
@@ -94,13 +93,13 @@ def _values(spelled: str, context: typer.Context) -> list[str]:
 
 
 def _algorithms() -> list[str]:
-    from rl_pipeline.algorithms.registry import algorithm_names
+    from rl_pipeline.algorithms.registration import algorithm_names
 
     return algorithm_names()
 
 
 def _directory(context: typer.Context) -> Path:
-    from rl_pipeline.config.loader import experiments_directory
+    from rl_pipeline.config.loading import experiments_directory
     from rl_pipeline.errors import InputError
 
     if (given := context.params.get("directory")) is not None:

@@ -7,10 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Directory, Experiment, Overrides, within
 from rl_pipeline.cli.completion import environment_ids
-from rl_pipeline.cli.endings import FAILED
-from rl_pipeline.cli.terminal import console
+from rl_pipeline.cli.console import console
+from rl_pipeline.cli.exit import FAILED
+from rl_pipeline.cli.options import Directory, Experiment, Overrides, within
 
 PANEL: Final = "Look into"
 
@@ -21,7 +21,7 @@ def check(
     overrides: Overrides = None,
 ) -> None:
     """Check an environment against Gymnasium's, Stable-Baselines3's and the protocol's rules."""
-    from rl_pipeline.run.check import check as run
+    from rl_pipeline.cli.check import check as run
 
     if not run(env_id, overrides or [], console()):
         raise typer.Exit(FAILED)
@@ -34,7 +34,7 @@ def monitor(
     once: Annotated[bool, typer.Option("--once", help="Print the table and end.")] = False,
 ) -> None:
     """Watch where the time of a training's steps goes: players, link, policy."""
-    from rl_pipeline.run.monitor import monitor as run
+    from rl_pipeline.cli.monitor import monitor as run
 
     run(experiment, within(directory), once=once, console=console())
 
@@ -42,6 +42,6 @@ def monitor(
 @app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline doctor")
 def doctor() -> None:
     """Say what this machine can do, and what to install for more."""
-    from rl_pipeline.run.doctor import doctor as run
+    from rl_pipeline.cli.doctor import doctor as run
 
     run(console())

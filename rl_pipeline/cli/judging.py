@@ -8,7 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import (
+from rl_pipeline.cli.completion import experiment_names, model_names
+from rl_pipeline.cli.console import console
+from rl_pipeline.cli.options import (
     Agent,
     ConfigDir,
     ConfigFile,
@@ -23,8 +25,6 @@ from rl_pipeline.cli.arguments import (
     overridden,
     select,
 )
-from rl_pipeline.cli.completion import experiment_names, model_names
-from rl_pipeline.cli.terminal import console
 
 PANEL: Final = "Watch and judge"
 
@@ -98,8 +98,8 @@ def evaluate(
 ) -> None:
     """Judge agents: mean and spread of the return, 95% intervals, success rate; many models, one table."""
     from rl_pipeline.config import load_config
-    from rl_pipeline.run.agents import TRAINED
-    from rl_pipeline.run.evaluate import evaluate as run
+    from rl_pipeline.evaluation.agents import TRAINED
+    from rl_pipeline.evaluation.evaluate import evaluate as run
 
     base = load_config(
         config_name,
@@ -131,8 +131,8 @@ def export(
     config_dir: ConfigDir = None,
 ) -> None:
     """Write a trained policy as a file for other programs, checked against the model."""
-    from rl_pipeline.run.agents import TRAINED
-    from rl_pipeline.run.export import export as run
+    from rl_pipeline.deployment.export import export as run
+    from rl_pipeline.evaluation.agents import TRAINED
 
     selection = select(overrides or [], config_name, config, config_dir, experiment, model, TRAINED, directory)
     run(selection, format=format, output=output, console=console())

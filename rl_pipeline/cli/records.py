@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Directory, Experiments, MoreExperiments, within
-from rl_pipeline.cli.terminal import console
+from rl_pipeline.cli.console import console
+from rl_pipeline.cli.options import Directory, Experiments, MoreExperiments, within
 from rl_pipeline.errors import InputError
 
 PANEL: Final = "Watch and judge"
@@ -30,7 +30,7 @@ def plot(
     title: Annotated[str | None, typer.Option(help="Heading; without it, the environments' names.")] = None,
 ) -> None:
     """Draw the learning curves of experiments; repetitions with other seeds become a mean with a band."""
-    from rl_pipeline.run.plot import plot as run
+    from rl_pipeline.cli.plot import plot as run
 
     run(
         _named(experiments, experiment),
@@ -62,8 +62,8 @@ def list_runs(
     json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """List experiments, newest first: seed, status, steps, and how good the best model is."""
+    from rl_pipeline.cli import runs as act
     from rl_pipeline.experiment.record import find_records
-    from rl_pipeline.run import runs as act
 
     chosen = act.filtered(find_records(_named(experiments, experiment), within(directory)), where or [])
     if json:
@@ -80,8 +80,8 @@ def compare(
     directory: Directory = None,
 ) -> None:
     """Show which settings differ between experiments, beside their results."""
+    from rl_pipeline.cli import runs as act
     from rl_pipeline.experiment.record import find_records
-    from rl_pipeline.run import runs as act
 
     act.compare_runs(
         act.filtered(find_records(_named(experiments, experiment), within(directory)), where or []), console()
@@ -97,8 +97,8 @@ def remove(
     force: Annotated[bool, typer.Option("--force", help="Even those that seem to be running.")] = False,
 ) -> None:
     """Remove experiments with all their models and videos; asks first."""
+    from rl_pipeline.cli import runs as act
     from rl_pipeline.experiment.record import find_records
-    from rl_pipeline.run import runs as act
 
     if not (named := _named(experiments, experiment)):
         raise InputError("expected the experiments to remove: folders, names, or patterns such as 'smoke*'")

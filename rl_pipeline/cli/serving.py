@@ -7,8 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from rl_pipeline.cli.app import app
-from rl_pipeline.cli.arguments import Overrides, split_ros_arguments
-from rl_pipeline.cli.terminal import console
+from rl_pipeline.cli.console import console
+from rl_pipeline.cli.options import Overrides, split_ros_arguments
 
 PANEL: Final = "Connect"
 
@@ -28,7 +28,7 @@ def endpoint(
 
     A trainer needs it only with ros.backend=ros2; otherwise players connect to the trainer itself.
     """
-    from rl_pipeline.run.endpoint import endpoint as run
+    from rl_pipeline.cli.endpoint import endpoint as run
 
     settings, ros_arguments = split_ros_arguments(context, overrides)
     run(settings, console(), ros2=ros2, stats=stats, ros_arguments=ros_arguments)

@@ -1,6 +1,6 @@
 """The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
 
-from rl_pipeline.config.loader import (
+from rl_pipeline.config.loading import (
     MACHINE_FILE,
     NO_MACHINE_FILE,
     MachineSettings,

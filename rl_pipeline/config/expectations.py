@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -71,3 +73,21 @@ def _range(annotation: Any, limits: list[Any]) -> str:
     if above is not None:
         return f" above {above}"
     return " that is not empty" if any(isinstance(limit, annotated_types.MinLen) for limit in limits) else ""
+
+
+_LONGEST = 60
+
+
+def found(value: Any) -> str:
+    """`value` as YAML would have it, cut short."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def nearest(name: str, valid: Sequence[str]) -> str | None:
+    """The valid name most like `name`, if any is like it at all."""
+    return next(iter(difflib.get_close_matches(name, valid, n=1, cutoff=0.6)), None)

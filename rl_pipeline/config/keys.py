@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 
-from rl_pipeline.config.origins import Key
+from rl_pipeline.config.origins import Key, dotted
 from rl_pipeline.config.schema import Config, Section
 from rl_pipeline.config.values import is_mapping
 
@@ -66,3 +70,79 @@ def _walk(model: type[Section], prefix: Key) -> list[tuple[Key, FieldInfo]]:
 def _section(field: FieldInfo) -> type[Section] | None:
     annotation = field.annotation
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+
+
+ALIASES: Mapping[str, str] = {
+    "n_environments": "simulation.n_environments",
+    "worlds_per_player": "simulation.worlds_per_player",
+    "environment_processes": "simulation.environment_processes",
+    "workspace": "simulation.workspace",
+    "ros": "simulation.ros",
+    "unity": "simulation.unity",
+    "run": "training",
+    "architecture": "algorithm.architecture",
+    "algorithm_parameters": "algorithm.parameters",
+    "environment_parameters": "environment.parameters",
+    "self_play": "training.self_play",
+    "training.training": "training",
+    "training.algorithm": "algorithm.name",
+    "training.algorithm_parameters": "algorithm.parameters",
+    "training.architecture": "algorithm.architecture",
+    "training.n_envs": "simulation.n_environments",
+    "training.n_steps": "training.total_timesteps",
+    "training.type": "training.run_type",
+    "training.id": "experiment.name",
+    "training.eval_seed": "training.eval.seed",
+    "training.n_test_episodes": "evaluation.num_episodes",
+    "wandb_run.project": "wandb_run.project_name",
+}
+"""Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
+
+UNSET: Final = object()
+"""Meaning of a value that sets nothing."""
+
+_NULL_UNSETS: Mapping[Any, Any] = {None: UNSET, "None": UNSET, "null": UNSET}
+
+VALUES: Mapping[str, Mapping[Any, Any]] = {"training.id": _NULL_UNSETS, "training.eval_seed": _NULL_UNSETS}
+"""Old dotted key -> meaning of those of its values that do not mean the same under the canonical key."""
+
+_TABLE: dict[Key, Key] = {tuple(old.split(".")): tuple(new.split(".")) for old, new in ALIASES.items()}
+_REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A key in its canonical spelling, and the meaning of values that are not the same there."""
+
+    key: Key
+    values: Mapping[Any, Any] | None = None
+
+
+def canonical(key: Key) -> Canonical:
+    """The canonical spelling of `key`, which may be canonical already."""
+    values: Mapping[Any, Any] | None = None
+    while (length := _aliased(key)) is not None:
+        values = VALUES.get(dotted(key)) or values
+        key = _TABLE[key[:length]] + key[length:]
+    return Canonical(key, values)
+
+
+def canonical_references(value: Any) -> Any:
+    """`value` with the keys inside `${...}` in their canonical spelling, so that old spellings can be referred to."""
+    if isinstance(value, dict):
+        return {key: canonical_references(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [canonical_references(item) for item in value]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    return _REFERENCE.sub(lambda match: f"${{{dotted(canonical(tuple(match[1].split('.'))).key)}}}", value)
+
+
+def aliases_below(key: Key) -> list[str]:
+    """The last parts of the old keys that lie directly below `key`."""
+    return [old[-1] for old in _TABLE if old[:-1] == key]
+
+
+def _aliased(key: Key) -> int | None:
+    """How many parts of `key` the longest matching old key covers."""
+    return next((length for length in range(len(key), 0, -1) if key[:length] in _TABLE), None)

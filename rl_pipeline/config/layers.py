@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rl_pipeline.config.aliases import UNSET, aliases_below, canonical, canonical_references
-from rl_pipeline.config.expectations import expectation
+from rl_pipeline.config.expectations import expectation, found, nearest
 from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
-from rl_pipeline.config.keys import Kind, fields, kind, sections
+from rl_pipeline.config.keys import UNSET, Kind, aliases_below, canonical, canonical_references, fields, kind, sections
 from rl_pipeline.config.origins import DEFAULT, Key, Origin, Origins, dotted
 from rl_pipeline.config.values import is_text, is_text_list
-from rl_pipeline.config.wording import found, nearest
+from rl_pipeline.config.yaml_loader import as_numbers, as_texts
 from rl_pipeline.errors import InputError
-from rl_pipeline.yaml_loader import as_numbers, as_texts
 
 SWITCHED: tuple[Key, ...] = (("training", "self_play"),)
 """Sections with a key `enabled` that a file switches on by setting another key of them, as ML-Agents does."""
@@ -170,3 +170,48 @@ def _unknown_key(source: str, spelled: Key) -> str:
     if place == ("environment",):
         return f"{start}; keyword arguments of the environment belong below it, as 'environment.env_config.{wrong}'"
     return f"{start}; valid: {', '.join(siblings)}"
+
+
+_MISSING = "???"
+_NAME = re.compile(r"\$\{(\w+)\}")
+
+
+def resolve(merged: Merged) -> list[InputError]:
+    """Replace each `${...}` in `merged` by what it refers to. Returns what could not be, without it."""
+    pending = [(key, setting) for key, setting in merged if _refers(setting.value)]
+    if not pending:
+        return []
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    root, problems = OmegaConf.create(merged.tree()), []
+    for key, setting in pending:
+        try:
+            value: Any = root
+            for part in key:
+                value = value[part]
+            if OmegaConf.is_config(value):
+                value = OmegaConf.to_container(value, resolve=True, throw_on_missing=True)
+            merged.revalue(key, value)
+        except OmegaConfBaseException as error:
+            merged.remove(key)
+            reason = f"{str(error).splitlines()[0]}{_hint(setting.value)}"
+            if setting.value == _MISSING:
+                problems.append(InputError(f"{setting.origin}: expected a value, found {_MISSING}, which asks for one"))
+            else:
+                problems.append(InputError(f"{setting.origin}: cannot resolve {found(setting.value)}: {reason}"))
+    return problems
+
+
+def _hint(value: Any) -> str:
+    """For names of environment variables, which a shell would replace: how they are written here."""
+    names = [name for name in _NAME.findall(value) if name in os.environ] if isinstance(value, str) else []
+    return f"; the environment variable is written ${names[0]} or ${{oc.env:{names[0]}}}" if names else ""
+
+
+def _refers(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_refers, value.values()))
+    if isinstance(value, list):
+        return any(map(_refers, value))
+    return isinstance(value, str) and ("${" in value or value == _MISSING)

@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rl_pipeline.config.aliases import canonical
-from rl_pipeline.config.keys import fields
+from rl_pipeline.config.keys import canonical, fields
 from rl_pipeline.config.origins import Key
 from rl_pipeline.config.values import is_text
+from rl_pipeline.config.yaml_loader import as_texts, load_yaml
 from rl_pipeline.errors import InputError
-from rl_pipeline.yaml_loader import as_texts, load_yaml
 
 COMMAND_LINE = "command line"
 _ASSIGNMENT = re.compile(r"\+{0,2}([A-Za-z_][\w./@-]*)=(.*)", re.DOTALL)

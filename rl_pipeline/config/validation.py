@@ -7,12 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rl_pipeline.config.expectations import expectation
+from rl_pipeline.config.expectations import expectation, found
 from rl_pipeline.config.keys import known_part
 from rl_pipeline.config.layers import Merged
 from rl_pipeline.config.origins import DEFAULT, Key, Origin, Origins
 from rl_pipeline.config.schema import Config
-from rl_pipeline.config.wording import found
 from rl_pipeline.errors import InputError
 
 

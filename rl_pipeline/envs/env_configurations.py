@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NotRequired, TypedDict
 
-from rl_pipeline.config.wording import found
+from rl_pipeline.config.expectations import found
 from rl_pipeline.errors import InputError, UnknownNameError
 
 PLAYER: Final = "PLAYER"

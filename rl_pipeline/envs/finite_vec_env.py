@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from rl_pipeline.envs.invalid_states import MAX_IN_A_ROW, check_actions, invalid_rows, is_finite
+from rl_pipeline.envs.nan_guard import MAX_IN_A_ROW, check_actions, invalid_rows, is_finite
 from rl_pipeline.envs.unwrapping import are_apart
 from rl_pipeline.errors import InputError
 

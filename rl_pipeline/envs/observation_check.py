@@ -11,7 +11,7 @@ from rl_pipeline.envs.observations import ARRAY_SPACES, Observations
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch, Elements
-from rl_pipeline.interfaces.field_types import Sequence, Struct
+from rl_pipeline.interfaces.types import Sequence, Struct
 from rl_pipeline.tracebacks import describe_failure
 
 Shape: TypeAlias = "tuple[int, ...] | dict[str, tuple[int, ...] | None] | None"

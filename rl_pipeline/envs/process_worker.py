@@ -16,8 +16,8 @@ from typing import Any
 
 from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv, MakeEnv
 from rl_pipeline.errors import InputError
+from rl_pipeline.plugins import import_user_module
 from rl_pipeline.tracebacks import describe_failure
-from rl_pipeline.user_modules import import_user_module
 
 
 @dataclass(frozen=True)

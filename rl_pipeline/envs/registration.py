@@ -14,7 +14,7 @@ from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.atari import register_games
 from rl_pipeline.envs.providers import advice
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.user_modules import import_user_module
+from rl_pipeline.plugins import import_user_module
 
 if TYPE_CHECKING:
     from rl_pipeline.config.schema import Config
@@ -44,7 +44,7 @@ def register_task(name: str, task: str | Callable[..., Task]) -> None:
     if env_id not in gymnasium.registry:
         gymnasium.register(
             env_id,
-            "rl_pipeline.envs.env:PlayerEnv",
+            "rl_pipeline.envs.player_env:PlayerEnv",
             kwargs={"task": env_id},
             disable_env_checker=True,
             order_enforce=False,

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
 from rl_pipeline.envs.observations import take_rows
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
+
+
+class BatchedVecEnv(VecEnv):
+    """A VecEnv whose environments have no objects of their own: attributes and methods are those of `env`, for all."""
+
+    env: Any
+
+    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
+        """An attribute of `env`, once for each environment asked."""
+        return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
+        """Set an attribute of `env`, and so of all environments."""
+        setattr(self.env, attr_name, value)
+
+    def env_method(
+        self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
+    ) -> list[Any]:
+        """Call a method of `env`, once for each environment asked."""
+        return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
+        """Whether environments stand in a Gymnasium wrapper: none does, and the adapters monitor episodes."""
+        from stable_baselines3.common.monitor import Monitor
+
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
 
 class PlayerVecEnv(BatchedVecEnv):

@@ -17,8 +17,8 @@ from rl_pipeline.envs.observation_check import check_spaces
 from rl_pipeline.envs.task import Fields, Task
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.interfaces import CodecError, Service, load_interfaces
-from rl_pipeline.interfaces.field_types import Struct, field_paths
 from rl_pipeline.interfaces.optional_fields import IMAGE, TIME, has_field, has_stamps
+from rl_pipeline.interfaces.types import Struct, field_paths
 
 
 def check_task(task: Task) -> None:

@@ -12,7 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from rl_pipeline.envs.batched_vec_env import BatchedVecEnv
+from rl_pipeline.envs.sb3_vec_env import BatchedVecEnv
 from rl_pipeline.envs.vecenv import IVecEnv
 from rl_pipeline.errors import InputError
 

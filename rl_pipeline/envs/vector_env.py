@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rl_pipeline.envs.observations import Observations
 from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.stepper import Stepper
+from rl_pipeline.envs.player_batch import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
 from rl_pipeline.simulation.simulation import Simulation

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.experiment.atomic_files import write_text
 from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.experiment.atomic_files import OptionalFile, whole_file
 from rl_pipeline.experiment.statistics import bootstrap_interval, interquartile_mean, wilson_interval
-from rl_pipeline.experiment.writing import OptionalFile, whole_file
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from rl_pipeline.errors import InputError, UnknownNameError, suggestion
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
-from rl_pipeline.experiment.wandb_files import SCHEME, download_model
+from rl_pipeline.experiment.loggers.wandb_files import SCHEME, download_model
 
 SYNONYMS = {"final": "model", "last": "model", "model_final": "model", "best": "best_model"}
 

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from rl_pipeline.experiment.writing import write_text
+from rl_pipeline.experiment.atomic_files import write_text
 
 PACKAGES = (
     "rl-pipeline", "stable-baselines3", "sb3-contrib", "torch", "gymnasium", "numpy", "mujoco", "rosbags", "wandb",

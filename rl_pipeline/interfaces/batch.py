@@ -13,8 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces.assignment import as_array, difference_of
-from rl_pipeline.interfaces.errors import CodecError
-from rl_pipeline.interfaces.field_types import Array, FieldType, Sequence, String, Struct, unknown_field
+from rl_pipeline.interfaces.types import Array, CodecError, FieldType, Sequence, String, Struct, unknown_field
 
 _ALIGNMENT: Final = 8
 """Bytes of CDR's largest numbers, which lie at multiples of it in a message."""

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces.field_types import PRIMITIVES, Constant
+from rl_pipeline.interfaces.types import PRIMITIVES, Constant
 
 _FIELD: Final = re.compile(r"(?!.*__)(?!.*_$)[a-z][a-z0-9_]*")
 _CONSTANT: Final = re.compile(r"[A-Z]([A-Z0-9_]?[A-Z0-9]+)*")

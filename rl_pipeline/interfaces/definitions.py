@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.interfaces.codec import MessageCodec
-from rl_pipeline.interfaces.field_types import Struct
 from rl_pipeline.interfaces.packages import Package, find_packages
 from rl_pipeline.interfaces.parsing import (
     Definition,
@@ -17,7 +16,8 @@ from rl_pipeline.interfaces.parsing import (
     standard_definitions,
     two_part,
 )
-from rl_pipeline.workspaces import WORKSPACE_KEY, WORKSPACE_VARIABLE, workspaces
+from rl_pipeline.interfaces.types import Struct
+from rl_pipeline.interfaces.workspaces import WORKSPACE_KEY, WORKSPACE_VARIABLE, workspaces
 
 _SOURCES = f"{WORKSPACE_KEY} and ${WORKSPACE_VARIABLE}"
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.interfaces.errors import CodecError
+from rl_pipeline.interfaces.types import CodecError
 from rl_pipeline.plurals import plural
 
 RAW: Final = "rgb8"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rl_pipeline.interfaces.field_types import Primitive, Struct
+from rl_pipeline.interfaces.types import Primitive, Struct
 
 TIME: Final = "builtin_interfaces/Time"
 IMAGE: Final = "sensor_msgs/CompressedImage"

@@ -7,16 +7,7 @@ from typing import Any
 
 from rl_pipeline.errors import InputError, suggestion
 from rl_pipeline.interfaces.definition_lines import check_type_name, read_lines
-from rl_pipeline.interfaces.field_types import (
-    PRIMITIVES,
-    Array,
-    Constant,
-    FieldType,
-    Primitive,
-    Sequence,
-    String,
-    Struct,
-)
+from rl_pipeline.interfaces.types import PRIMITIVES, Array, Constant, FieldType, Primitive, Sequence, String, Struct
 
 _DUMMY_FIELD = "structure_needs_at_least_one_member"
 

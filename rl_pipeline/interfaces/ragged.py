@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces.batch import Batch, Elements, Indices
-from rl_pipeline.interfaces.errors import CodecError
-from rl_pipeline.interfaces.field_types import Struct
+from rl_pipeline.interfaces.types import CodecError, Struct
 from rl_pipeline.plurals import plural
 
 

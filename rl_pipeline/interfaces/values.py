@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces.assignment import fill_exactly
 from rl_pipeline.interfaces.batch import Batch
-from rl_pipeline.interfaces.errors import CodecError
-from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct, unknown_field
+from rl_pipeline.interfaces.types import (
+    Array,
+    CodecError,
+    FieldType,
+    Primitive,
+    Sequence,
+    String,
+    Struct,
+    unknown_field,
+)
 from rl_pipeline.plurals import plural
 
 

@@ -1,5 +1,5 @@
 """Embedded players: MuJoCo scenes as simulator processes that behave like Unity builds."""
 
-from rl_pipeline.players.registry import register_scene
+from rl_pipeline.players.registration import register_scene
 
 __all__ = ["register_scene"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.players.main import MakeScene, main
-from rl_pipeline.user_modules import import_user_module
+from rl_pipeline.plugins import import_user_module
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene

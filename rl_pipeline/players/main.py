@@ -12,12 +12,11 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.mujoco_gl import import_mujoco
-from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_options
+from rl_pipeline.players.options import PlayerOptions, log_file_of, parse_options
+from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
 
 if TYPE_CHECKING:
-    from rl_pipeline.players.scene import Scene
-    from rl_pipeline.players.simulated import Simulated
+    from rl_pipeline.players.scene import Scene, Simulated
     from rl_pipeline.players.worlds import Worlds
 
 logger = logging.getLogger(__name__)
@@ -63,7 +62,7 @@ def _run(make: Callable[[], Simulated], options: PlayerOptions, told_to_end: Cal
     # MuJoCo is imported only when the command line is known to be good.
     import_mujoco()
     from rl_pipeline.players.player import Player
-    from rl_pipeline.players.rendering.frames import FrameSource
+    from rl_pipeline.players.rendering.frame_source import FrameSource
 
     scene = make()
     frames = (

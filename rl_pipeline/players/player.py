@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from rl_pipeline.interfaces import Batch, LatestMessage, MessageCodec, load_interfaces
-from rl_pipeline.players.command_line import PlayerOptions
-from rl_pipeline.players.pace import Pace
-from rl_pipeline.players.rendering.frames import FrameSource
-from rl_pipeline.players.simulated import Simulated
+from rl_pipeline.players.clock import Pace
+from rl_pipeline.players.options import PlayerOptions
+from rl_pipeline.players.rendering.frame_source import FrameSource
+from rl_pipeline.players.scene import Simulated
 from rl_pipeline.players.topics import Topics
 from rl_pipeline.transport.client import Client
 

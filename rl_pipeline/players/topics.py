@@ -10,10 +10,10 @@ import numpy as np
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.interfaces.field_types import Struct
-from rl_pipeline.players.command_line import PlayerOptions
-from rl_pipeline.players.rendering.frames import FrameSource
-from rl_pipeline.players.simulated import Simulated
+from rl_pipeline.interfaces.types import Struct
+from rl_pipeline.players.options import PlayerOptions
+from rl_pipeline.players.rendering.frame_source import FrameSource
+from rl_pipeline.players.scene import Simulated
 from rl_pipeline.transport.client import Client
 
 IMAGE: Final = "sensor_msgs/CompressedImage"

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, Elements, Layout, load_interfaces
-from rl_pipeline.interfaces.batched import RESET, SHARED_FIELDS, batched_service, response_lengths
+from rl_pipeline.interfaces.multi_world import RESET, SHARED_FIELDS, batched_service, response_lengths
 from rl_pipeline.players.rendering.picture import Picture
-from rl_pipeline.players.scene import Scene
-from rl_pipeline.players.simulated import Simulated
+from rl_pipeline.players.scene import Scene, Simulated
 
 
 class Worlds(Simulated):

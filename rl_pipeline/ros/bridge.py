@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rl_pipeline.config.schema.endpoint import EndpointConfig
+from rl_pipeline.config.machine import EndpointConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.bridged_services import CalledService, OfferedService
 from rl_pipeline.ros.bridged_topics import PublishedTopic, SubscribedTopic
@@ -18,7 +18,7 @@ from rl_pipeline.ros.qos import QosRules
 from rl_pipeline.transport.bridge import BridgeError, Respond
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.registration import Registration
+from rl_pipeline.transport.protocol import Registration
 
 if TYPE_CHECKING:
     from rclpy.node import Node

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rclpy.serialization import serialize_message
 
-from rl_pipeline.ros.answers import Answers
 from rl_pipeline.ros.message_types import service_class
+from rl_pipeline.ros.offered_service import Answers
 from rl_pipeline.ros.serialized import RequestId, SerializedClient, SerializedService
 from rl_pipeline.ros.watched import Watched
 from rl_pipeline.transport.bridge import Respond
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.graph import decodable
-from rl_pipeline.transport.registration import Registration
+from rl_pipeline.transport.protocol import Registration
+from rl_pipeline.transport.router import decodable
 
 if TYPE_CHECKING:
     from rclpy.node import Node

@@ -8,7 +8,7 @@ import numpy as np
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Service
-from rl_pipeline.interfaces.field_types import Array, FieldType, Primitive, Sequence, String, Struct
+from rl_pipeline.interfaces.types import Array, FieldType, Primitive, Sequence, String, Struct
 from rl_pipeline.ros.installation import BUILD
 from rl_pipeline.ros.message_types import message_class, service_class
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rl_pipeline.config.schema.endpoint import EndpointConfig
+from rl_pipeline.config.machine import EndpointConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.bridge import RosBridge
 from rl_pipeline.ros.diagnostics import Diagnostics

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from rl_pipeline.config.schema.endpoint import Durability, QosConfig, Reliability
-from rl_pipeline.transport.registration import Registration
+from rl_pipeline.config.machine import Durability, QosConfig, Reliability
+from rl_pipeline.transport.protocol import Registration
 
 if TYPE_CHECKING:
     from rclpy.node import Node

@@ -11,9 +11,9 @@ from rich.console import Console
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config import Config
-from rl_pipeline.experiment.progress import counted
-from rl_pipeline.run.agents import Agent
-from rl_pipeline.run.episode_video import MAX_FRAMES, record_episodes
+from rl_pipeline.evaluation.agents import Agent
+from rl_pipeline.evaluation.rollout import MAX_FRAMES, record_episodes
+from rl_pipeline.experiment.loggers.progress import counted
 from rl_pipeline.run.interruption import RunInterrupted
 
 logger = logging.getLogger(__name__)

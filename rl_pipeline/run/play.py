@@ -12,15 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from rl_pipeline.config import Config
+from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.bags.recorder import recorded
-from rl_pipeline.experiment.writing import check_destination
+from rl_pipeline.evaluation.communication_table import watched
+from rl_pipeline.evaluation.rollout import play_episodes, record_episodes
+from rl_pipeline.evaluation.selection import Selection
+from rl_pipeline.experiment.atomic_files import check_destination
+from rl_pipeline.experiment.recording.bags import recorded
 from rl_pipeline.plurals import plural
-from rl_pipeline.run.environments import Environments
-from rl_pipeline.run.episode_video import record_episodes
-from rl_pipeline.run.evaluation import play_episodes
-from rl_pipeline.run.live_communication import watched
-from rl_pipeline.run.selection import Selection
 
 logger = logging.getLogger(__name__)
 

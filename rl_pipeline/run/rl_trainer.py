@@ -19,24 +19,23 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from rl_pipeline.config import Config, config_origin, render_config, without_secrets
+from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints import saved_states
+from rl_pipeline.experiment.atomic_files import disk_failures, write_text
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.experiment.checkpoints.model_file import described_spaces
+from rl_pipeline.experiment.checkpoints.replay_buffer import load_replay_buffer
+from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.evaluations import EvaluationSummary
-from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.lock import locked
-from rl_pipeline.experiment.logs import log_file, quiet_terminal
+from rl_pipeline.experiment.folder import ExperimentFolder, locked
+from rl_pipeline.experiment.loggers.sb3_formats import log_file, quiet_terminal
+from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
 from rl_pipeline.experiment.lookup import MODELS
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
-from rl_pipeline.experiment.model_files import described_spaces
-from rl_pipeline.experiment.replay_buffer import load_replay_buffer
-from rl_pipeline.experiment.resume_point import ResumePoint
-from rl_pipeline.experiment.wandb_run import WandbRun
-from rl_pipeline.experiment.writing import disk_failures, write_text
 from rl_pipeline.plurals import plural
-from rl_pipeline.run.environments import Environments
+from rl_pipeline.run.callbacks.evaluation import Evaluated
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
-from rl_pipeline.run.periodic_evaluation import Evaluated
-from rl_pipeline.run.preflight import check_training
+from rl_pipeline.run.plan import check_training
 from rl_pipeline.run.report import continue_command, train_command
 from rl_pipeline.run.training_run import TrainingRun
 from rl_pipeline.tracebacks import describe_failure

@@ -14,7 +14,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 
-from rl_pipeline.experiment.replay_buffer_state import end_episodes
+from rl_pipeline.experiment.checkpoints.replay_buffer import end_episodes
 
 SHORT_ROLLOUT: Final = 16
 """Steps that a signal may wait: a second or two where a step takes a tenth of a second."""

@@ -19,38 +19,37 @@ from rl_pipeline.algorithms.build import build
 from rl_pipeline.algorithms.schedules import AdaptiveRate
 from rl_pipeline.config import Config
 from rl_pipeline.config.schema import EvaluationConfig
-from rl_pipeline.experiment.checkpoints import Checkpoints, Intervals, Milestones, save_buffer
-from rl_pipeline.experiment.curves import draw_curves
-from rl_pipeline.experiment.elo_curve import draw_elo
-from rl_pipeline.experiment.episodes import EpisodeRecorder
+from rl_pipeline.envs.factory import Environments
+from rl_pipeline.evaluation.rollout import play_episodes
+from rl_pipeline.experiment.atomic_files import OptionalFile, whole_file, write_text
+from rl_pipeline.experiment.checkpoints.checkpointer import Checkpoints, Intervals, Milestones, save_buffer
+from rl_pipeline.experiment.checkpoints.learner_state import LearnerState, RandomState
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile, hand_over_statistics, save_model
+from rl_pipeline.experiment.checkpoints.replay_buffer import ReplayBufferState
+from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
+from rl_pipeline.experiment.checkpoints.run_state import Stateful
 from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
-from rl_pipeline.experiment.learner_state import LearnerState, RandomState
-from rl_pipeline.experiment.logs import training_logger
-from rl_pipeline.experiment.model_files import ModelFile, save_model
-from rl_pipeline.experiment.normalization import hand_over_statistics
-from rl_pipeline.experiment.progress import TrainingProgress, counted
-from rl_pipeline.experiment.recording import VideoRecorder
-from rl_pipeline.experiment.replay_buffer_state import ReplayBufferState
-from rl_pipeline.experiment.resume_point import ResumePoint
-from rl_pipeline.experiment.run_logger import log_interval
-from rl_pipeline.experiment.state_files import Stateful
-from rl_pipeline.experiment.wandb_run import WandbRun
-from rl_pipeline.experiment.writing import OptionalFile, whole_file, write_text
+from rl_pipeline.experiment.loggers.progress import TrainingProgress, counted
+from rl_pipeline.experiment.loggers.sb3_formats import training_logger
+from rl_pipeline.experiment.loggers.sb3_logger import log_interval
+from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
+from rl_pipeline.experiment.plots.elo import draw_elo
+from rl_pipeline.experiment.plots.training_curves import draw_curves
+from rl_pipeline.experiment.recording.episodes import EpisodeRecorder
+from rl_pipeline.experiment.recording.video import VideoRecorder
 from rl_pipeline.plurals import plural
-from rl_pipeline.run.callbacks import InfoLog, named_callbacks
-from rl_pipeline.run.environments import Environments
-from rl_pipeline.run.evaluation import play_episodes
+from rl_pipeline.run.callbacks.callback import StepCallback
+from rl_pipeline.run.callbacks.curriculum import Lessons
+from rl_pipeline.run.callbacks.evaluation import Evaluated, PeriodicEvaluation
+from rl_pipeline.run.callbacks.network_reset import ModelReset
+from rl_pipeline.run.callbacks.player_monitor import PlayerMonitor
+from rl_pipeline.run.callbacks.self_play import SelfPlay
+from rl_pipeline.run.callbacks.user import InfoLog, named_callbacks
 from rl_pipeline.run.final_video import record_final_video
-from rl_pipeline.run.lessons import Lessons
-from rl_pipeline.run.model_reset import ModelReset
-from rl_pipeline.run.periodic_evaluation import Evaluated, PeriodicEvaluation
-from rl_pipeline.run.player_monitor import PlayerMonitor
 from rl_pipeline.run.segment import begin_segment, has_short_rollouts
-from rl_pipeline.run.self_play import SelfPlay
-from rl_pipeline.run.step_callback import StepCallback
-from rl_pipeline.run.wrapping import wrapped
-from rl_pipeline.simulation.command_line import EMBEDDED
+from rl_pipeline.simulation.player_arguments import EMBEDDED
+from rl_pipeline.wrappers.wrapping import wrapped
 
 logger = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rl_pipeline.mujoco_gl import import_mujoco
+from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
 
 PRELOADED: Final = (
     "rl_pipeline.players.player",

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from rl_pipeline.backends.direct import DirectBackend
+from rl_pipeline.backends.registration import open_backend
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
+from rl_pipeline.interfaces.workspaces import workspace_environment
 from rl_pipeline.plurals import plural
-from rl_pipeline.simulation.backends import open_backend
-from rl_pipeline.simulation.command_line import player_arguments, player_program
+from rl_pipeline.simulation.player_arguments import player_arguments, player_program
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.restart_quota import RestartQuota
-from rl_pipeline.transport.addresses import host_and_port
-from rl_pipeline.transport.direct import DirectBackend
-from rl_pipeline.workspaces import workspace_environment
+from rl_pipeline.transport.listening import host_and_port
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.observations import arrays_of, take_rows
-from rl_pipeline.envs.state_history import attach_last_actions
+from rl_pipeline.envs.received_states import attach_last_actions
 from rl_pipeline.envs.task import Task
 from rl_pipeline.interfaces import Batch, load_interfaces
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rl_pipeline.transport.connection import Connection
-    from rl_pipeline.transport.registration import Registration
+    from rl_pipeline.transport.protocol import Registration
 
 
 class BridgeError(Exception):

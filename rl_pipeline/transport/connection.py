@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from rl_pipeline.plurals import plural
 from rl_pipeline.transport.frames import MAX_TOKEN_PAYLOAD, Frame, FrameError, FrameReader, encode_command, encode_frame
 from rl_pipeline.transport.outbox import Outbox
-from rl_pipeline.transport.response_slot import ResponseSlot
+from rl_pipeline.transport.protocol import ResponseSlot
 from rl_pipeline.transport.traffic import Traffic
 
 if TYPE_CHECKING:

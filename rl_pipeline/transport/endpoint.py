@@ -17,14 +17,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from rl_pipeline.transport.addresses import resolve
-from rl_pipeline.transport.admission import Admission
+from rl_pipeline.transport.admission import Admission, LimitedLog, Limits, MemoryBudget
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.frames import encode_command, encode_request
-from rl_pipeline.transport.graph import Graph
-from rl_pipeline.transport.limits import Limits, MemoryBudget
-from rl_pipeline.transport.listeners import Listeners
-from rl_pipeline.transport.log_limit import LimitedLog
+from rl_pipeline.transport.listening import Listeners, resolve
+from rl_pipeline.transport.router import Graph
 
 logger = logging.getLogger(__name__)
 

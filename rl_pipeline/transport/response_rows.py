@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec
-from rl_pipeline.transport.backend import Arrived
+from rl_pipeline.transport.batch_io import Framed
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.exchange import Framed
 from rl_pipeline.transport.frames import encode_command, encode_frame
 from rl_pipeline.transport.response_times import ResponseLog
 

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
 from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.transport import connection as connections
-from rl_pipeline.transport.backend import Arrived
+from rl_pipeline.transport.batch_io import Exchange, Framed, is_compiled
 from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.exchange import Exchange, Framed, is_compiled
 from rl_pipeline.transport.frames import encode_request
 from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, Group, PlayerSlot, ResponseRows, allocate_rows
 from rl_pipeline.transport.response_times import ResponseTimes

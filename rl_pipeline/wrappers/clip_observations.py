@@ -11,8 +11,8 @@ from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
-from rl_pipeline.config.schema.section import Section
-from rl_pipeline.wrappers.registry import Use
+from rl_pipeline.config.section import Section
+from rl_pipeline.wrappers.wrapping import Use
 
 
 class Settings(Section):

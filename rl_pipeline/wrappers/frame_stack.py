@@ -6,8 +6,8 @@ from gymnasium import spaces
 from pydantic import Field
 from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
-from rl_pipeline.config.schema.section import Section
-from rl_pipeline.wrappers.registry import Use
+from rl_pipeline.config.section import Section
+from rl_pipeline.wrappers.wrapping import Use
 
 
 class Settings(Section):

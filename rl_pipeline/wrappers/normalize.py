@@ -9,9 +9,9 @@ from pydantic import Field
 from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
-from rl_pipeline.config.schema.section import Section
+from rl_pipeline.config.section import Section
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.wrappers.registry import Use
+from rl_pipeline.wrappers.wrapping import Use
 
 logger = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import build, check
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.factory import Environments, checked_spaces
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.environments import Environments, checked_spaces
 
 SMALL = {
     "environment": {"id": "Navigation-v0", "horizon": 7, "video_wrapper": False},

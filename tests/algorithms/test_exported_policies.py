@@ -9,10 +9,10 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from rl_pipeline.algorithms.exported_policy import exported_policy, random_observations
 from rl_pipeline.config.schema import Config
+from rl_pipeline.deployment.exported_policy import exported_policy, random_observations
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.rehearsal import rehearse
+from rl_pipeline.evaluation.policy import rehearse
 
 VECTOR = spaces.Box(-1.0, 1.0, (5,))
 CAMERA = spaces.Box(0, 255, (40, 40, 3), np.uint8)

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from rl_pipeline.algorithms import registry
-from rl_pipeline.algorithms.registry import algorithm_names, find_algorithm, register_algorithm
+from rl_pipeline.algorithms import registration as registry
+from rl_pipeline.algorithms.registration import algorithm_names, find_algorithm, register_algorithm
 from rl_pipeline.errors import InputError, UnknownNameError
 
 NAMES = ["a2c", "ars", "crossq", "ddpg", "dqn", "ppo", "qrdqn", "recurrent_ppo", "sac", "td3", "tqc", "trpo"]

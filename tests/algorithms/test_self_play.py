@@ -7,7 +7,7 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rl_pipeline.algorithms.self_play import OpponentPool
-from rl_pipeline.algorithms.self_play.elo import STEP, expected_score, points_won
+from rl_pipeline.algorithms.self_play.opponent_pool import STEP, expected_score, points_won
 from rl_pipeline.config.schema import SelfPlayConfig
 
 ENVIRONMENTS = 6

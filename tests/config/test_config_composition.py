@@ -190,6 +190,6 @@ def test_a_checkout_and_a_wheel_find_the_same_files(tmp_path: Path, monkeypatch:
     package = tmp_path / "site/rl_pipeline/config"
     shutil.copytree(SHIPPED, package / "configs")
     expected = load_config()
-    monkeypatch.setattr("rl_pipeline.config.loader.__file__", str(package / "loader.py"))
+    monkeypatch.setattr("rl_pipeline.config.loading.__file__", str(package / "loader.py"))
     assert load_config() == expected
     assert config_origin(load_config(), "training.seed").source.startswith("site/rl_pipeline/config/configs")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from rl_pipeline.algorithms.hyperparameters import hyperparameter_names
-from rl_pipeline.algorithms.registry import algorithm_names, find_algorithm
+from rl_pipeline.algorithms.registration import algorithm_names, find_algorithm
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
-from rl_pipeline.config.yaml_files import read_yaml
+from rl_pipeline.config.composition import read_yaml
 
 SHIPPED = Path(__file__).parents[2] / "configs"
 

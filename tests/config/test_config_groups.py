@@ -11,9 +11,9 @@ import pytest
 from gymnasium import spaces
 
 from rl_pipeline.config import Config, load_config
-from rl_pipeline.config.yaml_files import read_yaml
+from rl_pipeline.config.composition import read_yaml
+from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.environments import checked_spaces
 from rl_pipeline.wrappers import wrapper_names
 
 SHIPPED = Path(__file__).parents[2] / "configs"

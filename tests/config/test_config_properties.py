@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config, render_config
-from rl_pipeline.config.aliases import ALIASES, VALUES, canonical
-from rl_pipeline.config.keys import Kind, fields, kind, sections
+from rl_pipeline.config.keys import ALIASES, VALUES, Kind, canonical, fields, kind, sections
 from rl_pipeline.errors import InputError
 
 TEXT = st.text(max_size=12).filter(lambda text: text != "???")

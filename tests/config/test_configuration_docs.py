@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.config import load_config
-from rl_pipeline.config.aliases import ALIASES
-from rl_pipeline.config.keys import fields
-from rl_pipeline.config.reference import reference
+from rl_pipeline.config.keys import ALIASES, fields
+from rl_pipeline.config.rendering import reference
 from rl_pipeline.errors import InputError
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -20,7 +19,7 @@ ROWS = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in
 
 def test_the_reference_is_what_the_schema_says() -> None:
     assert (DOCS / "reference.md").read_text() == reference(), (
-        "python -m rl_pipeline.config.reference > docs/reference.md"
+        "python -m rl_pipeline.config.rendering > docs/reference.md"
     )
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from rl_pipeline.config.aliases import canonical
 from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
-from rl_pipeline.config.keys import Kind, kind
+from rl_pipeline.config.keys import Kind, canonical, kind
 
 
 def test_each_key_that_errors_suggest_exists() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
-from rl_pipeline.config.yaml_files import read_yaml
+from rl_pipeline.config.composition import read_yaml
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.machine_file import read_machine_file
+from rl_pipeline.simulation.standalone.machine_file import read_machine_file
 
 
 def read(folder: Path, text: str, *overrides: str) -> Config:

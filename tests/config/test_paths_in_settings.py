@@ -10,7 +10,7 @@ import pytest
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config, render_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation.command_line import player_program
+from rl_pipeline.simulation.player_arguments import player_program
 
 PATHS = [
     "experiment.directory",

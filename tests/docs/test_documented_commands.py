@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from stable_baselines3 import PPO
 
-from tests import prepared
+from tests.support import prepared
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -31,7 +31,7 @@ SHORT = [
 ]
 SELF = (
     *("bash launch_tests.bash", "bash ros_ws/build.bash", "source "),
-    *("python benchmarks/against_sb3.py", "python benchmarks/kill_and_resume.py"),
+    *("python tools/against_sb3.py", "python tools/kill_and_resume.py"),
 )
 """What this very run is, what only changes the shell, and what has a test of its own that runs it."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
@@ -66,7 +66,7 @@ def installed(command):
     if command.startswith("bash launch_ros_tcp_endpoint.bash"):
         return ["rl-pipeline", "endpoint", "--ros2"]
     if command.startswith("bash launch_node.bash"):
-        return ["python", "-m", "rl_pipeline.run.node", *shortened(command)[2:]]
+        return ["python", "-m", "rl_pipeline.cli.launch_node", *shortened(command)[2:]]
     return shortened(command)
 
 
@@ -96,9 +96,9 @@ def shortened(command):
             else ()
         )
         return [*words, "--players", "2", *length, *(f"--leave-out={name}" for name in apart)]
-    if words[:2] == ["python", "benchmarks/scenes.py"]:
+    if words[:2] == ["python", "tools/scenes.py"]:
         return [*words, "--steps", "200"]
-    if words[:2] == ["python", "benchmarks/fuzz.py"]:
+    if words[:2] == ["python", "tools/fuzz.py"]:
         return [*words, "--streams", "1000"]
     return words
 

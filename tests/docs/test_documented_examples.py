@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-TESTED_ELSEWHERE = {"interfaces.md", "algorithms.md", "players.md", "faq.md", "runner.md"}
+TESTED_ELSEWHERE = {"interfaces.md", "algorithms.md", "players.md", "faq.md", "rl_games.md"}
 
 
 def examples():

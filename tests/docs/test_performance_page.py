@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SCRIPT, PAGE = ROOT / "benchmarks" / "performance_page.py", ROOT / "docs" / "performance.md"
+SCRIPT, PAGE = ROOT / "tools" / "performance_page.py", ROOT / "docs" / "performance.md"
 
 
 def write(figures, page):

@@ -5,14 +5,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from rl_pipeline.benchmarks.camera_images import ImageTask, photograph
+from rl_pipeline.benchmarks.canned import canned_simulation
 from rl_pipeline.config.schema import SimulationConfig
-from rl_pipeline.envs.env import PlayerEnv
+from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
-from rl_pipeline.run.benchmarks.canned import canned_simulation
-from rl_pipeline.run.benchmarks.images import ImageTask, photograph
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 
 SMALL = ImageSpec(84, 84)

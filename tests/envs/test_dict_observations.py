@@ -10,14 +10,14 @@ from stable_baselines3.common.env_checker import check_env
 
 from rl_pipeline.algorithms.double_buffering import double_buffered
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
-from rl_pipeline.envs.env import PlayerEnv
 from rl_pipeline.envs.observation_check import check_spaces
+from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.tasks.testing import TaskTestMixin
 from rl_pipeline.wrappers import Use, wrap
-from tests.envs.dict_task import DictTask
+from tests.support.dict_task import DictTask
 
 ACTIONS = np.ones((3, 2), np.float32)
 

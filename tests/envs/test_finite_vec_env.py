@@ -12,7 +12,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rl_pipeline.envs.finite_vec_env import MAX_WARNINGS, FiniteVecEnv
-from rl_pipeline.envs.invalid_states import MAX_IN_A_ROW, ActionError
+from rl_pipeline.envs.nan_guard import MAX_IN_A_ROW, ActionError
 from rl_pipeline.errors import InputError
 
 BOX = spaces.Box(-1, 1, (2,), np.float32)

@@ -9,8 +9,8 @@ import gymnasium
 import pytest
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.environments import checked_spaces
 
 JAX = ("gymnasium.envs.phys2d", "gymnasium.envs.tabular")
 MUJOCO_2 = "Pusher-v4"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rl_pipeline.envs.invalid_states import ActionError, invalid_rows, is_finite
+from rl_pipeline.envs.nan_guard import ActionError, invalid_rows, is_finite
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rl_pipeline.envs.state_history import StateHistory, attach_last_actions
+from rl_pipeline.envs.received_states import StateHistory, attach_last_actions
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.interfaces import Interfaces
 from rl_pipeline.tasks.navigation import NavigationTask

@@ -10,8 +10,8 @@ import time
 import numpy as np
 import pytest
 
+from rl_pipeline.benchmarks.canned import canned_simulation
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.run.benchmarks.canned import canned_simulation
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 

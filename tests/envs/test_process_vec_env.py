@@ -22,7 +22,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from rl_pipeline.envs import process_vec_env
 from rl_pipeline.envs.process_vec_env import ProcessVecEnv
 from rl_pipeline.errors import InputError
-from tests.odd_environments import VECTOR, OddEnv
+from tests.support.odd_environments import VECTOR, OddEnv
 
 DICTIONARY = spaces.Dict({"a": VECTOR, "b": spaces.Discrete(4)})
 

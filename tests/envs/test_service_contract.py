@@ -5,13 +5,13 @@ import pytest
 from gymnasium import spaces
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.env import PlayerEnv
+from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.registration import register_task
 from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
-from rl_pipeline.run.environments import checked_spaces
 from rl_pipeline.tasks.duel import DuelTask
 from rl_pipeline.tasks.navigation import NavigationTask
 

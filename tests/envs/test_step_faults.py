@@ -12,7 +12,7 @@ from stable_baselines3.common.monitor import Monitor
 
 from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
 from rl_pipeline.errors import InputError
-from tests.odd_environments import VECTOR, OddEnv
+from tests.support.odd_environments import VECTOR, OddEnv
 
 
 class Observing(OddEnv):

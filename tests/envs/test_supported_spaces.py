@@ -7,7 +7,7 @@ import pytest
 from gymnasium import spaces
 
 from rl_pipeline.envs.supported_spaces import described_space, small_image, space_problem
-from tests.odd_environments import CAMERA, TORQUES, VECTOR
+from tests.support.odd_environments import CAMERA, TORQUES, VECTOR
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline.config.schema import SimulationConfig
-from rl_pipeline.envs.stepper import Stepper
+from rl_pipeline.envs.player_batch import Stepper
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask

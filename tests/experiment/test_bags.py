@@ -16,11 +16,11 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.bags.conversion import state_messages
-from rl_pipeline.experiment.bags.recorder import BEGINNING, recorded
+from rl_pipeline.evaluation.evaluate import evaluate
+from rl_pipeline.experiment.recording.bag_messages import state_messages
+from rl_pipeline.experiment.recording.bags import BEGINNING, recorded
 from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.interfaces.field_types import Struct
-from rl_pipeline.run.evaluate import evaluate
+from rl_pipeline.interfaces.types import Struct
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rl_pipeline.experiment.checkpoints import Milestones
-from rl_pipeline.experiment.curves import draw_curves, rolling_mean
-from rl_pipeline.experiment.episodes import EpisodeHistory
+from rl_pipeline.experiment.checkpoints.checkpointer import Milestones
 from rl_pipeline.experiment.evaluations import Episodes, EvaluationLog, summarise
+from rl_pipeline.experiment.plots.training_curves import draw_curves, rolling_mean
+from rl_pipeline.experiment.recording.episodes import EpisodeHistory
 from rl_pipeline.experiment.statistics import bootstrap_interval, interquartile_mean
 
 

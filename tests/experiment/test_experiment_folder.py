@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.experiment.atomic_files import write_text
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model, model_of
-from rl_pipeline.experiment.writing import write_text
 
 
 def create(directory: Path, name: str = "first") -> ExperimentFolder:

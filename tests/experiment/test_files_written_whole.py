@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.atomic_files import make_folder, whole_file, write_bytes, write_text
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.writing import make_folder, whole_file, write_bytes, write_text
 
 SizeLimit = Callable[[int], AbstractContextManager[None]]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rl_pipeline.experiment.comparison_plot import draw_comparison
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.html_report import write_html_report
-from rl_pipeline.experiment.learning_curves import Episodes, Group, grouped
+from rl_pipeline.experiment.plots.comparison import draw_comparison
+from rl_pipeline.experiment.plots.html_report import write_html_report
+from rl_pipeline.experiment.plots.learning_curves import Episodes, Group, grouped
 from rl_pipeline.experiment.record import ExperimentRecord
 
 HEADER = "timesteps,return,length,success,seconds\n"

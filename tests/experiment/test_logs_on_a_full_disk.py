@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.logs import training_logger
+from rl_pipeline.experiment.loggers.sb3_formats import training_logger
 
 SizeLimit = Callable[[int], AbstractContextManager[None]]
 

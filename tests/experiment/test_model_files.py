@@ -12,7 +12,7 @@ from stable_baselines3 import PPO, SAC
 from stable_baselines3.common.env_util import make_vec_env
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.model_files import ModelFile, save_model
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile, save_model
 
 
 def ppo(environment: str = "CartPole-v1", seed: int = 0, width: int = 8) -> PPO:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rl_pipeline.experiment.progress_file import STEPS, ProgressFile
-from rl_pipeline.experiment.run_logger import ROLLOUTS, RunLogger
+from rl_pipeline.experiment.loggers.progress_file import STEPS, ProgressFile
+from rl_pipeline.experiment.loggers.sb3_logger import ROLLOUTS, RunLogger
 
 
 @pytest.fixture

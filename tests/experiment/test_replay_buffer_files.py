@@ -15,7 +15,7 @@ from stable_baselines3.her.goal_selection_strategy import GoalSelectionStrategy
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.replay_buffer import load_replay_buffer, save_replay_buffer
+from rl_pipeline.experiment.checkpoints.replay_buffer import load_replay_buffer, save_replay_buffer
 
 
 def dqn(size: int = 100, n_envs: int = 1, environment: str = "CartPole-v1") -> DQN:

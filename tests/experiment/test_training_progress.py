@@ -7,9 +7,9 @@ import time
 import pytest
 from rich.console import Console
 
-from rl_pipeline.experiment import progress as module
-from rl_pipeline.experiment.episodes import EpisodeHistory
-from rl_pipeline.experiment.progress import TrainingProgress
+from rl_pipeline.experiment.loggers import progress as module
+from rl_pipeline.experiment.loggers.progress import TrainingProgress
+from rl_pipeline.experiment.recording.episodes import EpisodeHistory
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.recording import VideoRecorder
-from rl_pipeline.experiment.video_file import VideoFile
+from rl_pipeline.experiment.recording.video import VideoRecorder
+from rl_pipeline.experiment.recording.video_file import VideoFile
 
 
 def decoded(path: Path) -> tuple[dict[str, object], np.ndarray]:

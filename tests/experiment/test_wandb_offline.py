@@ -12,8 +12,8 @@ import pytest
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.wandb_files import download_model
-from rl_pipeline.experiment.wandb_run import WandbRun
+from rl_pipeline.experiment.loggers.wandb_files import download_model
+from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
 
 
 def folder_in(directory: Path) -> ExperimentFolder:

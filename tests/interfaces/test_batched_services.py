@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import CodecError, load_interfaces
-from rl_pipeline.interfaces.batched import batched_service, request_lengths, response_lengths
+from rl_pipeline.interfaces.multi_world import batched_service, request_lengths, response_lengths
 
 STEP = "interfaces_pkg/NavigationStep"
 SHARED = "builtin_interfaces/Time request_sent\nbool render\n"

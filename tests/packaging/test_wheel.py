@@ -17,7 +17,7 @@ import rl_pipeline
 assert rl_pipeline.__file__.startswith(sys.argv[1]), rl_pipeline.__file__
 from rl_pipeline.config import load_config
 from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.transport.exchange import is_compiled
+from rl_pipeline.transport.batch_io import is_compiled
 print(is_compiled(), load_config("navigation_ppo").algorithm.name)
 print(load_interfaces().service("interfaces_pkg/NavigationStep").name)
 """

@@ -7,8 +7,7 @@ from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.players.duel.arena import COVER, HALF_SIDE, lay_out
 from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import RELOAD_TIME, SHOT_DAMAGE, Orders
-from rl_pipeline.players.duel.parameters import DuelParameters
-from rl_pipeline.players.duel.scene import DuelScene
+from rl_pipeline.players.duel.scene import DuelParameters, DuelScene
 from rl_pipeline.players.worlds import SceneWorlds
 
 FIRE = Orders(fire=True)

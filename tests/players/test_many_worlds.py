@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.interfaces.batched import response_lengths
-from rl_pipeline.players.navigation.parameters import NavigationParameters
-from rl_pipeline.players.navigation.scene import NavigationScene
+from rl_pipeline.interfaces.multi_world import response_lengths
+from rl_pipeline.players.navigation.scene import NavigationParameters, NavigationScene
 from rl_pipeline.players.navigation.worlds import NavigationWorlds
 from rl_pipeline.players.worlds import SceneWorlds
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.players.command_line import PlayerOptions, log_file_of, parse_options
+from rl_pipeline.players.options import PlayerOptions, log_file_of, parse_options
 
 CONTRACT = """
 -batchmode -nographics -logFile logs/player_3.log --ros-ip 10.0.0.7 --ros-port 10003 --environment-id 3 --seed 17

@@ -8,7 +8,7 @@ from PIL import Image
 
 from rl_pipeline.players.navigation.scene import NavigationScene
 from rl_pipeline.players.rendering import gl_backend
-from rl_pipeline.players.rendering.frames import FrameSource, open_renderer
+from rl_pipeline.players.rendering.frame_source import FrameSource, open_renderer
 from rl_pipeline.players.rendering.gl_renderer import GLRenderer
 from rl_pipeline.players.rendering.painter import Painter
 from rl_pipeline.players.rendering.picture import Disc, Picture

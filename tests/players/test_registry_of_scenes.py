@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.players import register_scene, registry
-from rl_pipeline.players.registry import scene_arguments
-from rl_pipeline.user_modules import import_user_module
+from rl_pipeline.players import register_scene
+from rl_pipeline.players import registration as registry
+from rl_pipeline.players.registration import scene_arguments
+from rl_pipeline.plugins import import_user_module
 
 
 @pytest.fixture(autouse=True)

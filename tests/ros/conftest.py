@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests import prepared
+from tests.support import prepared
 
 # Below the domains whose ports other programs are given by the kernel.
 os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)

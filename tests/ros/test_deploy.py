@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
 pytest.importorskip("nav_msgs", reason="ROS 2 has no nav_msgs here")
 
-from tests.ros.robot import Robot
+from tests.support.robot import Robot
 
 VEHICLE = Path(__file__).parents[2] / "ros_ws/src/examples_pkg/config/vehicle.yaml"
 IN_FLIGHT = 0.5

@@ -18,7 +18,7 @@ import yaml
 pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
 pytest.importorskip("examples_pkg", reason="the workspace is not built (bash ros_ws/build.bash)")
 
-from tests import prepared
+from tests.support import prepared
 
 FILES = sorted((Path(__file__).parents[2] / "ros_ws/src/examples_pkg/launch").glob("*.launch.py"))
 

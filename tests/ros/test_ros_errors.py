@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rl_pipeline.cli.doctor import findings
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.ros.installation import require_interfaces, require_ros
-from rl_pipeline.run.doctor import findings
 
 INTERFACES = Path(__file__).parents[2] / "ros_ws/src/interfaces_pkg"
 STEP = "interfaces_pkg/NavigationStep"

@@ -17,8 +17,8 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
+from rl_pipeline.backends.ros2_calls import RosServiceCalls
 from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.ros.service_calls import RosServiceCalls
 from rl_pipeline.ros.session import RosSession
 
 STEP = load_interfaces().service("interfaces_pkg/NavigationStep")

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def test_both_sides_of_the_comparison_have_curves_and_times(tmp_path: Path) -> None:
     figures, picture = tmp_path / "figures.json", tmp_path / "curves.png"
     command = [
-        sys.executable, ROOT / "benchmarks/against_sb3.py", "--cases", "cartpole_ppo", "--seeds", "2",
+        sys.executable, ROOT / "tools/against_sb3.py", "--cases", "cartpole_ppo", "--seeds", "2",
         "--timesteps", "1024", "--json", figures, "--plot", picture,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=280)

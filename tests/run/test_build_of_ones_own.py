@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import prepared
+from tests.support import prepared
 
-CART = Path(__file__).parent / "cart_build"
+CART = Path(__file__).parents[1] / "support" / "cart_build"
 EXPERIMENT = """
 modules: [cart_tasks]
 experiment: {name: cart}

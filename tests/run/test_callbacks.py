@@ -20,9 +20,9 @@ from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints import saved_states
-from rl_pipeline.run.model_reset import ModelReset
-from rl_pipeline.run.resume import resume
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.run.callbacks.network_reset import ModelReset
+from rl_pipeline.run.resuming import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 MakeConfig = Callable[..., Config]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.run.policy import load_policy
+from rl_pipeline.evaluation.policy import load_policy
 
 TASK = """
 import numpy as np

@@ -14,8 +14,8 @@ import pytest
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.model_files import ModelFile
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 MakeConfig = Callable[..., Config]

@@ -10,8 +10,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 MakeConfig = Callable[..., Config]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.environments import Environments
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 

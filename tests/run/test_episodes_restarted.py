@@ -11,10 +11,10 @@ import pytest
 from gymnasium import spaces
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.experiment.checkpoints import saved_states
-from rl_pipeline.experiment.state_files import State, read_states
-from rl_pipeline.run.environments import Environments
-from rl_pipeline.run.periodic_evaluation import PeriodicEvaluation
+from rl_pipeline.envs.factory import Environments
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.experiment.checkpoints.run_state import State, read_states
+from rl_pipeline.run.callbacks.evaluation import PeriodicEvaluation
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 PLAIN, GOALS = "Counting-v0", "CountingGoals-v0"

@@ -14,10 +14,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.selection import select
+from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
-from rl_pipeline.experiment.resume_point import ResumePoint
 from rl_pipeline.run.rl_trainer import RLTrainer
-from rl_pipeline.run.selection import select
 
 MakeConfig = Callable[..., Config]
 

@@ -15,10 +15,10 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.experiment.recording import VideoRecorder
+from rl_pipeline.evaluation.agents import ZeroAgent
+from rl_pipeline.evaluation.rollout import record_episodes
+from rl_pipeline.experiment.recording.video import VideoRecorder
 from rl_pipeline.run import final_video
-from rl_pipeline.run.agents import ZeroAgent
-from rl_pipeline.run.episode_video import record_episodes
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 MakeConfig = Callable[..., Config]

@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.experiment.checkpoints import saved_states
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile
+from rl_pipeline.experiment.checkpoints.run_state import read_states
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.experiment.state_files import read_states
 from rl_pipeline.run.interruption import Interruption
 
 DEADLINE = 60.0

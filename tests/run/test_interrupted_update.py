@@ -9,8 +9,8 @@ import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.experiment.checkpoints import saved_states
-from rl_pipeline.experiment.state_files import read_states
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.experiment.checkpoints.run_state import read_states
 from rl_pipeline.run.interruption import Interruption
 from rl_pipeline.run.rl_trainer import RLTrainer
 

@@ -13,7 +13,7 @@ import pytest
 
 from rl_pipeline.experiment.folder import ExperimentFolder
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "tools"
 NAMES = ["a2c_cosine_rate", "dqn"]
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from rl_pipeline import cli
 from rl_pipeline.errors import InputError
+from rl_pipeline.plugins import import_user_module
 from rl_pipeline.tracebacks import describe_failure
-from rl_pipeline.user_modules import import_user_module
 
 TASK = """
 import numpy as np

@@ -13,8 +13,8 @@ from stable_baselines3.common.logger import Logger
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.run import player_monitor
-from rl_pipeline.run.player_monitor import SLOW_RESPONSE, PlayerMonitor
+from rl_pipeline.run.callbacks import player_monitor
+from rl_pipeline.run.callbacks.player_monitor import SLOW_RESPONSE, PlayerMonitor
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.cli.endings import BAD_INPUT
+from rl_pipeline.cli.exit import BAD_INPUT
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.preflight import check_training
+from rl_pipeline.run.plan import check_training
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints import saved_states
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.run.resume import resume
+from rl_pipeline.run.resuming import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 GOALS = "BitFlipping-v0"

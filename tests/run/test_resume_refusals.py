@@ -17,11 +17,10 @@ from rich.console import Console
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints import newest_states, saved_states, steps_of
-from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.lock import locked
-from rl_pipeline.experiment.state_files import FORMAT
-from rl_pipeline.run.resume import resume
+from rl_pipeline.experiment.checkpoints.checkpointer import newest_states, saved_states, steps_of
+from rl_pipeline.experiment.checkpoints.run_state import FORMAT
+from rl_pipeline.experiment.folder import ExperimentFolder, locked
+from rl_pipeline.run.resuming import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 SILENT = Console(file=io.StringIO())
@@ -127,7 +126,7 @@ def test_what_was_edited_in_config_yaml_since_is_noticed(
 
 def test_two_runs_do_not_write_one_folder(folder: ExperimentFolder) -> None:
     hold = "import sys; from pathlib import Path; from rl_pipeline.experiment.folder import ExperimentFolder\n"
-    hold += "from rl_pipeline.experiment.lock import locked\n"
+    hold += "from rl_pipeline.experiment.folder import locked\n"
     hold += f"with locked(ExperimentFolder(Path({str(folder.path)!r}))): print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -14,9 +14,9 @@ import pytest
 import torch
 from stable_baselines3.common.save_util import load_from_zip_file
 
-from rl_pipeline.experiment.checkpoints import saved_states
+from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
 from rl_pipeline.experiment.folder import ExperimentFolder
-from tests.prepared import PreparedProcess
+from tests.support.prepared import PreparedProcess
 
 DEADLINE = 90.0
 BOTH = """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.prepared import PreparedProcess
+from tests.support.prepared import PreparedProcess
 
 SHORT = [
     *("experiment.name=run", "environment.video_wrapper=false", "environment.render_mode=null", "ros.tcp_port=0"),

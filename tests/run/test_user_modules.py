@@ -11,7 +11,7 @@ import pytest
 
 from rl_pipeline.config import load_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.user_modules import import_user_module
+from rl_pipeline.plugins import import_user_module
 
 PARTS = """
 import gymnasium

@@ -16,11 +16,11 @@ from stable_baselines3.common.save_util import load_from_zip_file
 
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.selection import select
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import find_model
-from rl_pipeline.run.resume import resume
+from rl_pipeline.run.resuming import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
-from rl_pipeline.run.selection import select
 
 pytestmark = pytest.mark.slow
 SILENT = Console(file=io.StringIO())

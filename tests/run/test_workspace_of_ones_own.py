@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rl_pipeline import workspaces
 from rl_pipeline.config import load_config, render_config
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.experiment.model_files import ModelFile
-from rl_pipeline.interfaces import load_interfaces
-from rl_pipeline.run.foreign_models import config_of_model
+from rl_pipeline.evaluation.trust import config_of_model
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile
+from rl_pipeline.interfaces import load_interfaces, workspaces
 
 INTERFACES = Path(__file__).parents[2] / "ros_ws/src/interfaces_pkg"
 TASK = """

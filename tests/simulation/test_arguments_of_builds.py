@@ -6,10 +6,10 @@ import pytest
 
 from rl_pipeline.config import load_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation import launcher
-from rl_pipeline.simulation.command_line import GIVEN, player_program
-from rl_pipeline.simulation.machine_file import read_machine_file
+from rl_pipeline.simulation.player_arguments import GIVEN, player_program
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.simulation.standalone import launcher
+from rl_pipeline.simulation.standalone.machine_file import read_machine_file
 
 NOTE = """echo "$@" > "$0.arguments"; exec {python} {handmade} "$@" """
 

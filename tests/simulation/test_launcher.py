@@ -13,9 +13,9 @@ import pytest
 
 from rl_pipeline.config.schema import RosConfig, SimulationConfig, UnityConfig
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation import launcher
-from rl_pipeline.simulation.machine_file import Build, Endpoint, MachineFile, read_machine_file
 from rl_pipeline.simulation.simulation import Simulation
+from rl_pipeline.simulation.standalone import launcher
+from rl_pipeline.simulation.standalone.machine_file import Build, Endpoint, MachineFile, read_machine_file
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = "launch_unity_simulation.bash"
@@ -194,4 +194,4 @@ def test_batch_file_has_windows_line_ends_and_leads_somewhere():
     text = content.decode("ascii").replace("\r\n", "\n")
     targets = set(re.findall(r"\b(?:call|goto) :?(\w+)", text)) - {"eof"}
     assert targets == set(re.findall(r"^:(\w+)$", text, re.MULTILINE))
-    assert "-m rl_pipeline.simulation.launcher %*" in text
+    assert "-m rl_pipeline.simulation.standalone.launcher %*" in text

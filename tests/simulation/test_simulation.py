@@ -12,8 +12,8 @@ import pytest
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
-from rl_pipeline.players.command_line import parse_options
-from rl_pipeline.simulation.command_line import player_arguments
+from rl_pipeline.players.options import parse_options
+from rl_pipeline.simulation.player_arguments import player_arguments
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
+from rl_pipeline.benchmarks.camera_images import ImageTask
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.interfaces.images import ImageSpec
-from rl_pipeline.run.benchmarks.images import ImageTask
 from rl_pipeline.tasks.navigation import NavigationTask
 from rl_pipeline.tasks.testing import TaskTestMixin
 

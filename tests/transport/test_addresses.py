@@ -6,9 +6,9 @@ import pytest
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.addresses import host_and_port, resolve
 from rl_pipeline.transport.client import Client
 from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.listening import host_and_port, resolve
 
 
 def has_ipv6():

@@ -16,7 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import KEEPALIVE, FrameReader, encode_command, encode_frame
 
-FUZZER = Path(__file__).parents[2] / "benchmarks" / "fuzz.py"
+FUZZER = Path(__file__).parents[2] / "tools" / "fuzz.py"
 NAMES = st.sampled_from(["/t", "/s", "/alive", "/other", "", "\u00fc", "x" * 1025])
 COMMANDS = st.sampled_from(
     ["__subscribe", "__publish", "__ros_service", "__unity_service", "__remove_unity_service", "__token", "__nonsense"]

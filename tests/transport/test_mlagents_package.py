@@ -5,8 +5,8 @@ import importlib.util
 
 import pytest
 
+from rl_pipeline.backends.mlagents import load_mlagents
 from rl_pipeline.errors import InputError
-from rl_pipeline.transport.mlagents import load_mlagents
 
 
 def test_missing_package_is_told_with_the_extra_that_brings_it(monkeypatch):

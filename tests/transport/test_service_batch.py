@@ -9,7 +9,7 @@ import pytest
 
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.transport import service_batch
-from rl_pipeline.transport.exchange import is_compiled
+from rl_pipeline.transport.batch_io import is_compiled
 from rl_pipeline.transport.frames import KEEPALIVE, FrameReader, decode_command, encode_command, encode_frame
 from rl_pipeline.transport.service_batch import ServiceBatch
 

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
+from rl_pipeline.transport.admission import Limits
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import KEEPALIVE, decode_command, encode_command, encode_frame
-from rl_pipeline.transport.limits import Limits
 
 SERVICE = {"topic": "/s", "message_name": "std_srvs/SetBool"}
 TCP_REPAIR = 19

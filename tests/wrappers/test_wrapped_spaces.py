@@ -10,11 +10,11 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_normalize
 
 from rl_pipeline.algorithms.architecture import default_policy
-from rl_pipeline.algorithms.registry import find_algorithm
+from rl_pipeline.algorithms.registration import find_algorithm
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.rehearsal import Stage
+from rl_pipeline.evaluation.policy import Stage
 from rl_pipeline.wrappers import Use, wrap
-from tests.odd_environments import CAMERA, TORQUES, VECTOR
+from tests.support.odd_environments import CAMERA, TORQUES, VECTOR
 
 TRAINING = Use(training=True)
 CAMERA_AND_STATE = spaces.Dict({"camera": CAMERA, "state": VECTOR, "goal": VECTOR, "gear": spaces.Discrete(4)})

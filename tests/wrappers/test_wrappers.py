@@ -9,8 +9,9 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.normalization import hand_over_statistics
-from rl_pipeline.wrappers import Use, register_wrapper, registry, wrap, wrapper_names
+from rl_pipeline.experiment.checkpoints.model_file import hand_over_statistics
+from rl_pipeline.wrappers import Use, register_wrapper, wrap, wrapper_names
+from rl_pipeline.wrappers import wrapping as registry
 
 TRAINING, JUDGING = Use(training=True), Use(training=False)
 

@@ -11,11 +11,24 @@ from numpy.typing import NDArray
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.policies import BasePolicy
 
-from rl_pipeline.algorithms.self_play.elo import points_won
 from rl_pipeline.algorithms.self_play.snapshot import Snapshot
 from rl_pipeline.config.schema import SelfPlayConfig
 from rl_pipeline.envs.observations import Observations, take_rows
 from rl_pipeline.errors import InputError
+
+STEP: Final = 8.0
+"""Points that the result of one episode can move a rating by, at the most (K)."""
+
+
+def expected_score(rating: float, opponent: float) -> float:
+    """The mean result of the first against the second: 1 it always wins, 0 it always loses."""
+    return float(1.0 / (1.0 + 10.0 ** ((opponent - rating) / 400.0)))
+
+
+def points_won(rating: float, opponent: float, result: float) -> float:
+    """What the first gains and the second loses by a result of 1 (the first has won), 0.5 or 0."""
+    return STEP * (result - expected_score(rating, opponent))
+
 
 Preprocess = Callable[[Any], Any]
 """From observations, shape (N, ...), to what a policy sees of them."""

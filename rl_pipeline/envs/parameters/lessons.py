@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rl_pipeline.envs.parameters.samplers import Sampler, read_sampler
-from rl_pipeline.envs.parameters.settings import check_keys, number, setting
+from rl_pipeline.envs.parameters.samplers import Sampler, check_keys, number, read_sampler, setting
 from rl_pipeline.errors import InputError, UnknownNameError
 
 MEASURES: Final = ("progress", "reward", "success_rate")

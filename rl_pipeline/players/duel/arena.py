@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.players.surroundings import Obstacle
+from rl_pipeline.players.arena_geometry import Obstacle
 
 HALF_SIDE: Final = 5.0
 """Half the inner side of the square arena, m."""

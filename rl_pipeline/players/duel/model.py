@@ -6,8 +6,8 @@ from typing import Final
 
 import mujoco
 
+from rl_pipeline.players.arena_geometry import add_collisions, add_obstacle, walled_arena
 from rl_pipeline.players.duel.arena import COVER, HALF_SIDE
-from rl_pipeline.players.surroundings import add_collisions, add_obstacle, walled_arena
 from rl_pipeline.players.tracked_vehicle import (
     UNTOUCHED,
     Paint,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import mujoco
@@ -12,15 +13,32 @@ from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.players import lidar
+from rl_pipeline.players.arena_geometry import OUT_OF_THE_WAY
 from rl_pipeline.players.duel.arena import COVER, lay_out, opposite
 from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import NUM_RAYS, Fighter, Orders
 from rl_pipeline.players.duel.model import SIDES, build_model
-from rl_pipeline.players.duel.parameters import DuelParameters
-from rl_pipeline.players.duel.portrayal import CAMERA, portray
+from rl_pipeline.players.duel.visuals import CAMERA, portray
 from rl_pipeline.players.rendering.picture import Picture
-from rl_pipeline.players.scene import Scene
-from rl_pipeline.players.surroundings import OUT_OF_THE_WAY
+from rl_pipeline.players.scene import Scene, SceneParameters, within
+
+
+@dataclass(frozen=True)
+class DuelParameters(SceneParameters):
+    """As interfaces_pkg/DuelParameters has them.
+
+    Attributes:
+        bot_strength: how well the bot that drives red fights.
+        cover_pairs: obstacles on each side, rounded.
+        dispersion: standard deviation of a shot from where the gun points, rad.
+        speed_scale: of the vehicles' speeds.
+    """
+
+    bot_strength: float = within(0.5, 0.0, 1.0)
+    cover_pairs: float = within(2.0, 0, len(COVER))
+    dispersion: float = within(0.02, 0.0, 0.5)
+    speed_scale: float = within(1.0, 0.2, 1.5)
+
 
 _LENGTHS: Final = {f"state.{side}.lidar.{field}": NUM_RAYS for side in SIDES for field in ("ranges", "tags")}
 

@@ -7,8 +7,8 @@ from typing import Final
 import mujoco
 import numpy as np
 
+from rl_pipeline.players.arena_geometry import add_collisions, add_obstacle, walled_arena
 from rl_pipeline.players.navigation.arena import HALF_SIDE, OBSTACLES
-from rl_pipeline.players.surroundings import add_collisions, add_obstacle, walled_arena
 from rl_pipeline.players.tracked_vehicle import GROUP_DECORATION, UNTOUCHED, add_vehicle
 
 _BEACON: Final = (0.16, 0.64, 0.42, 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import mujoco
@@ -11,13 +12,34 @@ import mujoco
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.players import lidar
 from rl_pipeline.players import tracked_vehicle as vehicle
-from rl_pipeline.players.navigation.arena import OBSTACLES, TARGET_RADIUS, Layout
+from rl_pipeline.players.arena_geometry import OUT_OF_THE_WAY
+from rl_pipeline.players.navigation.arena import OBSTACLES, START_GOAL_DISTANCE, TARGET_RADIUS, Layout, lay_out
 from rl_pipeline.players.navigation.model import build_model
-from rl_pipeline.players.navigation.parameters import NavigationParameters
-from rl_pipeline.players.navigation.portrayal import CAMERA, portray
+from rl_pipeline.players.navigation.visuals import CAMERA, portray
 from rl_pipeline.players.rendering.picture import Picture
-from rl_pipeline.players.scene import Scene
-from rl_pipeline.players.surroundings import OUT_OF_THE_WAY
+from rl_pipeline.players.scene import Scene, SceneParameters, within
+
+
+@dataclass(frozen=True)
+class NavigationParameters(SceneParameters):
+    """As interfaces_pkg/NavigationParameters has them.
+
+    Attributes:
+        obstacle_count: of the arena, rounded.
+        goal_distance: greatest distance from start to goal, m.
+        speed_scale: twist of the vehicle over the target twist.
+        lidar_noise: standard deviation of the ranges, m.
+    """
+
+    obstacle_count: float = within(len(OBSTACLES), 0, len(OBSTACLES))
+    goal_distance: float = within(START_GOAL_DISTANCE[1], 2.0, 11.0)
+    speed_scale: float = within(1.0, 0.2, 1.5)
+    lidar_noise: float = within(0.0, 0.0, 1.0)
+
+    def layout(self, seed: int) -> Layout:
+        """The arena of a seed."""
+        return lay_out(seed, round(self.obstacle_count), self.goal_distance)
+
 
 DWELL_TIME: Final = 1.0
 """How long the vehicle must stand in the goal zone, s."""

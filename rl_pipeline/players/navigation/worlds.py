@@ -12,13 +12,12 @@ from mujoco.batch import Batch as WorldBatch
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, load_interfaces
-from rl_pipeline.interfaces.batched import RESET
+from rl_pipeline.interfaces.multi_world import RESET
 from rl_pipeline.players import lidar
 from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.navigation.arena import TARGET_RADIUS, Layout
 from rl_pipeline.players.navigation.model import build_model
-from rl_pipeline.players.navigation.parameters import NavigationParameters
-from rl_pipeline.players.navigation.scene import NavigationScene, harm, write_constants
+from rl_pipeline.players.navigation.scene import NavigationParameters, NavigationScene, harm, write_constants
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.worlds import Worlds
 

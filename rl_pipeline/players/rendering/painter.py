@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from rl_pipeline.players.rendering.picture import Camera, Colour, Disc, Picture, Rays
-from rl_pipeline.players.rendering.projection import Projection
-from rl_pipeline.players.rendering.solids import Solids, Surface
+from rl_pipeline.players.rendering.projection import Projection, Solids, Surface
 
 Array = NDArray[np.float64]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,3 +45,128 @@ class Projection:
     def pixels(self, points: Array) -> list[tuple[float, float]]:
         """Pixels of points of shape (N, 3), as Pillow takes them."""
         return list(map(tuple, self(points)[0].tolist()))
+
+
+Indices = NDArray[np.intp]
+
+_ROUND_SIDES: Final = 24
+_SPHERE_RINGS: Final = 6
+_VISIBLE_GROUPS: Final = 3
+"""Groups from 0 that are shown, as in MuJoCo's own renderer."""
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """A convex body in its own frame: vertices (V, 3), and faces as counter-clockwise indices into them."""
+
+    vertices: Array
+    faces: list[list[int]]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The faces of all solids at one moment.
+
+    Attributes:
+        vertices: m, shape (V, 3).
+        normals: outward, of length 1, shape (F, 3).
+        centres: of the faces, m, shape (F, 3).
+    """
+
+    vertices: Array
+    normals: Array
+    centres: Array
+
+
+class Solids:
+    """The visible boxes, cylinders, capsules (as cylinders), spheres and ellipsoids of a model.
+
+    Attributes:
+        faces: the indices of each face's vertices.
+        geom_of_face: geom id of each face, shape (F,).
+        geom_of_vertex: geom id of each vertex, shape (V,).
+    """
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self.faces: list[list[int]] = []
+        vertices: list[Array] = []
+        geom_of_face: list[int] = []
+        geom_of_vertex: list[int] = []
+        for geom in range(model.ngeom):
+            shape = _shape_of(model, geom)
+            if shape is None or model.geom_group[geom] >= _VISIBLE_GROUPS:
+                continue
+            start = len(geom_of_vertex)
+            vertices.append(shape.vertices)
+            geom_of_vertex += [geom] * len(shape.vertices)
+            for face in shape.faces:
+                self.faces.append([start + corner for corner in face])
+                geom_of_face.append(geom)
+        self.geom_of_face: Indices = np.array(geom_of_face, dtype=np.intp)
+        self.geom_of_vertex: Indices = np.array(geom_of_vertex, dtype=np.intp)
+        self._vertices = np.concatenate(vertices) if vertices else np.empty((0, 3))
+        corners = np.array([face[:3] for face in self.faces], dtype=np.intp).reshape(-1, 3)
+        self._normals = _normals(self._vertices[corners])
+        self._centres = np.array([self._vertices[face].mean(axis=0) for face in self.faces]).reshape(-1, 3)
+
+    def surface(self, data: mujoco.MjData) -> Surface:
+        """Where the faces are, in a state whose kinematics are up to date."""
+        rotations = data.geom_xmat.reshape(-1, 3, 3)
+        of_vertex, of_face = rotations[self.geom_of_vertex], rotations[self.geom_of_face]
+        return Surface(
+            vertices=_turn(of_vertex, self._vertices) + data.geom_xpos[self.geom_of_vertex],
+            normals=_turn(of_face, self._normals),
+            centres=_turn(of_face, self._centres) + data.geom_xpos[self.geom_of_face],
+        )
+
+
+def _turn(rotations: Array, vectors: Array) -> Array:
+    turned: Array = np.einsum("nij,nj->ni", rotations, vectors)
+    return turned
+
+
+def _normals(corners: Array) -> Array:
+    """The normals (F, 3) of faces by three corners of each, (F, 3, 3)."""
+    directions: Array = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1])
+    normals: Array = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+    return normals
+
+
+def _shape_of(model: mujoco.MjModel, geom: int) -> _Shape | None:
+    """The shape of a geom; None for what is no solid that can be drawn."""
+    x, y, z = (float(half) for half in model.geom_size[geom])
+    match mujoco.mjtGeom(int(model.geom_type[geom])):
+        case mujoco.mjtGeom.mjGEOM_BOX:
+            square = np.array([(x, y), (-x, y), (-x, -y), (x, -y)])
+            return _stack([np.column_stack([square, np.full(4, height)]) for height in (-z, z)])
+        case mujoco.mjtGeom.mjGEOM_CYLINDER:
+            return _stack([_circle(x, x, height) for height in (-y, y)])
+        case mujoco.mjtGeom.mjGEOM_CAPSULE:
+            return _stack([_circle(x, x, height) for height in (-y - x, y + x)])
+        case mujoco.mjtGeom.mjGEOM_SPHERE:
+            return _ellipsoid(x, x, x)
+        case mujoco.mjtGeom.mjGEOM_ELLIPSOID:
+            return _ellipsoid(x, y, z)
+    return None
+
+
+def _circle(x: float, y: float, height: float) -> Array:
+    angles = np.linspace(0.0, 2 * np.pi, _ROUND_SIDES, endpoint=False)
+    return np.column_stack([x * np.cos(angles), y * np.sin(angles), np.full(_ROUND_SIDES, height)])
+
+
+def _ellipsoid(x: float, y: float, z: float) -> _Shape:
+    latitudes = np.linspace(-np.pi / 2, np.pi / 2, _SPHERE_RINGS + 1)[1:-1]
+    return _stack([_circle(x * np.cos(angle), y * np.cos(angle), z * np.sin(angle)) for angle in latitudes])
+
+
+def _stack(rings: list[Array]) -> _Shape:
+    """A body of counter-clockwise rings of equally many vertices, from the lowest to the highest."""
+    count = len(rings[0])
+    faces = [list(range(count))[::-1], list(range(count * (len(rings) - 1), count * len(rings)))]
+    for ring in range(len(rings) - 1):
+        low, high = ring * count, (ring + 1) * count
+        for corner in range(count):
+            following = (corner + 1) % count
+            faces.append([low + corner, low + following, high + following, high + corner])
+    return _Shape(np.concatenate(rings), faces)

@@ -10,7 +10,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import deserialize_message
 from std_srvs.srv import SetBool
 
-from rl_pipeline.ros.answers import REACH_TIME, RETRY_PERIOD, Answers
+from rl_pipeline.ros.offered_service import REACH_TIME, RETRY_PERIOD, Answers
 
 FALSE, TRUE = SetBool.Request(data=False), SetBool.Request(data=True)
 

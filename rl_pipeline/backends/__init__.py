@@ -1,0 +1,1 @@
+"""Backends: the ways in which a request reaches a player."""

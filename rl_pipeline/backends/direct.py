@@ -1,0 +1,61 @@
+"""The `direct` backend: players connect to this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rl_pipeline.backends.backend import Arrived
+from rl_pipeline.errors import InputError
+from rl_pipeline.interfaces import Lengths, Service
+from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.service_batch import ServiceBatch
+
+
+class DirectBackend(Endpoint):
+    """An endpoint as the backend of a simulation; see backend.py for what each member promises."""
+
+    @property
+    def reachable(self) -> str:
+        """Address that players on this machine connect to."""
+        return self.address.reachable
+
+    @property
+    def offered(self) -> list[str]:
+        """Names of the services that players offer."""
+        return sorted(self.services)
+
+    @property
+    def hint(self) -> str:
+        """Who was turned away last, for a message about a player that does not connect."""
+        return f"; turned away: {self.rejections[-1]}" if self.rejections else ""
+
+    def type_of(self, service: str) -> str | None:
+        """Two-part type of a service that a player offers; None: none does."""
+        owner = self.services.get(service)
+        return None if owner is None else owner.services[service]
+
+    def check(self, service: str, type_name: str) -> None:
+        """Make sure that a player offers a service as this type.
+
+        Raises:
+            InputError: it offers it as another.
+        """
+        if (found := self.type_of(service)) != type_name:
+            raise InputError(f"{service}: the player offers it as {found}, and the task expects {type_name}")
+
+    def calls(
+        self,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
+    ) -> ServiceBatch:
+        """The client of a service of players, by the names of their services."""
+        return ServiceBatch(self, service, names, lengths, arrived)
+
+    def drop(self, services: Sequence[str], reason: str) -> None:
+        """Close the connections of whoever offers these services."""
+        for service in services:
+            if (connection := self.services.get(service)) is not None:
+                with self.lock:
+                    connection.close(reason)

@@ -1,0 +1,190 @@
+"""One service of many players, called on all of them at once by ROS clients of one node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl_pipeline.backends.backend import Arrived
+from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
+from rl_pipeline.interfaces.optional_fields import has_field
+from rl_pipeline.ros.message_types import service_class
+from rl_pipeline.ros.serialized import SerializedClient
+from rl_pipeline.ros.session import RosSession
+from rl_pipeline.ros.watched import Poller, Watched
+from rl_pipeline.transport.communication import Stamps
+from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
+
+DISCOVERY_TIMEOUT: Final = 2.0
+"""Seconds that a service which is in the graph may take until requests reach it."""
+GONE_CHECK_PERIOD: Final = 0.25
+"""Seconds between two looks at whether those that are waited for are still there."""
+
+
+class RosServiceCalls:
+    """The clients of one service on N players; see transport/backend.py for what each member promises.
+
+    Requests and responses are the codec's arrays, as with the other backends, and cross rcl as their bytes. All
+    requests are under way at once. A player whose service leaves the graph is not waited for.
+
+    Args:
+        session: the node, which runs while `receive` waits.
+        service: type of the service.
+        names: name of the service of each player.
+        lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
+        arrived: called with a player's index and its payload as soon as that is whole.
+
+    Raises:
+        InputError: the type's package is not built.
+    """
+
+    def __init__(
+        self,
+        session: RosSession,
+        service: Service,
+        names: Sequence[str],
+        lengths: Lengths | None = None,
+        arrived: Arrived | None = None,
+    ) -> None:
+        from rclpy.node import Node
+
+        self.names = list(names)
+        self.refused: dict[int, CodecError] = {}
+        self._session, self._on_arrival = session, arrived
+        # A node that no executor spins: its clients are waited for, and read, without making objects of responses.
+        self._node = Node(
+            f"{session.node.get_name()}_calls",
+            context=session.context,
+            namespace=session.node.get_namespace(),
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+        service_type = service_class(service.name)
+        self._clients = [self._node.create_client(service_type, name) for name in names]
+        self._bytes = [SerializedClient(client) for client in self._clients]
+        self._poller = Poller()
+        self._watched = [
+            Watched(self._poller, client, partial(self._take, index)) for index, client in enumerate(self._clients)
+        ]
+        self._request = service.request.layout(lengths).empty(len(self.names))
+        self._stamped = has_field(service.request.struct, "request_sent")
+        self._codec = service.response
+        self._waiting: dict[int, int] = {}
+        self._payloads: dict[int, bytes] = {}
+        self._log = ResponseLog(len(self.names))
+        self._arrivals: tuple[list[int], list[float]] = ([], [])
+
+    @property
+    def request(self) -> Batch:
+        """The N requests that the next `send` sends; assign to their fields."""
+        return self._request
+
+    def send(self, players: NDArray[np.intp] | None = None) -> None:
+        """Send the requests of the given players (default: all), stamped with the time of the node's clock.
+
+        A player whose service is not there is not asked, and will be missing from the responses.
+        """
+        indices = range(len(self.names)) if players is None else players.tolist()
+        ready = [index for index in indices if self._is_ready(index)]
+        self._payloads.clear()
+        self.refused.clear()
+        if self._stamped:
+            seconds, nanoseconds = divmod(self._session.node.get_clock().now().nanoseconds, 1_000_000_000)
+            self._request["request_sent.sec"][:] = seconds
+            self._request["request_sent.nanosec"][:] = nanoseconds
+        self._arrivals = self._log.begin(time.perf_counter())
+        for index in ready:
+            self._waiting[index] = self._bytes[index].send(self._request.bytes(index))
+
+    def receive(self, timeout: float) -> list[int]:
+        """Wait until every player that was asked has answered or is gone, at most `timeout` seconds.
+
+        Returns:
+            The players that did not answer in time. What they answer later is nobody's.
+        """
+        deadline = time.monotonic() + timeout
+        self._session.executor.spin_once(timeout_sec=0)
+        while self._waiting and (remaining := deadline - time.monotonic()) > 0:
+            if not self._poller.poll(min(remaining, GONE_CHECK_PERIOD)):
+                self._session.executor.spin_once(timeout_sec=0)
+                gone = [index for index in self._waiting if not self._clients[index].service_is_ready()]
+                for index in gone:
+                    del self._waiting[index]
+        late = sorted(self._waiting)
+        self._waiting.clear()
+        return late
+
+    def close(self) -> None:
+        """Withdraw the clients; safe to call twice."""
+        while self._watched:
+            self._watched.pop().close()
+        self._poller.close()
+        self._node.destroy_node()
+
+    def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
+        """What arrived since `send`, as pairs of player indices and their responses; one batch for each layout."""
+        by_size: dict[int, list[int]] = {}
+        for index in sorted(self._payloads):
+            by_size.setdefault(len(self._payloads[index]), []).append(index)
+        for players in by_size.values():
+            rows = _rows([self._payloads[index] for index in players])
+            if (batch := self._decoded(rows, players)) is not None:
+                yield self._noted(players, batch)
+                continue
+            for row, index in enumerate(players):
+                if (single := self._decoded(rows[row : row + 1], [index])) is not None:
+                    yield self._noted([index], single)
+
+    def stamps(self) -> Stamps:
+        """When requests and responses of the last calls were sent and received."""
+        return self._log.stamps()
+
+    def response_times(self) -> ResponseTimes:
+        """How long the players took to answer in the last calls."""
+        return self._log.summary()
+
+    def _noted(self, players: list[int], batch: Batch) -> tuple[NDArray[np.intp], Batch]:
+        """Responses and whose they are, after a note of their stamps."""
+        indices = np.array(players)
+        self._log.keep_stamps(indices, batch)
+        return indices, batch
+
+    def _decoded(self, rows: NDArray[np.uint8], players: list[int]) -> Batch | None:
+        """Rows of one layout as a batch; None when they differ in it, or the only one is refused."""
+        try:
+            layout = self._codec.layout_of(rows[0])
+        except CodecError as error:
+            if len(players) == 1:
+                self.refused[players[0]] = error
+            return None
+        return layout.view(rows) if layout.matches(rows) else None
+
+    def _take(self, index: int) -> None:
+        """Take what has come for a player's client; what nobody waits for any more is nobody's."""
+        response = self._bytes[index].take()
+        if response is None:
+            return
+        if self._waiting.get(index) == response.request_id.sequence_number:
+            del self._waiting[index]
+            self._payloads[index] = response.payload
+            if self._on_arrival is not None:
+                self._on_arrival(index, response.payload)
+            self._arrivals[0].append(index)
+            self._arrivals[1].append(time.perf_counter())
+
+    def _is_ready(self, index: int) -> bool:
+        """Whether requests reach a player; one that has just been found is given time for that."""
+        client = self._clients[index]
+        if client.service_is_ready():
+            return True
+        found = self._session.node.count_services(client.service_name)
+        return bool(found) and self._session.spin_until(client.service_is_ready, DISCOVERY_TIMEOUT)
+
+
+def _rows(payloads: list[bytes]) -> NDArray[np.uint8]:
+    return np.frombuffer(bytearray().join(payloads), np.uint8).reshape(len(payloads), -1)

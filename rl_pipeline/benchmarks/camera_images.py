@@ -1,0 +1,149 @@
+"""What an image in every response costs: the images benchmark.
+
+Raw images are received into the batch that the task observes, and nothing else is done with them, so that the
+yardstick is an echo of as many bytes (see echo.py). A JPEG is decoded besides, by threads beside the one that steps;
+its yardstick is what one thread decodes that does nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, request_size, step_batched
+from rl_pipeline.benchmarks.echo import Echo
+from rl_pipeline.benchmarks.figures import Bar, Figures, interleaved, spread
+from rl_pipeline.interfaces import Batch
+from rl_pipeline.interfaces.images import ImageSpec, decode_image
+from rl_pipeline.plurals import plural
+from rl_pipeline.tasks.navigation import NavigationTask
+
+NOTE: Final = (
+    "Raw: against an echo of the same bytes between as many processes. JPEG: against one thread that decodes the same "
+    "images and does nothing else. Each yardstick was measured next to its case. Median of the repetitions."
+)
+_JPEG_QUALITY: Final = 90
+
+
+class ImageTask(NavigationTask):
+    """The navigation task as seen by a camera, with episodes that never end.
+
+    Observation: the image, shape (height, width, 3), as it was received.
+
+    Args:
+        image: what the images are.
+    """
+
+    def __init__(self, image: ImageSpec) -> None:
+        super().__init__(max_episode_steps=2**60)
+        self.image = image
+        self.observation_space = spaces.Box(0, 255, image.shape, np.uint8)
+
+    def observation(self, state: Batch) -> NDArray[Any]:
+        """The images, shape (N, height, width, 3)."""
+        images: NDArray[np.uint8] = state.image
+        return images
+
+
+@dataclass
+class Case:
+    """Players that answer with images of one kind.
+
+    Attributes:
+        image: the kind.
+        players: player processes.
+        reach: share of the yardstick that is good enough; 0: none is set.
+        rates: environment steps per second, one a repetition.
+        ratios: the same over the rate of the yardstick.
+    """
+
+    image: ImageSpec
+    players: int
+    reach: float = 0.0
+    rates: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        kind = "JPEG" if self.image.format == "jpeg" else "raw"
+        players = f"{self.players} {plural(self.players, 'player')}"
+        return f"{self.image.width} x {self.image.height} {kind}, {players}"
+
+    def row(self) -> tuple[str, ...]:
+        """Cells of the table."""
+        rate, ratio = statistics.median(self.rates), statistics.median(self.ratios)
+        megabytes = rate * np.prod(self.image.shape) / 1e6
+        reach = f"{self.reach:.2f}" if self.reach else ""
+        return self.name, f"{rate:,.0f}", f"{megabytes:,.0f}", f"{ratio:.2f}", spread(self.ratios), reach
+
+
+def measure_images(
+    players: int = 16, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
+) -> Figures:
+    """Measure small and large images, raw and as JPEG, with `players` players, of large ones with a quarter as many.
+
+    Args:
+        players: player processes.
+        seconds: length of one measurement.
+        repetitions: measurements of each case, interleaved.
+        progress: called with what is being measured.
+    """
+    few = max(1, players // 4)
+    cases = [
+        Case(ImageSpec(84, 84), players, reach=0.70),
+        Case(ImageSpec(720, 1280), few, reach=0.60),
+        Case(ImageSpec(84, 84, "jpeg"), players),
+        Case(ImageSpec(720, 1280, "jpeg"), few),
+    ]
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
+        named = [(case.name, (case, *_opened(stack, case, directory / str(index)))) for index, case in enumerate(cases)]
+        for case, step, yardstick in interleaved(named, repetitions, progress):
+            reference = rate_of(yardstick, 1 if case.image.format == "jpeg" else case.players, seconds)
+            case.rates.append(rate_of(step, case.players, seconds))
+            case.ratios.append(case.rates[-1] / reference)
+    return Figures(
+        "Environment steps per second, an image in every response",
+        ("image", "steps/s", "MB/s of pixels", "of the yardstick", "spread", "reach"),
+        [case.row() for case in cases],
+        NOTE,
+        {"cases": [asdict(case) for case in cases]},
+        [Bar(case.name, case.ratios, case.reach) for case in cases if case.image.format != "jpeg"],
+    )
+
+
+def _opened(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round]:
+    """Players of one case, and what they are compared with."""
+    directory.mkdir()
+    picture = photograph(case.image)
+    config, response_size = canned_simulation(directory, image=picture)
+    step = step_batched(stack, config, directory / "logs", case.players, ImageTask(case.image))
+    if case.image.format == "jpeg":
+        return step, lambda: decode_image(picture, case.image.shape)
+    return step, stack.enter_context(Echo(case.players, request_size(), response_size)).round
+
+
+def photograph(image: ImageSpec) -> bytes:
+    """An image with about as much in it as a camera's, in the format asked for."""
+    rows, columns = np.mgrid[: image.height, : image.width]
+    waves = [np.sin(rows / (9.0 + 4 * colour)) + np.cos(columns / (7.0 + 5 * colour)) for colour in range(3)]
+    noise = np.random.default_rng(0).normal(0.0, 0.1, image.shape)
+    pixels = ((np.stack(waves, axis=-1) / 4 + 0.5 + noise).clip(0.0, 1.0) * 255).astype(np.uint8)
+    if image.format != "jpeg":
+        return pixels.tobytes()
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "jpeg", quality=_JPEG_QUALITY)
+    return buffer.getvalue()

@@ -1,0 +1,121 @@
+"""`rl-pipeline deploy`: a trained policy as a ROS 2 node on a robot or a running simulation."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from rl_pipeline.config.schema import Config
+from rl_pipeline.deployment.config import read_deployment
+from rl_pipeline.deployment.field_mapping import ActionMapping, StateMapping
+from rl_pipeline.envs.registration import make_task, task_id
+from rl_pipeline.envs.task import Task
+from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.agents import Agent, baseline_agent
+from rl_pipeline.evaluation.policy import Policy
+from rl_pipeline.evaluation.selection import Selection
+from rl_pipeline.experiment.checkpoints.model_file import ModelFile
+from rl_pipeline.interfaces import load_interfaces
+from rl_pipeline.ros.session import RosSession
+
+logger = logging.getLogger(__name__)
+
+
+def deploy(
+    selection: Selection,
+    robot: Path,
+    *,
+    dry_run: bool = False,
+    enable: bool = False,
+    ros_arguments: Sequence[str] = (),
+) -> None:
+    """Run the policy until interrupted; the robot is then commanded zero.
+
+    Args:
+        selection: which policy.
+        robot: the deployment file.
+        dry_run: publish what would be commanded on `~/action` only.
+        enable: act at once, whatever the file says.
+        ros_arguments: `--ros-args` and what follows.
+
+    Raises:
+        InputError: the file, the model or ROS 2 is not there or wrong, or they do not suit each other.
+    """
+    deployment = read_deployment(robot)
+    if enable:
+        deployment = deployment.model_copy(update={"enabled": True})
+    task = _task(selection.config)
+    try:
+        service = load_interfaces().service(task.step_service)
+        StateMapping(deployment, service)
+        ActionMapping(deployment.action, service)
+    except InputError as error:
+        raise InputError(f"{robot}: {error}") from None
+    agent = policy(selection, task)
+    shared = RosSession.of_process()
+    session = shared or RosSession("deploy", ros_arguments)
+    try:
+        # What imports rclpy comes after the session, which says what to do where there is none.
+        from rl_pipeline.deployment.policy_node import PolicyNode
+
+        node = PolicyNode(session.node, task, agent, deployment, dry_run=dry_run)
+        name = session.node.get_fully_qualified_name()
+        rests = "" if node.enabled else f"; {_waiting(name)}"
+        logger.info("%s: %s on ROS node %s%s", "dry run" if dry_run else "policy", _named(selection), name, rests)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                session.spin()
+        finally:
+            node.close()
+    finally:
+        if shared is None:
+            session.close()
+
+
+def _waiting(node: str) -> str:
+    call = f"ros2 service call {node}/enable std_srvs/srv/SetBool '{{data: true}}'"
+    return f"it publishes nothing and acts when {node}/enable is called ({call}), or at once with --enable"
+
+
+def policy(selection: Selection, task: Task) -> Agent:
+    """The selected agent with its preprocessing, made for the task's spaces without a simulator."""
+    if selection.model is None:
+        return baseline_agent(selection.agent, task.action_space, 1, selection.config.evaluation.seed)
+    # The robot takes the simulator's place: neither a build nor a backend has to be there.
+    config, simulation = selection.config, selection.config.simulation
+    elsewhere = {
+        "ros": simulation.ros.model_copy(update={"backend": "direct"}),
+        "unity": simulation.unity.model_copy(update={"launch": False}),
+    }
+    config = config.model_copy(update={"simulation": simulation.model_copy(update=elsewhere)})
+    return _Acting(Policy(config, ModelFile.open(selection.model)))
+
+
+class _Acting:
+    """A policy as an agent; what it remembers of an episode, it keeps itself."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[NDArray[Any], Any]:
+        """Actions for the observations that follow the last actions; the state says only that there were any."""
+        actions = self._policy.predict(observation, episode_starts=episode_start, deterministic=deterministic)
+        return actions, True
+
+
+def _task(config: Config) -> Task:
+    env_id = config.environment.id
+    if task_id(env_id) is None:
+        raise InputError(f"environment.id: a policy is deployed for a task of this package, and {env_id} is none")
+    return make_task(env_id, **config.environment_options)
+
+
+def _named(selection: Selection) -> str:
+    return str(selection.model) if selection.model is not None else f"{selection.agent} agent"

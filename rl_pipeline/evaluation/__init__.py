@@ -1,0 +1,1 @@
+"""Agents, policies and rollouts: everything that judges a trained agent."""

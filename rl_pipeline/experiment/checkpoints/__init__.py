@@ -1,0 +1,1 @@
+"""Checkpoints: models, states and replay buffers that a run resumes from."""

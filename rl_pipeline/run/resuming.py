@@ -1,0 +1,112 @@
+"""`rl-pipeline resume`: go on with a run, in its own folder, as if it had never stopped."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from rl_pipeline.config import NO_MACHINE_FILE, Config, config_origin, load_config
+from rl_pipeline.errors import InputError
+from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
+from rl_pipeline.experiment.folder import ExperimentFolder, locked
+from rl_pipeline.experiment.loggers.sb3_formats import quiet_terminal
+from rl_pipeline.plurals import plural
+from rl_pipeline.run.imported_run import adopt, is_elsewhere
+from rl_pipeline.run.report import continue_command, print_training_report
+from rl_pipeline.run.rl_trainer import RLTrainer
+from rl_pipeline.run.train import INTERRUPTED
+
+KEPT: Final = ("environment.id", "algorithm.name", "algorithm.architecture", "wrappers", "training.seed")
+"""Keys and sections that the state of a run depends on."""
+GROUPS_KEPT: Final = ("environment", "algorithm", "wrappers")
+"""Groups of configuration files that set them."""
+
+
+def resume(experiment: str, directory: Path, overrides: Sequence[str], *, console: Console, progress: Console) -> int:
+    """Go on from the newest state of an experiment. Returns the exit code.
+
+    Args:
+        experiment: its folder or name; or a run on Weights & Biases, `wandb:entity/project/run` or a folder of its
+            files, which becomes an experiment of this machine.
+        directory: where the experiment folders are.
+        overrides: put over its configuration, such as more steps; what the state depends on must stay.
+        console: where the report goes.
+        progress: where progress is drawn.
+
+    Raises:
+        InputError: there is no such experiment, another run is writing it, it has taken all its steps, or the
+            configuration has changed in what its state depends on.
+    """
+    elsewhere = is_elsewhere(experiment)
+    folder = adopt(experiment, directory, overrides) if elsewhere else ExperimentFolder.find(experiment, directory)
+    _refuse_choices(overrides, folder)
+    config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
+    with locked(folder), quiet_terminal(config.training.verbose):
+        point = ResumePoint.of(folder)
+    check_unchanged(_former_config(point, folder), config, folder)
+    _check_unfinished(point, config, folder)
+    result = RLTrainer(config, overrides=overrides, console=progress, resume=point).train()
+    if config.training.verbose or result.interrupted:
+        print_training_report(result, console)
+    return INTERRUPTED if result.interrupted else 0
+
+
+def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) -> None:
+    """Raise `InputError` naming the first key that differs among those that a resumed run must keep."""
+    for key in KEPT:
+        section, _, name = key.partition(".")
+        before, now = getattr(former, section), getattr(config, section)
+        if name:
+            before, now = getattr(before, name), getattr(now, name)
+        if before != now:
+            raise InputError(
+                f"{key}: {folder.path} was trained with {_shown(before)}, found {_shown(now)} "
+                f"({config_origin(config, key).source}); a resumed run keeps it. {_new_run(folder)}"
+            )
+
+
+def _refuse_choices(overrides: Sequence[str], folder: ExperimentFolder) -> None:
+    """Raise `InputError` for the choice of a group that a resumed run must keep."""
+    for override in overrides:
+        group, separator, _ = override.lstrip("+").partition("=")
+        if separator and group in GROUPS_KEPT:
+            raise InputError(f"command line: {override}: a resumed run keeps its {group}. {_new_run(folder)}")
+
+
+def _former_config(point: ResumePoint, folder: ExperimentFolder) -> Config:
+    """The configuration that the state was trained with; config.yaml may have been edited since.
+
+    That of a state of another version may be unreadable: then what config.yaml says counts.
+    """
+    text = None if point.model is None else point.model.config
+    if text is not None:
+        with tempfile.TemporaryDirectory() as directory, suppress(InputError):
+            file = Path(directory) / folder.config.name
+            file.write_text(text, encoding="utf-8")
+            return load_config(config_file=file, machine_file=NO_MACHINE_FILE, imports=False)
+    return load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, imports=False)
+
+
+def _new_run(folder: ExperimentFolder) -> str:
+    return f"For a new run from its weights: rl-pipeline train --initialize-from {shlex.quote(str(folder.path))}"
+
+
+def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFolder) -> None:
+    total = config.training.total_timesteps
+    if point.metadata().get("status") == "done" and point.timesteps >= total:
+        taken = f"{point.timesteps} {plural(point.timesteps, 'step')}"
+        raise InputError(
+            f"{folder.path} has taken all its {taken}; to train on, give more: "
+            f"{continue_command(folder.path)} training.total_timesteps={2 * point.timesteps}"
+        )
+
+
+def _shown(value: object) -> str:
+    changed = value.model_dump(exclude_defaults=True) if hasattr(value, "model_dump") else value
+    return repr(changed)

@@ -1,0 +1,1 @@
+"""Start players on a machine that has Python alone, without this package installed."""

@@ -1,5 +1,0 @@
-"""Players built with ML-Agents, by way of the package `mlagents-envs` (the extra `mlagents`)."""
-
-from rl_pipeline.transport.mlagents.package import load_mlagents
-
-__all__ = ["load_mlagents"]
