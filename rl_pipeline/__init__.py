@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from rl_pipeline.evaluation.policy import Policy, load_policy
     from rl_pipeline.models.feature_extractors import register_feature_extractor
     from rl_pipeline.players import register_scene
-    from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
+    from rl_pipeline.run.result import TrainingResult
+    from rl_pipeline.run.rl_trainer import RLTrainer
     from rl_pipeline.wrappers import register_wrapper
 
 __version__ = "0.1.0"
@@ -45,7 +46,7 @@ _MODULES = {
     "Policy": "rl_pipeline.evaluation.policy",
     "RLTrainer": "rl_pipeline.run.rl_trainer",
     "Task": "rl_pipeline.envs.task",
-    "TrainingResult": "rl_pipeline.run.rl_trainer",
+    "TrainingResult": "rl_pipeline.run.result",
     "load_config": "rl_pipeline.config",
     "load_policy": "rl_pipeline.evaluation.policy",
     "register_algorithm": "rl_pipeline.algorithms",

@@ -15,13 +15,13 @@ from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.agents import TRAINED
 from rl_pipeline.evaluation.comparison import Judged, comparison_figures, episodes_csv, judge, print_comparison
+from rl_pipeline.evaluation.report import print_evaluation_report
 from rl_pipeline.evaluation.selection import Selection, select
 from rl_pipeline.experiment.atomic_files import check_destination, write_text
 from rl_pipeline.experiment.evaluations import EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import models_of
 from rl_pipeline.experiment.record import find_records
-from rl_pipeline.run.report import print_evaluation_report
 
 STANDARD_OUTPUT = Path("-")
 

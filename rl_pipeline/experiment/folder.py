@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import shlex
 import shutil
 import socket
 from collections.abc import Iterator
@@ -93,6 +94,16 @@ class ExperimentFolder:
             else:
                 path.unlink(missing_ok=True)
         return self.log.replace(self.failed_start)
+
+    @property
+    def resume_command(self) -> str:
+        """Command that trains on from the newest state of the run."""
+        return f"rl-pipeline resume {shlex.quote(str(self.path))}"
+
+    @property
+    def initialize_command(self) -> str:
+        """Command that begins a new run with the weights of this one."""
+        return f"rl-pipeline train --initialize-from {shlex.quote(str(self.path))}"
 
     @property
     def config(self) -> Path:

@@ -23,9 +23,9 @@ from rl_pipeline.rl_games.observers import (
     ScoreToWin,
 )
 from rl_pipeline.rl_games.runner_checkpoints import find_checkpoint
-from rl_pipeline.run.report import print_training_report
+from rl_pipeline.run.result import TrainingResult, print_training_report
 from rl_pipeline.run.resuming import check_unchanged
-from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
+from rl_pipeline.run.rl_trainer import RLTrainer
 
 
 class Agent:

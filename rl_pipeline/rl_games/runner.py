@@ -19,7 +19,7 @@ from rl_pipeline.rl_games.job import Job, Tracking
 from rl_pipeline.rl_games.object_factory import ObjectFactory
 from rl_pipeline.rl_games.observers import AlgoObserver
 from rl_pipeline.rl_games.registries import ALGORITHMS, PLAYERS
-from rl_pipeline.run.rl_trainer import TrainingResult
+from rl_pipeline.run.result import TrainingResult
 
 ARGUMENTS: Final = ("train", "play", "checkpoint", "sigma", "track", "wandb_project_name", "wandb_entity")
 

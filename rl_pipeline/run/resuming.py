@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +17,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder, locked
 from rl_pipeline.experiment.loggers.sb3_formats import quiet_terminal
 from rl_pipeline.plurals import plural
 from rl_pipeline.run.imported_run import adopt, is_elsewhere
-from rl_pipeline.run.report import continue_command, print_training_report
+from rl_pipeline.run.result import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.train import INTERRUPTED
 
@@ -94,7 +93,7 @@ def _former_config(point: ResumePoint, folder: ExperimentFolder) -> Config:
 
 
 def _new_run(folder: ExperimentFolder) -> str:
-    return f"For a new run from its weights: rl-pipeline train --initialize-from {shlex.quote(str(folder.path))}"
+    return f"For a new run from its weights: {folder.initialize_command}"
 
 
 def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFolder) -> None:
@@ -103,7 +102,7 @@ def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFold
         taken = f"{point.timesteps} {plural(point.timesteps, 'step')}"
         raise InputError(
             f"{folder.path} has taken all its {taken}; to train on, give more: "
-            f"{continue_command(folder.path)} training.total_timesteps={2 * point.timesteps}"
+            f"{folder.resume_command} training.total_timesteps={2 * point.timesteps}"
         )
 
 

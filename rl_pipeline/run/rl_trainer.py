@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -26,7 +25,6 @@ from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
 from rl_pipeline.experiment.checkpoints.model_file import described_spaces
 from rl_pipeline.experiment.checkpoints.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
-from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.folder import ExperimentFolder, locked
 from rl_pipeline.experiment.loggers.sb3_formats import log_file, quiet_terminal
 from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
@@ -36,36 +34,11 @@ from rl_pipeline.plurals import plural
 from rl_pipeline.run.callbacks.evaluation import Evaluated
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 from rl_pipeline.run.plan import check_training
-from rl_pipeline.run.report import continue_command, train_command
+from rl_pipeline.run.result import TrainingResult
 from rl_pipeline.run.training_run import TrainingRun
 from rl_pipeline.tracebacks import describe_failure
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training left behind.
-
-    Attributes:
-        folder: the experiment folder.
-        timesteps: environment steps that were taken, summed over the environments.
-        seconds: wall time of it all.
-        interrupted: whether a signal ended it early; then there is no evaluation.
-        evaluation: of the best model, on unseen seeds.
-        video: the best model at work; None when the environment draws nothing.
-        start: the timesteps that an earlier command had taken.
-        environments: how many it learned in, and what said so.
-    """
-
-    folder: ExperimentFolder
-    timesteps: int
-    seconds: float
-    interrupted: bool
-    evaluation: EvaluationSummary | None = None
-    video: Path | None = None
-    start: int = 0
-    environments: str | None = None
 
 
 class RLTrainer:
@@ -198,7 +171,7 @@ class RLTrainer:
         if not self._took_a_step:
             return
         assert self._run is not None
-        command = continue_command(folder.path) if saved_states(folder) else train_command(folder.path)
+        command = folder.resume_command if saved_states(folder) else folder.initialize_command
         if self._run.saved:
             learned = getattr(self._run.model, "_n_updates", 0) > 0
             what = "what was learned is saved" if learned else "the run is saved, though nothing was learned yet"

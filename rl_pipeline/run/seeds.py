@@ -17,8 +17,8 @@ from rich.table import Table
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.statistics import student_interval
-from rl_pipeline.run.report import print_training_report
-from rl_pipeline.run.rl_trainer import RLTrainer, TrainingResult
+from rl_pipeline.run.result import TrainingResult, print_training_report
+from rl_pipeline.run.rl_trainer import RLTrainer
 
 LARGEST: Final = 2**32 - 1
 MOST: Final = 1000

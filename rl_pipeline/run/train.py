@@ -10,7 +10,7 @@ from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.selection import trained
 from rl_pipeline.run.play import play
-from rl_pipeline.run.report import print_training_report
+from rl_pipeline.run.result import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.seeds import parse_seeds, train_seeds
 

@@ -12,10 +12,10 @@ from rich.console import Console
 from rl_pipeline.config import Config, render_config
 from rl_pipeline.config.layers import Layer
 from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.evaluation.report import print_rows
 from rl_pipeline.experiment.folder import ExperimentFolder, locked
 from rl_pipeline.experiment.loggers.progress import counted
 from rl_pipeline.plurals import plural
-from rl_pipeline.run.report import print_rows
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.train import INTERRUPTED
 from rl_pipeline.sweeps.folder import SWEEPS, Resources, SweepFolder, SweepSettings
