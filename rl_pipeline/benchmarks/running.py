@@ -1,12 +1,11 @@
-"""`rl-pipeline benchmark`: run a benchmark, or all of them, and print the figures."""
+"""`rl-pipeline benchmark`: run a benchmark, or all of them, print tables and write JSON and charts."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import statistics
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,33 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rl_pipeline.benchmarks.figures import IMPORTS, RATE, SHARE, Bar, Figures
+from rl_pipeline.benchmarks.registration import BENCHMARKS, COMPANIONS, EXCLUDED_FROM_ALL, WITHOUT_CHART
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.atomic_files import check_destination, write_text
 
-BENCHMARKS: Final = {
-    "transport": "transport:measure_transport",
-    "connector": "connector:measure_connector",
-    "images": "images:measure_images",
-    "worlds": "worlds:measure_worlds",
-    "mlagents": "mlagents:measure_mlagents",
-    "ros": "ros:measure_ros",
-    "ros-endpoint": "ros_endpoint:measure_ros_endpoint",
-    "training": "training:measure_training",
-    "scaling": "scaling:measure_scaling",
-    "double-buffer": "double_buffer:measure_double_buffer",
-    "environments": "environments:measure_environments",
-    "startup": "startup:measure_startup",
-    "memory": "memory:measure_memory",
-    "soak": "soak:soak",
-}
-"""Where each benchmark is, below `rl_pipeline.benchmarks`."""
 ALL: Final = "all"
-_ALONG: Final = {"transport": ("ros-endpoint",)}
-"""What is measured along with a benchmark where what it needs is installed."""
-_APART: Final = ("scaling", "soak")
-"""What `all` leaves out: a chart of its own, and a test of endurance."""
-_WITHOUT_CHART: Final = ("double-buffer", "environments", "memory", "soak")
-_CHARTS: Final = (".png", ".svg", ".pdf")
+CHART_SUFFIXES: Final = (".png", ".svg", ".pdf")
+SUMMARY_COLUMNS: Final = ("case", "figure", "spread", "to be reached", "")
 
 
 def benchmark(
@@ -53,80 +32,92 @@ def benchmark(
     json_file: Path | None = None,
     plot: Path | None = None,
 ) -> None:
-    """Run one benchmark, or `all`, print the figures, and write them as JSON and as a chart where files are named.
+    """Run one benchmark, or `all`, print the figures, and write them as JSON and as a chart if files are named.
 
     Args:
         what: one of `BENCHMARKS`, or `all`.
         console: where the tables go.
-        options: keyword arguments of the benchmarks; None: what a benchmark takes by itself. Each gets those that it
+        options: keyword arguments of the benchmarks; None stands for the default. Each benchmark gets those that it
             has.
-        leave_out: benchmarks that `all` leaves out too.
-        json_file: where the values go too.
-        plot: where the chart goes: PNG, SVG or PDF by its suffix.
+        leave_out: benchmarks to leave out of `all`.
+        json_file: file for the values.
+        plot: file for the chart; PNG, SVG or PDF by its suffix.
 
     Raises:
-        InputError: there is no such benchmark, it needs what is not installed, or a file cannot be written.
+        InputError: there is no such benchmark, a package that it needs is not installed, or a file cannot be written.
     """
-    if what != ALL and what not in BENCHMARKS:
-        raise UnknownNameError("benchmark", what, [*BENCHMARKS, ALL])
-    for name in leave_out:
-        if name not in BENCHMARKS:
-            raise UnknownNameError("benchmark", name, BENCHMARKS, where="--leave-out")
-    if json_file is not None:
-        check_destination(json_file, "--json")
-    if plot is not None:
-        _check_plot(what, plot)
-    if what == ALL:
-        figures = _measured_all(console, options, leave_out)
-    else:
-        figures = _measured(what, console, options)
-        along = _measured_each(_ALONG.get(what, ()), console, options)
-        values = figures.values | {name: others.values for name, others in along.items()}
-        bars = [*figures.bars, *(bar for others in along.values() for bar in others.bars)]
-        figures = replace(figures, values=values, bars=bars)
+    _check_arguments(what, leave_out, json_file, plot)
+    figures = _run_all(console, options, leave_out) if what == ALL else _run_with_companions(what, console, options)
     if json_file is not None:
         write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
     if plot is not None:
         _draw(figures, plot)
 
 
-def _measured(what: str, console: Console, options: Mapping[str, Any]) -> Figures:
+def _check_arguments(what: str, leave_out: Collection[str], json_file: Path | None, plot: Path | None) -> None:
+    """Raise `InputError` for an unknown benchmark or a file that cannot be written, before minutes of measuring."""
+    # Names of benchmarks.
+    if what != ALL and what not in BENCHMARKS:
+        raise UnknownNameError("benchmark", what, [*BENCHMARKS, ALL])
+    for name in leave_out:
+        if name not in BENCHMARKS:
+            raise UnknownNameError("benchmark", name, BENCHMARKS, where="--leave-out")
+    # Files.
+    if json_file is not None:
+        check_destination(json_file, "--json")
+    if plot is not None:
+        if what in WITHOUT_CHART:
+            raise InputError(f"--plot: {what} has no chart")
+        if plot.suffix.lower() not in CHART_SUFFIXES:
+            raise InputError(f"--plot: expected a file that ends in {', '.join(CHART_SUFFIXES)}, found {plot}")
+        check_destination(plot, "--plot")
+
+
+def _run(name: str, console: Console, options: Mapping[str, Any]) -> Figures:
     """Run one benchmark and print its table."""
-    module, _, name = BENCHMARKS[what].partition(":")
-    measure: Callable[..., Figures] = getattr(importlib.import_module(f"rl_pipeline.benchmarks.{module}"), name)
+    measure = BENCHMARKS[name]
     known = inspect.signature(measure).parameters
     arguments = {key: value for key, value in options.items() if value is not None and key in known}
-    with console.status(f"{what}: starting players") as status:
-        figures = measure(**arguments, progress=lambda text: status.update(f"{what}: {text}"))
+    with console.status(f"{name}: starting players") as status:
+        figures = measure(**arguments, progress=lambda text: status.update(f"{name}: {text}"))
     console.print(_table(figures.title, figures.columns, figures.rows))
     console.print(figures.note)
     return figures
 
 
-def _measured_all(console: Console, options: Mapping[str, Any], leave_out: Collection[str]) -> Figures:
-    """Run one benchmark after the other, and sum up."""
-    found = _measured_each([what for what in BENCHMARKS if what not in (*_APART, *leave_out)], console, options)
+def _run_with_companions(name: str, console: Console, options: Mapping[str, Any]) -> Figures:
+    """Run one benchmark and its companions; their values are added by name, and their bars to the chart."""
+    figures = _run(name, console, options)
+    companions = _run_each(COMPANIONS.get(name, ()), console, options)
+    values = figures.values | {companion: others.values for companion, others in companions.items()}
+    bars = [*figures.bars, *(bar for others in companions.values() for bar in others.bars)]
+    return replace(figures, values=values, bars=bars)
+
+
+def _run_all(console: Console, options: Mapping[str, Any], leave_out: Collection[str]) -> Figures:
+    """Run one benchmark after the other and print a summary of all figures with a target."""
+    names = [name for name in BENCHMARKS if name not in EXCLUDED_FROM_ALL and name not in leave_out]
+    found = _run_each(names, console, options)
     bars = [bar for figures in found.values() for bar in figures.bars]
-    columns = ("case", "figure", "spread", "to be reached", "")
-    console.print(_table("All figures that are judged", columns, [_judged(bar) for bar in bars]))
-    values: dict[str, Any] = {what: figures.values for what, figures in found.items()}
+    console.print(_table("All figures that are judged", SUMMARY_COLUMNS, [_summary_row(bar) for bar in bars]))
+    values: dict[str, Any] = {name: figures.values for name, figures in found.items()}
     values["figures"] = [asdict(bar) for bar in bars]
     return Figures("", (), [], "", values, bars)
 
 
-def _measured_each(names: Iterable[str], console: Console, options: Mapping[str, Any]) -> dict[str, Figures]:
-    """Run benchmarks one after the other; one whose packages are not installed is left out and told of."""
+def _run_each(names: Iterable[str], console: Console, options: Mapping[str, Any]) -> dict[str, Figures]:
+    """Run benchmarks one after the other; skip, with a message, those whose packages are not installed."""
     found: dict[str, Figures] = {}
     for name in names:
         try:
-            found[name] = _measured(name, console, options)
+            found[name] = _run(name, console, options)
         except InputError as error:
             console.print(f"{name} is left out. {error}", style="yellow", highlight=False)
     return found
 
 
-def _judged(bar: Bar) -> tuple[str, ...]:
-    """Cells of the table of all figures."""
+def _summary_row(bar: Bar) -> tuple[str, ...]:
+    """Return the cells of a figure in the summary of `all`."""
     middle = statistics.median(bar.values)
     digits = {SHARE: ".2f", IMPORTS: ".2f", RATE: ",.0f"}.get(bar.unit, ".1f")
     reach = f"{bar.reach:{digits}}" if bar.reach else ""
@@ -144,15 +135,8 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[str, ...]]) 
     return table
 
 
-def _check_plot(what: str, path: Path) -> None:
-    if what in _WITHOUT_CHART:
-        raise InputError(f"--plot: {what} has no chart")
-    if path.suffix.lower() not in _CHARTS:
-        raise InputError(f"--plot: expected a file that ends in {', '.join(_CHARTS)}, found {path}")
-    check_destination(path, "--plot")
-
-
 def _draw(figures: Figures, path: Path) -> None:
+    """Write the benchmark's own chart, or bars of its figures."""
     if figures.draw is not None:
         figures.draw(path)
         return

@@ -138,7 +138,7 @@ class Outcome:
     leaked: dict[str, int] = field(default_factory=dict)
 
 
-def soak(
+def measure_soak(
     *,
     minutes: float = 1.0,
     players: int = 8,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import json
 import logging
@@ -18,12 +19,11 @@ from rich.console import Console
 from rich.markup import escape
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-import rl_pipeline
 from rl_pipeline.deployment.exported_policy import ExportedPolicy, exported_policy, random_observations
 from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.evaluation.policy import rehearse
 from rl_pipeline.evaluation.selection import Selection
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.experiment.atomic_files import check_destination, write_bytes
 from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 
@@ -61,7 +61,7 @@ def export(selection: Selection, *, format: str, output: Path | None, console: C
         raise InputError("--agent: expected a trained agent to export, found a baseline")
     path = output or selection.model.with_suffix(FORMATS[format])
     check_destination(path, "--output")
-    model = rehearse(selection.config, *checked_spaces(selection.config))
+    model = build_for_spaces(selection.config, *checked_spaces(selection.config))
     ModelFile.open(selection.model).load_into(model)
     policy = exported_policy(model)
     content = _onnx(policy, _facts(selection, model)) if format == "onnx" else _torchscript(policy)
@@ -192,7 +192,7 @@ def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:
         "observation_space": " ".join(str(model.observation_space).split()),
         "action_space": " ".join(str(model.action_space).split()),
         "model": str(selection.model),
-        "rl_pipeline": rl_pipeline.__version__,
+        "rl_pipeline": importlib.metadata.version("rl-pipeline"),
         "wrappers": json.dumps(selection.config.wrappers, default=str),
     }
 

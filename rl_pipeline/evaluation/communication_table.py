@@ -1,4 +1,4 @@
-"""The communication with players as a table for a person."""
+"""Table of the communication with players, printed once or refreshed during a rollout."""
 
 from __future__ import annotations
 
@@ -24,54 +24,25 @@ ROWS: Final = {
     "round_trip": "round trip",
     "inference": "inference",
 }
-"""Attributes of `Communication` and what they are called."""
-
-
-def communication_table(figures: Communication | None, title: str) -> Table:
-    """Current, mean, sd, minimum and maximum in ms, a row each."""
-    table = Table(title=title, title_justify="left", caption=_caption(figures), caption_justify="left")
-    for name in ("ms", "current", "mean", "sd", "min", "max"):
-        table.add_column(name, justify="left" if name == "ms" else "right", min_width=8)
-    for attribute, label in ROWS.items():
-        statistics: Statistics | None = getattr(figures, attribute, None)
-        values = vars(statistics).values() if statistics is not None else [None] * 5
-        table.add_row(label, *("-" if value is None else f"{1e3 * value:.3f}" for value in values))
-    return table
-
-
-def _caption(figures: Communication | None) -> str:
-    if figures is None:
-        return "no step yet"
-    offset = figures.clock_offset
-    steps, players = plural(figures.calls, "step"), plural(figures.players, "player")
-    caption = f"last {figures.calls} {steps} of {figures.players} {players}"
-    if offset is None:
-        caption += "\nthe players' clocks do not run like this one's: no latencies"
-    elif offset.seconds:
-        caption += (
-            f"\nthe clock of player {offset.player} differs by {1e3 * offset.seconds:+.3f} ms"
-            f" (known to {1e3 * offset.uncertainty:.3f} ms), which is taken out"
-        )
-    return caption
-
-
-REFRESH_PERIOD: Final = 0.25
+"""Attributes of `Communication` and their labels in the table."""
 TITLE: Final = "communication with the players"
+REFRESH_PERIOD: Final = 0.25
+"""Seconds between two updates of the live table."""
 
 
 @contextmanager
-def watched(venv: VecEnv, console: Console, monitor: bool) -> Iterator[Callable[[], None]]:
-    """Show a live table of the communication with the players; gives the function to be called at each step.
+def show_communication(venv: VecEnv, console: Console, monitor: bool) -> Iterator[Callable[[], None]]:
+    """Show a live table of the communication with the players; yields the function to call at each step.
 
-    The last figures stay on the screen; without a terminal they are all that is printed.
+    The last figures stay on the screen. Without a terminal, only they are printed.
 
     Args:
         venv: the environments.
         console: where the table is shown.
-        monitor: whether it is wanted at all.
+        monitor: false: show nothing; the function yielded is a no-op.
 
     Raises:
-        InputError: the environments are not on players.
+        InputError: the environments run without players.
     """
     if not monitor:
         yield lambda: None
@@ -90,4 +61,35 @@ def watched(venv: VecEnv, console: Console, monitor: bool) -> Iterator[Callable[
         try:
             yield show
         finally:
+            # Also after an error or Ctrl-C: the figures up to there remain.
             live.update(communication_table(env.communication, TITLE))
+
+
+def communication_table(figures: Communication | None, title: str) -> Table:
+    """Return the table of figures: current, mean, standard deviation, minimum and maximum in ms, one row each."""
+    table = Table(title=title, title_justify="left", caption=_caption(figures), caption_justify="left")
+    for name in ("ms", "current", "mean", "sd", "min", "max"):
+        table.add_column(name, justify="left" if name == "ms" else "right", min_width=8)
+    for attribute, label in ROWS.items():
+        statistics: Statistics | None = getattr(figures, attribute, None)
+        values = vars(statistics).values() if statistics is not None else [None] * 5
+        table.add_row(label, *("-" if value is None else f"{1e3 * value:.3f}" for value in values))
+    return table
+
+
+def _caption(figures: Communication | None) -> str:
+    """Return the line below the table: steps and players measured, and the offset between their clocks."""
+    if figures is None:
+        return "no step yet"
+    offset = figures.clock_offset
+    steps, players = plural(figures.calls, "step"), plural(figures.players, "player")
+    caption = f"last {figures.calls} {steps} of {figures.players} {players}"
+    # Latencies compare time stamps of two clocks, and so depend on their offset.
+    if offset is None:
+        caption += "\nthe players' clocks do not run like this one's: no latencies"
+    elif offset.seconds:
+        caption += (
+            f"\nthe clock of player {offset.player} differs by {1e3 * offset.seconds:+.3f} ms"
+            f" (known to {1e3 * offset.uncertainty:.3f} ms), which is taken out"
+        )
+    return caption

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rl_pipeline.envs.factory import Environments
-from rl_pipeline.evaluation.communication_table import watched
+from rl_pipeline.evaluation.communication_table import show_communication
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.experiment.evaluations import Episodes, EvaluationSummary, summarise
@@ -86,7 +86,7 @@ def judge(
                 record_bag / _label(selection).replace(" ", "_") if record_bag and len(selections) > 1 else record_bag
             )
             with (
-                watched(venv, console, monitor) as each_step,
+                show_communication(venv, console, monitor) as each_step,
                 recorded(venv, bags, count, environment=selection.config.environment.id, agent=selection.name),
                 counted(f"evaluating {_label(selection)}", count, "episodes", None if monitor else console) as progress,
             ):

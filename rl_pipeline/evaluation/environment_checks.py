@@ -25,7 +25,7 @@ from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.supported_spaces import space_problem
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.policy import rehearse
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
 from rl_pipeline.plurals import plural
 from rl_pipeline.simulation.simulation import Simulation
@@ -85,7 +85,9 @@ def _check_env(env: gymnasium.Env[Any, Any], config: Config) -> Iterator[CheckRe
     yield CheckResult("algorithms take its spaces", problem)
     if not problem:
         spaces = env.observation_space, env.action_space
-        yield _attempt(f"an agent can be built ({config.algorithm.name})", lambda: bool(rehearse(config, *spaces)))
+        yield _attempt(
+            f"an agent can be built ({config.algorithm.name})", lambda: bool(build_for_spaces(config, *spaces))
+        )
     options = {"skip_render_check": True, "skip_close_check": True}
     yield _attempt("Gymnasium's checker", lambda: check_gymnasium_env(env, **options))
     yield _attempt("Stable-Baselines3's checker", lambda: check_sb3_env(env, warn=False, skip_render_check=True))

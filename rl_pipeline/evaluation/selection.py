@@ -22,8 +22,6 @@ from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Selection:
@@ -105,7 +103,7 @@ def _plain(base: Config, file: Path) -> Selection:
     return Selection(base, TRAINED, file, None)
 
 
-def trained(config: Config) -> Selection:
+def select_configured(config: Config) -> Selection:
     """The model that `experiment.name` and `training.load_step` name, in the environment that `config` describes.
 
     Raises:

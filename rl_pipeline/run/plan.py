@@ -16,7 +16,7 @@ from rl_pipeline.config import Config, InvalidConfigError, activate, located
 from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, collected, raise_together
-from rl_pipeline.evaluation.policy import rehearse
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.evaluation.trained_opponent import evaluation_opponent
 from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
@@ -103,7 +103,7 @@ def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
 
 
 def _suited_model(config: Config, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> BaseAlgorithm:
-    model = rehearse(config, observations, actions)
+    model = build_for_spaces(config, observations, actions)
     check_resets(model, config.training.resetting_interval)
     return model
 

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rl_pipeline.config import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.communication_table import watched
+from rl_pipeline.evaluation.communication_table import show_communication
 from rl_pipeline.evaluation.rollout import play_episodes, record_episodes
 from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.experiment.atomic_files import check_destination
@@ -64,7 +64,7 @@ def play(
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic
         facts = {"environment": config.environment.id, "agent": selection.name}
-        with recorded(venv, record_bag, episodes, **facts), watched(venv, console, monitor) as each_step:
+        with recorded(venv, record_bag, episodes, **facts), show_communication(venv, console, monitor) as each_step:
             if show:
                 result = play_episodes(agent, venv, episodes, first, deterministic=deterministic, each_step=each_step)
                 noun = plural(episodes, "episode")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.selection import trained
+from rl_pipeline.evaluation.selection import select_configured
 from rl_pipeline.run.play import play
 from rl_pipeline.run.result import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
@@ -40,6 +40,6 @@ def _watch(config: Config, seeds: str | None, console: Console) -> None:
     if seeds is not None:
         raise InputError("--seeds: expected training.test_only=false, since nothing is trained with it")
     play(
-        trained(config), episodes=config.evaluation.num_episodes, seed=None, video=None,
+        select_configured(config), episodes=config.evaluation.num_episodes, seed=None, video=None,
         show=config.environment.render_mode == "human", monitor=False, record_bag=None, console=console,
     )  # fmt: skip

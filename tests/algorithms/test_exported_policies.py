@@ -12,7 +12,7 @@ from gymnasium import spaces
 from rl_pipeline.config.schema import Config
 from rl_pipeline.deployment.exported_policy import exported_policy, random_observations
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.policy import rehearse
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 
 VECTOR = spaces.Box(-1.0, 1.0, (5,))
 CAMERA = spaces.Box(0, 255, (40, 40, 3), np.uint8)
@@ -26,7 +26,7 @@ MIXED = spaces.Dict({"state": VECTOR, "gear": spaces.Discrete(4), "gears": GEARS
 def model(algorithm: str, observation: spaces.Space[Any], action: spaces.Space[Any], **parameters: Any) -> Any:
     small = {"n_steps": 8, "batch_size": 8} if algorithm == "ppo" else {}
     config = Config.model_validate({"algorithm": {"name": algorithm, "parameters": {**small, **parameters}}})
-    return rehearse(config, observation, action)
+    return build_for_spaces(config, observation, action)
 
 
 @pytest.mark.parametrize(

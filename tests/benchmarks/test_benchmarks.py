@@ -130,7 +130,7 @@ def two_benchmarks(monkeypatch):
         return Figures("", (), [], "", {"seconds": options["seconds"]}, [Bar("fast", [2, 3], 2.4), Bar("slow", [1], 2)])
 
     monkeypatch.setattr(verb, "BENCHMARKS", {"transport": "", "ros": "", "soak": ""})
-    monkeypatch.setattr(verb, "_measured", measure)
+    monkeypatch.setattr(verb, "_run", measure)
 
 
 @pytest.mark.usefixtures("two_benchmarks")

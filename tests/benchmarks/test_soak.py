@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rl_pipeline.benchmarks.soak import soak
+from rl_pipeline.benchmarks.soak import measure_soak
 
 
 @pytest.mark.slow
@@ -13,7 +13,9 @@ def test_training_among_faults_leaks_nothing_and_recovers_within_three_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    figures = soak(players=8, minutes=0.5, period=3.0, episodes=8)  # half a minute undisturbed, and as many steps again
+    figures = measure_soak(
+        players=8, minutes=0.5, period=3.0, episodes=8
+    )  # half a minute undisturbed, and as many steps again
     found = json.loads(json.dumps(figures.values))
     disturbed, calm = found["among_faults"], found["undisturbed"]
     assert disturbed["timesteps"] > 0

@@ -13,12 +13,12 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from rl_pipeline.config.schema import Config
 from rl_pipeline.deployment import export
 from rl_pipeline.deployment.exported_policy import ExportedPolicy, exported_policy
-from rl_pipeline.evaluation.policy import rehearse
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 
 
 def model(algorithm: str, observation: spaces.Space[Any], limit: float) -> BaseAlgorithm:
     config = Config.model_validate({"algorithm": {"name": algorithm}})
-    return rehearse(config, observation, spaces.Box(-limit, limit, (6,), np.float32))
+    return build_for_spaces(config, observation, spaces.Box(-limit, limit, (6,), np.float32))
 
 
 def as_onnx(policy: ExportedPolicy) -> export.Runner:

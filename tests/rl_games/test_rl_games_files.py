@@ -15,7 +15,7 @@ from torch import nn
 
 from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.policy import rehearse
+from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.rl_games.translation import translate
 from rl_pipeline.rl_games.translation.ppo_sac import UNLIMITED
 from tests.rl_games.conftest import PARAMS, changed
@@ -25,7 +25,7 @@ from tests.rl_games.test_translation import SAC, config_of
 
 def policy_of(params: dict[str, Any]) -> BasePolicy:
     config = config_of(params)
-    policy = rehearse(config, *checked_spaces(config)).policy
+    policy = build_for_spaces(config, *checked_spaces(config)).policy
     assert isinstance(policy, BasePolicy)
     return policy
 

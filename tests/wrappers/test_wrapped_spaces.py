@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_no
 from rl_pipeline.algorithms.architecture import default_policy
 from rl_pipeline.algorithms.registration import find_algorithm
 from rl_pipeline.errors import InputError
-from rl_pipeline.evaluation.policy import Stage
+from rl_pipeline.evaluation.stub_vec_env import StubVecEnv
 from rl_pipeline.wrappers import Use, wrap
 from tests.support.odd_environments import CAMERA, TORQUES, VECTOR
 
@@ -22,7 +22,7 @@ TICKS = spaces.Box(0, 100, (3,), np.int32)
 
 
 def wrapped(space: spaces.Space[Any], wrappers: dict[str, Any]) -> VecEnv:
-    return wrap(Stage(space, TORQUES, 2), wrappers, TRAINING)
+    return wrap(StubVecEnv(space, TORQUES, 2), wrappers, TRAINING)
 
 
 def normalizer(space: spaces.Space[Any], **settings: Any) -> VecNormalize:
@@ -43,7 +43,7 @@ def test_an_image_stays_one_for_the_policy_when_normalised() -> None:
 
 
 def test_images_are_transposed_before_they_are_stored_as_original_observations() -> None:
-    stage = Stage(CAMERA, TORQUES, 2)
+    stage = StubVecEnv(CAMERA, TORQUES, 2)
     made: Any = wrap(stage, {"normalize": {"observations": False}}, TRAINING)
     stage.observations = np.stack([CAMERA.sample(), CAMERA.sample()])
     made.reset()
@@ -59,7 +59,7 @@ def test_of_a_dictionary_every_box_but_images_is_normalised() -> None:
 
 
 def test_keys_to_normalise_can_be_chosen() -> None:
-    stage = Stage(CAMERA_AND_STATE, TORQUES, 2)
+    stage = StubVecEnv(CAMERA_AND_STATE, TORQUES, 2)
     made: Any = wrap(stage, {"normalize": {"norm_obs_keys": ["state"]}}, TRAINING)
     samples = [CAMERA_AND_STATE.sample() for _ in range(2)]
     stage.observations = {key: np.stack([sample[key] for sample in samples]) for key in CAMERA_AND_STATE}
@@ -109,7 +109,7 @@ def test_a_wrapper_that_does_not_suit_the_observations_says_so(
 
 
 def test_clipping_and_the_last_actions_leave_images_of_a_dictionary_alone() -> None:
-    stage = Stage(CAMERA_AND_STATE, TORQUES, 2)
+    stage = StubVecEnv(CAMERA_AND_STATE, TORQUES, 2)
     made: Any = wrap(stage, {"clip_observations": {"low": -0.1, "high": 0.1}, "action_history": {}}, TRAINING)
     samples = [CAMERA_AND_STATE.sample() for _ in range(2)]
     stage.observations = {key: np.stack([sample[key] for sample in samples]) for key in CAMERA_AND_STATE}
