@@ -11,4 +11,4 @@ if [ -n "${ROS_DISTRO:-}" ] && [ -f ros_ws/install/setup.bash ]; then
   . ros_ws/install/setup.bash
   set -u
 fi
-exec .venv/bin/python -m rl_pipeline.cli.launch_node "$@"
+exec .venv/bin/python -m rl_pipeline.cli.nodes.launch_node "$@"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from rl_pipeline.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from rl_pipeline.algorithms import register_algorithm
     from rl_pipeline.config import Config, load_config
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from rl_pipeline.run.result import TrainingResult
     from rl_pipeline.run.rl_trainer import RLTrainer
     from rl_pipeline.wrappers import register_wrapper
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Config",

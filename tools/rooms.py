@@ -12,6 +12,7 @@ from typing import Final
 
 PACKAGE: Final = "rl_pipeline"
 ROOMS: Final[dict[str, str]] = {
+    "version": "version of the package",
     "errors": "errors that users see",
     "plurals": "nouns in messages",
     "paths": "folders of this machine",

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from rl_pipeline import __version__
 from rl_pipeline.cli.console import log_to_terminal
+from rl_pipeline.version import __version__
 
 app = typer.Typer(
     name="rl-pipeline",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import io
 import json
 import logging
@@ -26,6 +25,7 @@ from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.experiment.atomic_files import check_destination, write_bytes
 from rl_pipeline.experiment.checkpoints.model_file import ModelFile
+from rl_pipeline.version import __version__
 
 FORMATS: Final = {"onnx": ".onnx", "torchscript": ".pt"}
 OPSET: Final = 15
@@ -192,7 +192,7 @@ def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:
         "observation_space": " ".join(str(model.observation_space).split()),
         "action_space": " ".join(str(model.action_space).split()),
         "model": str(selection.model),
-        "rl_pipeline": importlib.metadata.version("rl-pipeline"),
+        "rl_pipeline": __version__,
         "wrappers": json.dumps(selection.config.wrappers, default=str),
     }
 

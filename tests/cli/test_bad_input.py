@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.cli import launch_node as node
 from rl_pipeline.cli.exit import BAD_INPUT
+from rl_pipeline.cli.nodes import launch_node as node
 from rl_pipeline.config import load_config
 from rl_pipeline.envs.factory import Environments
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.cli import launch_node as node
+from rl_pipeline.cli.nodes import launch_node as node
 from rl_pipeline.config import load_config, machine_settings
 from rl_pipeline.errors import InputError
 

@@ -66,7 +66,7 @@ def installed(command):
     if command.startswith("bash launch_ros_tcp_endpoint.bash"):
         return ["rl-pipeline", "endpoint", "--ros2"]
     if command.startswith("bash launch_node.bash"):
-        return ["python", "-m", "rl_pipeline.cli.launch_node", *shortened(command)[2:]]
+        return ["python", "-m", "rl_pipeline.cli.nodes.launch_node", *shortened(command)[2:]]
     return shortened(command)
 
 

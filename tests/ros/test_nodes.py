@@ -12,8 +12,8 @@ pytest.importorskip("examples_pkg", reason="the workspace is not built (bash ros
 
 from rcl_interfaces.msg import Log
 
-from rl_pipeline.cli.launch_node import run
-from rl_pipeline.cli.ros_node import words
+from rl_pipeline.cli.nodes.launch_node import run
+from rl_pipeline.cli.nodes.ros_node import words
 from rl_pipeline.errors import UnknownNameError
 from rl_pipeline.ros.session import RosSession
 
@@ -77,7 +77,7 @@ def test_a_node_of_another_package_runs_as_it_is(tmp_path, monkeypatch):
     node.chmod(0o755)
     call = [
         "-m",
-        "rl_pipeline.cli.launch_node",
+        "rl_pipeline.cli.nodes.launch_node",
         "ros.package_name=their_pkg",
         "ros.node_name=their_node",
         "--ros-args",

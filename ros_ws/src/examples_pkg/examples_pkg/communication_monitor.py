@@ -1,6 +1,6 @@
 """Show where the time of steps goes: `rl-pipeline monitor` as a node."""
 
-from rl_pipeline.cli import ros_node
+from rl_pipeline.cli.nodes import ros_node
 
 
 def main() -> None:

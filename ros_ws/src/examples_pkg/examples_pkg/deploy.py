@@ -1,6 +1,6 @@
 """Run a trained policy on a robot: `rl-pipeline deploy` as a node, whose parameters are its options and overrides."""
 
-from rl_pipeline.cli import ros_node
+from rl_pipeline.cli.nodes import ros_node
 
 
 def main() -> None:

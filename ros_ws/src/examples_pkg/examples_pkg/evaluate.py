@@ -1,6 +1,6 @@
 """Judge an agent: `rl-pipeline evaluate` as a node, whose parameters are the verb's options and overrides."""
 
-from rl_pipeline.cli import ros_node
+from rl_pipeline.cli.nodes import ros_node
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         os.execv(executable, [str(executable), *rest])
     verb = node_verb(ros)
     if find_spec("rclpy") is not None and find_spec(PACKAGE) is not None:
-        from rl_pipeline.cli.ros_node import run_node
+        from rl_pipeline.cli.nodes.ros_node import run_node
 
         return run_node(verb, arguments)
     if ROS_ARGUMENTS in arguments:

@@ -1,0 +1,1 @@
+"""Verbs of `rl-pipeline` as nodes of a ROS graph."""
