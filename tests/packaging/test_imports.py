@@ -19,6 +19,10 @@ def test_every_module_stands_in_a_room() -> None:
     assert found == set(rooms.ROOMS)
 
 
+def test_contributing_has_the_table_of_rooms() -> None:
+    assert rooms.table() in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), "paste: python tools/rooms.py"
+
+
 def test_no_room_imports_from_one_above_it() -> None:
     assert list(rooms.upward_imports(GRAPH)) == []
 

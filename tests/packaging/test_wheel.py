@@ -32,7 +32,9 @@ def test_wheel_brings_configurations_interfaces_and_what_is_compiled(tmp_path, c
     assert wheel.name.endswith("-none-any.whl") is not compiled
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path / "site")
-        assert not [name for name in archive.namelist() if name.startswith("tests")]
+        names = archive.namelist()
+        assert not [name for name in names if name.startswith("tests")]
+        assert "rl_pipeline/py.typed" in names, "type checkers read no annotations without it (PEP 561)"
     command = [sys.executable, "-c", USE, str(tmp_path / "site")]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == [str(compiled), "ppo", "interfaces_pkg/NavigationStep"], done.stderr
