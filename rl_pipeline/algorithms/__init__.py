@@ -1,4 +1,4 @@
-"""Algorithms by name, and models built from the configuration."""
+"""Algorithms: registry, hyperparameters, and models built from the configuration."""
 
 from rl_pipeline.algorithms.registration import algorithm_names, find_algorithm, register_algorithm
 

@@ -1,4 +1,4 @@
-"""Rollouts in two halves: the policy decides for one while the players of the other work."""
+"""Double-buffered rollouts: the policy acts for one half of the environments while players simulate the other half."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ Array = NDArray[Any]
 
 
 def check_double_buffer(config: Config, entry: AlgorithmEntry) -> None:
-    """Raise InputError when `training.double_buffer` is asked for with what cannot be done in halves."""
+    """Raise `InputError` if `training.double_buffer` is set and a setting rules it out."""
     if not config.training.double_buffer:
         return
-    if not _collects_plainly(entry):
-        able = ", ".join(name for name in algorithm_names() if _collects_plainly(find_algorithm(name)))
+    # Algorithm: only the rollouts of Stable-Baselines3's on-policy algorithms are replaced.
+    if not _has_plain_rollouts(entry):
+        able = ", ".join(name for name in algorithm_names() if _has_plain_rollouts(find_algorithm(name)))
         raise InputError(f"{KEY}: {entry.name} does not collect its rollouts in halves; those that can are {able}")
+    # Settings that need the observations of all environments at once.
     if config.algorithm.parameters.get("use_sde"):
         raise InputError(f"{KEY}: the noise of algorithm.parameters.use_sde is drawn for all environments at once")
     if wrappers := [name for name, settings in config.wrappers.items() if settings not in (None, False)]:
@@ -43,6 +45,7 @@ def check_double_buffer(config: Config, entry: AlgorithmEntry) -> None:
         )
     if config.training.self_play.enabled:
         raise InputError(f"{KEY}: training.self_play has opponents act for all environments at once; turn one off")
+    # Halves of whole players.
     environments, worlds = config.simulation.n_environments, config.simulation.worlds_per_player
     if environments % (2 * worlds):
         multiple = "an even number" if worlds == 1 else f"a multiple of {2 * worlds} (two halves of whole players)"
@@ -50,19 +53,20 @@ def check_double_buffer(config: Config, entry: AlgorithmEntry) -> None:
 
 
 def double_buffered(algorithm: type[BaseAlgorithm]) -> type[BaseAlgorithm]:
-    """The algorithm with rollouts in halves; everything else, its name too, is as it was."""
+    """Return a subclass of the algorithm, of the same name, with double-buffered rollouts."""
     return type(algorithm.__name__, (_DoubleBufferedRollouts, algorithm), {})
 
 
-def _collects_plainly(entry: AlgorithmEntry) -> bool:
+def _has_plain_rollouts(entry: AlgorithmEntry) -> bool:
+    """Return True if the algorithm collects rollouts by `OnPolicyAlgorithm.collect_rollouts` itself."""
     try:
         return getattr(entry.load(), "collect_rollouts", None) is OnPolicyAlgorithm.collect_rollouts
-    except InputError:  # of another algorithm, whose package is not installed
+    except InputError:  # the package of another algorithm is not installed
         return False
 
 
 class _Decision(NamedTuple):
-    """What the policy decided for some environments: actions, values and log-probabilities, one row each."""
+    """Output of the policy for K environments: actions, values and log-probabilities, K rows each."""
 
     actions: torch.Tensor
     values: torch.Tensor
@@ -73,33 +77,36 @@ class _Decision(NamedTuple):
 
 
 class _DoubleBufferedRollouts(OnPolicyAlgorithm):
-    """`OnPolicyAlgorithm.collect_rollouts` with one half of the environments a step ahead.
+    """Mix-in: `OnPolicyAlgorithm.collect_rollouts` with one half of the environments a step ahead.
 
-    The rows of the buffer are what they are without: all environments at one step. Only the random numbers that
-    actions are sampled with are drawn in another order, half by half.
+    The buffer holds the same rows: all environments at one step. Only the random numbers of sampled actions are drawn
+    in another order, half by half.
     """
 
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
     ) -> bool:
-        """Fill the buffer with `n_rollout_steps` steps of all environments; False when the callback ends it."""
+        """Fill the buffer with `n_rollout_steps` steps of all environments; return False if a callback stops it."""
         halves = innermost(env)
         assert isinstance(halves, DoubleBufferedVecEnv), "made by Environments where training.double_buffer is set"
         followers, leaders = np.split(np.arange(env.num_envs), 2)
         self.policy.set_training_mode(False)
         rollout_buffer.reset()
-        callback.on_rollout_start()  # which may begin other episodes
+        callback.on_rollout_start()  # may reset environments
         observations: Any = self._last_obs
         begins = cast("Array", self._last_episode_starts)
+        # The leading half starts first and stays one step ahead.
         leading = self._decide(take_rows(observations, leaders))
         for step in range(n_rollout_steps):
             decision = self._decide(take_rows(observations, followers)).join(leading)
             actions = decision.actions.cpu().numpy()
-            # The leading half has begun this step already, but for the first of the rollout.
-            env.step_async(self._in_bounds(actions))
+            # The leading half is in this step already, except in the first one of the rollout.
+            env.step_async(self._fit_bounds(actions))
+            # While the followers simulate, choose the next actions of the leaders and send them.
             if step + 1 < n_rollout_steps:
-                leading = self._decide(_as_seen_through(env, halves.lead_wait()))
-                halves.lead_async(self._in_bounds(leading.actions.cpu().numpy()))
+                leading = self._decide(_transpose_images(env, halves.lead_wait()))
+                halves.lead_async(self._fit_bounds(leading.actions.cpu().numpy()))
+            # All environments have completed the step: bookkeeping as in Stable-Baselines3.
             new_obs, rewards, dones, infos = env.step_wait()
             self.num_timesteps += env.num_envs
             callback.update_locals(locals())
@@ -111,6 +118,7 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
             rollout_buffer.add(observations, shaped, rewards, begins, decision.values, decision.log_probs)
             observations, begins = new_obs, dones
             self._last_obs, self._last_episode_starts = observations, begins
+        # Advantages need the value of the observations after the last step.
         with torch.no_grad():
             values = self.policy.predict_values(obs_as_tensor(observations, self.device))
         rollout_buffer.compute_returns_and_advantage(last_values=values, dones=begins)
@@ -122,8 +130,8 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
         with torch.no_grad():
             return _Decision(*self.policy(obs_as_tensor(observations, self.device)))
 
-    def _in_bounds(self, actions: Array) -> Array:
-        """Actions as the environments take them."""
+    def _fit_bounds(self, actions: Array) -> Array:
+        """Return actions scaled or clipped to the bounds of the action space."""
         if not isinstance(self.action_space, spaces.Box):
             return actions
         if self.policy.squash_output:
@@ -131,7 +139,7 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
         return np.clip(actions, self.action_space.low, self.action_space.high)
 
     def _bootstrap(self, rewards: Array, dones: NDArray[np.bool_], infos: list[dict[str, Any]]) -> None:
-        """Add the value of the last observation to the reward where an episode was cut off, not ended."""
+        """Add the value of the last observation to the reward of truncated episodes."""
         for index in np.flatnonzero(dones).tolist():
             if infos[index].get("TimeLimit.truncated", False):
                 last = self.policy.obs_to_tensor(infos[index]["terminal_observation"])[0]
@@ -139,8 +147,8 @@ class _DoubleBufferedRollouts(OnPolicyAlgorithm):
                     rewards[index] += self.gamma * self.policy.predict_values(last)[0].item()
 
 
-def _as_seen_through(env: VecEnv, observations: Any) -> Any:
-    """Observations in the one wrapper that changes them: Stable-Baselines3 puts it around images by itself."""
+def _transpose_images(env: VecEnv, observations: Any) -> Any:
+    """Apply the only wrapper that changes observations: Stable-Baselines3 adds it for images by itself."""
     if isinstance(env, VecTransposeImage):
         return env.transpose_observations(observations)
     return observations

@@ -1,10 +1,10 @@
-"""Hindsight experience replay (Andrychowicz et al. 2017): environments and settings that it takes."""
+"""Hindsight experience replay (Andrychowicz et al. 2017, arXiv:1707.01495): its environments, settings and updates."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from gymnasium import spaces
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -17,9 +17,12 @@ from rl_pipeline.plurals import plural
 
 logger = logging.getLogger(__name__)
 
-SECTION = "algorithm.parameters"
-GOAL_KEYS = ("observation", "achieved_goal", "desired_goal")
-SETTINGS = ("n_sampled_goal", "goal_selection_strategy")
+SECTION: Final = "algorithm.parameters"
+HINDSIGHT_NAMES: Final = ("her", "HerReplayBuffer")
+"""Values of `replay_buffer_class` that choose the hindsight buffer."""
+GOAL_KEYS: Final = ("observation", "achieved_goal", "desired_goal")
+"""Keys of the observations of a goal environment, as Gymnasium-Robotics defines it."""
+SETTINGS: Final = ("n_sampled_goal", "goal_selection_strategy")
 
 
 def check_goals(space: spaces.Space[Any]) -> None:
@@ -32,7 +35,7 @@ def check_goals(space: spaces.Space[Any]) -> None:
 
 
 def check_hindsight_settings(settings: Mapping[str, Any]) -> None:
-    """Raise `InputError` unless the settings are those of the hindsight buffer."""
+    """Raise `InputError` unless `replay_buffer_kwargs` are valid for the hindsight buffer."""
     where = f"{SECTION}.replay_buffer_kwargs"
     for name in settings:
         if name not in SETTINGS:
@@ -45,25 +48,28 @@ def check_hindsight_settings(settings: Mapping[str, Any]) -> None:
         raise InputError(f"{where}.n_sampled_goal: expected a whole number above 0, found {count!r}")
 
 
-def waiting_for_episodes(algorithm: type[BaseAlgorithm]) -> type[BaseAlgorithm]:
-    """Return the algorithm, under its name, with updates that wait until the hindsight buffer holds an episode."""
-    return type(algorithm.__name__, (_WaitingForEpisodes, algorithm), {})
+def delay_updates_until_episode_end(algorithm: type[BaseAlgorithm]) -> type[BaseAlgorithm]:
+    """Return a subclass of the algorithm, of the same name, that updates once the hindsight buffer has an episode."""
+    return type(algorithm.__name__, (_DelayedUpdates, algorithm), {})
 
 
-class _WaitingForEpisodes(OffPolicyAlgorithm):
-    """Skips updates while no whole episode is in the buffer, where `HerReplayBuffer.sample` would fail."""
+class _DelayedUpdates(OffPolicyAlgorithm):
+    """Mix-in that skips updates while the buffer has no complete episode: `HerReplayBuffer.sample` would fail."""
 
-    _said = False
+    _has_warned = False
 
     def train(self, gradient_steps: int, batch_size: int) -> None:
-        """Update as the algorithm does, once there is an episode to sample from."""
+        """Update the policy if the buffer has an episode to sample from; warn once if not."""
         buffer = self.replay_buffer
         assert isinstance(buffer, HerReplayBuffer)
+        # The buffer writes the length of an episode when it ends.
         if buffer.ep_length.any():
             super().train(gradient_steps, batch_size)
-        elif not self._said:
-            self._said = True
+        elif not self._has_warned:
+            self._has_warned = True
             logger.warning(
                 "%s.learning_starts: no episode has ended after %d %s; collecting without updates until one has",
-                SECTION, self.num_timesteps, plural(self.num_timesteps, "step"),
-            )  # fmt: skip
+                SECTION,
+                self.num_timesteps,
+                plural(self.num_timesteps, "step"),
+            )

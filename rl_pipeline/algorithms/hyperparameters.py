@@ -1,27 +1,26 @@
-"""Hyperparameters of the YAML, checked against the algorithm's constructor and turned into what it takes."""
+"""Hyperparameters: check `algorithm.parameters` and convert it to arguments of the algorithm's constructor."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.her.her_replay_buffer import HerReplayBuffer
 
-from rl_pipeline.algorithms.action_noise import noise_settings
-from rl_pipeline.algorithms.constructors import declared_parameters, is_kind_of
-from rl_pipeline.algorithms.hindsight import check_hindsight_settings
-from rl_pipeline.algorithms.plain_values import plain_value
-from rl_pipeline.algorithms.schedules import AdaptiveRate, Schedule, schedule
+from rl_pipeline.algorithms.action_noise import parse_noise
+from rl_pipeline.algorithms.constructor_arguments import check_value, declared_parameters, is_kind_of
+from rl_pipeline.algorithms.hindsight import HINDSIGHT_NAMES, check_hindsight_settings
+from rl_pipeline.algorithms.schedules import AdaptiveRate, Schedule, parse_schedule
 from rl_pipeline.config.expectations import found
 from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
 from rl_pipeline.config.hyperparameters import RANGES, Range
 from rl_pipeline.errors import InputError, UnknownNameError, collected, raise_together
 
-SECTION = "algorithm.parameters"
+SECTION: Final = "algorithm.parameters"
 
-SET_ELSEWHERE = {
+SET_ELSEWHERE: Final = {
     "policy_kwargs": "algorithm.architecture",
     "seed": "training.seed",
     "device": "training.device",
@@ -29,12 +28,13 @@ SET_ELSEWHERE = {
     "env": "environment.id",
     "tensorboard_log": "experiment.directory",
 }
-HINDSIGHT = ("her", "HerReplayBuffer")
-SCHEDULED = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
+"""Arguments of constructors that have a key in another section."""
+SCHEDULED: Final = ("learning_rate", "clip_range", "clip_range_vf", "delta_std")
+"""Hyperparameters that can change over a run."""
 
 
 def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
-    """What `algorithm.parameters` may hold for this algorithm."""
+    """Return the keys of `algorithm.parameters` that this algorithm accepts."""
     return [
         name
         for name in constructor_parameters(algorithm)
@@ -43,45 +43,48 @@ def hyperparameter_names(algorithm: type[BaseAlgorithm]) -> list[str]:
 
 
 def checked_hyperparameters(algorithm: type[BaseAlgorithm], parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The constructor's keyword arguments for `parameters`, but for `policy` and `action_noise`.
+    """Return the constructor's keyword arguments for `parameters`, without `policy` and `action_noise`.
 
     Raises:
-        InputError: a line for each unknown name, with the nearest, and each value of a wrong type or range.
+        InputError: a line for each unknown name, with the nearest, and for each value of a wrong type or range.
     """
     valid = hyperparameter_names(algorithm)
     constructor, limits = constructor_parameters(algorithm), hyperparameter_ranges(algorithm)
     problems: list[InputError] = []
     converted: dict[str, Any] = {}
+    # Names and values, one by one.
     for name, value in parameters.items():
         with collected(problems):
             if name not in valid:
                 raise _unknown(algorithm, str(name), valid)
             if name == "action_noise":
-                noise_settings(value)
+                parse_noise(value)
             elif name != "policy":
-                converted[name] = _converted(name, value, constructor[name], limits.get(name))
+                converted[name] = _convert(name, value, constructor[name], limits.get(name))
+    # Only PPO and its relatives measure the divergence that an adaptive rate follows.
     rate = converted.get("learning_rate")
     if isinstance(rate, AdaptiveRate) and "clip_range" not in valid:
         problems.append(InputError(f"{SECTION}.learning_rate: only that of PPO and its kin can be adaptive"))
     raise_together(problems)
+    # Combinations, with the defaults of the settings that were left out.
     if limits:
         _check_combination(algorithm, {name: constructor[name].default for name in valid} | converted)
     return converted
 
 
 def constructor_parameters(algorithm: type[BaseAlgorithm]) -> dict[str, inspect.Parameter]:
-    """What the constructor takes, by name; one that passes `**kwargs` on takes what the class above it does too."""
+    """Return the parameters of the constructor by name, those passed on through `**kwargs` included."""
     return {name: declared.parameter for name, declared in declared_parameters(algorithm).items()}
 
 
 def hyperparameter_ranges(algorithm: type[BaseAlgorithm]) -> dict[str, Range]:
-    """The range of each hyperparameter that Stable-Baselines3 or sb3-contrib declares for this algorithm."""
+    """Return the range of each hyperparameter that Stable-Baselines3 or sb3-contrib declares for this algorithm."""
     declared = declared_parameters(algorithm)
     return {name: RANGES[name] for name in declared if name in RANGES and declared[name].by_library}
 
 
 def _unknown(algorithm: type[BaseAlgorithm], name: str, valid: list[str]) -> InputError:
-    """The error for a name that the constructor does not take, or that is set at another key."""
+    """Return the error for a name that the constructor does not accept, or that has another key."""
     elsewhere = SET_ELSEWHERE.get(name) or FOREIGN_KEYS.get(name, "")
     other = elsewhere.removeprefix(f"{SECTION}.")
     if elsewhere and (other == elsewhere or (other != name and other in valid)):
@@ -89,35 +92,38 @@ def _unknown(algorithm: type[BaseAlgorithm], name: str, valid: list[str]) -> Inp
     return UnknownNameError(f"hyperparameter of {algorithm.__name__}", name, valid, where=f"{SECTION}.{name}")
 
 
-def _converted(name: str, value: Any, parameter: inspect.Parameter, limits: Range | None) -> Any:
+def _convert(name: str, value: Any, parameter: inspect.Parameter, limits: Range | None) -> Any:
+    """Return a value as the constructor takes it: schedules, classes and pairs made from plain values."""
     where = f"{SECTION}.{name}"
     if name == "train_freq" and isinstance(value, list | tuple):
-        return _train_freq(where, value, limits)
+        return _parse_train_freq(where, value, limits)
     if name in SCHEDULED and isinstance(value, Mapping | str):
-        return _schedule(where, value, parameter.default, limits)
-    if name == "replay_buffer_class" and value in HINDSIGHT:
+        return _parse_rate(where, value, parameter.default, limits)
+    if name == "replay_buffer_class" and value in HINDSIGHT_NAMES:
         return HerReplayBuffer
     if name.endswith("_class") and value is not None:
         raise InputError(f"{where}: expected null, found {found(value)}: classes are chosen by the algorithm")
-    return plain_value(where, value, parameter.annotation, limits)
+    return check_value(where, value, parameter.annotation, limits)
 
 
-def _train_freq(where: str, value: list[Any] | tuple[Any, ...], limits: Range | None) -> tuple[int, str]:
+def _parse_train_freq(where: str, value: list[Any] | tuple[Any, ...], limits: Range | None) -> tuple[int, str]:
+    """Parse `[4, step]` or `[1, episode]`."""
     if len(value) != 2 or value[1] not in ("step", "episode"):
         raise InputError(f"{where}: expected a number or [number, step|episode], found {found(list(value))}")
-    return plain_value(where, value[0], int, limits), value[1]
+    return check_value(where, value[0], int, limits), value[1]
 
 
-def _schedule(
+def _parse_rate(
     where: str, value: Mapping[str, Any] | str, default: Any, limits: Range | None
 ) -> Schedule | AdaptiveRate:
-    rate = schedule(where, value, default if isinstance(default, float) else None)
+    """Parse a schedule and check that its values are in range."""
+    rate = parse_schedule(where, value, default if isinstance(default, float) else None)
     if limits is None:
         return rate
     initial = rate.value if isinstance(rate, AdaptiveRate) else rate.initial
     if initial not in limits:
         raise InputError(f"{where}: expected an initial value {limits}, found {initial:g}")
-    # A schedule may end at zero, since the last update comes before the end.
+    # A schedule may end at zero, since the last update comes before the end of the run.
     if isinstance(rate, Schedule) and rate.final != 0.0 and rate.final not in limits:
         zero = "" if 0.0 in limits else ", or 0"
         raise InputError(f"{where}: expected a final value {limits}{zero}, found {rate.final:g}")
@@ -125,8 +131,9 @@ def _schedule(
 
 
 def _check_combination(algorithm: type[BaseAlgorithm], values: Mapping[str, Any]) -> None:
-    """Raise `InputError` for values that are valid alone, but not together."""
+    """Raise `InputError` for values that are valid alone but not together."""
     problems: list[InputError] = []
+    # The standard deviation of one sample is NaN.
     if values.get("n_epochs") and values["normalize_advantage"] and values["batch_size"] == 1:
         problems.append(
             InputError(
@@ -141,6 +148,7 @@ def _check_combination(algorithm: type[BaseAlgorithm], values: Mapping[str, Any]
 
 
 def _check_buffer_settings(values: Mapping[str, Any]) -> None:
+    """Raise `InputError` for keyword arguments that the rollout or replay buffer does not accept."""
     if values.get("rollout_buffer_kwargs"):
         where = f"{SECTION}.rollout_buffer_kwargs"
         raise InputError(f"{where}: expected null, found {found(values['rollout_buffer_kwargs'])}: it has none to set")
@@ -150,12 +158,14 @@ def _check_buffer_settings(values: Mapping[str, Any]) -> None:
     if values["replay_buffer_class"] is HerReplayBuffer:
         check_hindsight_settings(settings)
         return
+    # The plain replay buffer has one setting.
     for name in settings:
         if name != "handle_timeout_termination":
             valid = ("handle_timeout_termination",)
             raise UnknownNameError("setting of the replay buffer", str(name), valid, where=f"{where}.{name}")
     if type(settings.get("handle_timeout_termination", True)) is not bool:
         raise InputError(f"{where}.handle_timeout_termination: expected true or false")
+    # With one array for observations and next observations, the last one of an episode is overwritten by a reset.
     if values["optimize_memory_usage"] and settings.get("handle_timeout_termination", True):
         raise InputError(
             f"{SECTION}.optimize_memory_usage: needs replay_buffer_kwargs: {{handle_timeout_termination: false}}"

@@ -1,77 +1,68 @@
-"""The algorithms by name: nothing is imported before one is asked for."""
+"""Registry of the algorithms; importing it loads no algorithm and no PyTorch."""
 
 from __future__ import annotations
 
-import importlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
 
-from rl_pipeline.errors import InputError, UnknownNameError
+from rl_pipeline.registry import Registry, import_target
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
 
-ANY_ACTION_SPACE = ("Box", "Discrete", "MultiDiscrete", "MultiBinary")
+ANY_ACTION_SPACE: Final = ("Box", "Discrete", "MultiDiscrete", "MultiBinary")
 
 
 @dataclass(frozen=True)
 class AlgorithmEntry:
-    """A registered algorithm.
+    """A registered algorithm. Two entries are equal if they have the same class.
 
     Attributes:
         name: canonical name, which is also the folder under `experiments/<environment>/`.
-        target: where the class is, as `module:Class`.
-        action_spaces: names of the Gymnasium action spaces that it can act in.
+        target: import path of the class, as `module:Class`.
+        action_spaces: names of the Gymnasium action spaces that the algorithm supports.
     """
 
-    name: str
+    name: str = field(compare=False)
     target: str
-    action_spaces: tuple[str, ...] = ANY_ACTION_SPACE
+    action_spaces: tuple[str, ...] = field(default=ANY_ACTION_SPACE, compare=False)
+
+    def __str__(self) -> str:
+        return self.target
 
     def load(self) -> type[BaseAlgorithm]:
-        """Import the class. Raises `InputError` when there is no such module or class."""
-        module, _, name = self.target.partition(":")
-        try:
-            return cast("type[BaseAlgorithm]", getattr(importlib.import_module(module), name))
-        except (ImportError, AttributeError) as error:
-            raise InputError(f"algorithm {self.name!r}: cannot import {self.target}: {error}") from error
+        """Import the class. Raises `InputError` if the module or class does not exist."""
+        return cast("type[BaseAlgorithm]", import_target(self.target, f"algorithm {self.name!r}"))
 
 
-_entries: dict[str, AlgorithmEntry] = {}
-_names: dict[str, str] = {}
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
+ALGORITHMS: Final[Registry[AlgorithmEntry]] = Registry("algorithm", "algorithm.name", folded=True)
 
 
 def register_algorithm(
     name: str, target: str, *, action_spaces: tuple[str, ...] = ANY_ACTION_SPACE, aliases: tuple[str, ...] = ()
 ) -> None:
-    """Make the class `module:Class` available as `algorithm.name`, in any case, with or without `_` and `-`.
+    """Register a class under `algorithm.name`. Names match in any case, with or without `_` and `-`.
 
-    Raises `InputError` when a name is taken by another class.
+    Args:
+        name: canonical name.
+        target: import path of a subclass of Stable-Baselines3's `BaseAlgorithm`, as `module:Class`.
+        action_spaces: names of the Gymnasium action spaces that the algorithm supports.
+        aliases: further names.
+
+    Raises:
+        InputError: a name belongs to another class already.
     """
-    for spelling in (name, *aliases):
-        taken = _names.get(_folded(spelling))
-        if taken is not None and _entries[taken].target != target:
-            raise InputError(f"algorithm {spelling!r} is registered already, as {_entries[taken].target}")
-    _entries[name] = AlgorithmEntry(name, target, action_spaces)
-    for spelling in (name, *aliases):
-        _names[_folded(spelling)] = name
+    ALGORITHMS.register(name, AlgorithmEntry(name, target, action_spaces), aliases=aliases)
 
 
 def algorithm_names() -> list[str]:
-    """The canonical names, sorted."""
-    return sorted(_entries)
+    """Return the canonical names, sorted."""
+    return sorted(ALGORITHMS)
 
 
 def find_algorithm(name: str) -> AlgorithmEntry:
-    """The algorithm of a name in any spelling. Raises `UnknownNameError` naming the nearest."""
-    try:
-        return _entries[_names[_folded(name)]]
-    except KeyError:
-        raise UnknownNameError("algorithm", name, _entries, where="algorithm.name") from None
+    """Return the algorithm of a name in any spelling. Raises `UnknownNameError` with the nearest name."""
+    return ALGORITHMS.find(name)
 
 
 register_algorithm("ppo", "stable_baselines3:PPO")
@@ -85,4 +76,5 @@ register_algorithm("trpo", "sb3_contrib:TRPO")
 register_algorithm("recurrent_ppo", "sb3_contrib:RecurrentPPO", aliases=("ppo_lstm",))
 register_algorithm("crossq", "sb3_contrib:CrossQ", action_spaces=("Box",))
 register_algorithm("qrdqn", "sb3_contrib:QRDQN", action_spaces=("Discrete",))
+# ARS of this package can be resumed exactly; see random_search.py.
 register_algorithm("ars", "rl_pipeline.algorithms.random_search:ARS", action_spaces=("Box", "Discrete"))

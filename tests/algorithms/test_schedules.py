@@ -7,7 +7,7 @@ import pytest
 from stable_baselines3.common.env_util import make_vec_env
 
 from rl_pipeline.algorithms.build import build
-from rl_pipeline.algorithms.schedules import schedule
+from rl_pipeline.algorithms.schedules import parse_schedule
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 
@@ -28,7 +28,7 @@ from rl_pipeline.errors import InputError
     ],
 )
 def test_a_rate_follows_its_schedule(setting: dict[str, Any] | str, quarter: float, end: float) -> None:
-    rate = schedule("rate", setting)
+    rate = parse_schedule("rate", setting)
     initial = 4.0 if isinstance(setting, str) else setting.get("initial", setting.get("start"))
     assert rate(1.0) == pytest.approx(initial)
     assert rate(0.75) == pytest.approx(quarter)
@@ -36,7 +36,7 @@ def test_a_rate_follows_its_schedule(setting: dict[str, Any] | str, quarter: flo
 
 
 def test_linear_alone_falls_from_the_default() -> None:
-    rate = schedule("rate", "linear", 4.0)
+    rate = parse_schedule("rate", "linear", 4.0)
     assert (rate(1.0), rate(0.75), rate(0.0)) == (4.0, 3.0, 0.0)
 
 
@@ -57,7 +57,7 @@ def test_linear_alone_falls_from_the_default() -> None:
 )
 def test_another_setting_is_refused(setting: dict[str, Any] | str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        schedule("rate", setting)
+        parse_schedule("rate", setting)
 
 
 def test_ornstein_uhlenbeck_noise_takes_its_settings() -> None:

@@ -1,4 +1,4 @@
-"""Playing against one's own past: snapshots of a policy as opponents, and their Elo ratings."""
+"""Self-play: snapshots of the learning policy as opponents, and their Elo ratings."""
 
 from rl_pipeline.algorithms.self_play.opponent_pool import OpponentPool
 

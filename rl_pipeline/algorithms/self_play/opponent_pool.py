@@ -1,4 +1,4 @@
-"""Who plays against a policy that learns: itself, and what it was."""
+"""Opponents of a policy in self-play: the policy itself and snapshots of it, with Elo ratings."""
 
 from __future__ import annotations
 
@@ -16,39 +16,41 @@ from rl_pipeline.config.schema import SelfPlayConfig
 from rl_pipeline.envs.observations import Observations, take_rows
 from rl_pipeline.errors import InputError
 
-STEP: Final = 8.0
-"""Points that the result of one episode can move a rating by, at the most (K)."""
+K_FACTOR: Final = 8.0
+"""Elo: largest change of a rating by one episode."""
+
+MAX_RESULTS: Final = 200
+"""Number of results in the win rate."""
+
+Preprocess = Callable[[Any], Any]
+"""Function from observations of the environments, shape (N, ...), to observations of a policy."""
 
 
 def expected_score(rating: float, opponent: float) -> float:
-    """The mean result of the first against the second: 1 it always wins, 0 it always loses."""
+    """Return the expected result by Elo's model, from 0 (always loses) to 1 (always wins).
+
+    A difference of 400 points means odds of 10 to 1 (Elo 1978, "The Rating of Chessplayers").
+    """
     return float(1.0 / (1.0 + 10.0 ** ((opponent - rating) / 400.0)))
 
 
 def points_won(rating: float, opponent: float, result: float) -> float:
-    """What the first gains and the second loses by a result of 1 (the first has won), 0.5 or 0."""
-    return STEP * (result - expected_score(rating, opponent))
-
-
-Preprocess = Callable[[Any], Any]
-"""From observations, shape (N, ...), to what a policy sees of them."""
-
-RECENT: Final = 200
-"""Results that the win rate is the mean of."""
+    """Return the points that the first player gains and the second loses by a result of 1 (win), 0.5 or 0."""
+    return K_FACTOR * (result - expected_score(rating, opponent))
 
 
 class OpponentPool:
-    """Opponents of N environments: each is played by the policy as it is, or by one of its last snapshots.
+    """Opponents of N environments: each is the present policy or one of its last snapshots.
 
     Args:
-        settings: how often snapshots are taken, how many are kept, and how often they play.
+        settings: intervals of snapshots and swaps, size of the window, and share of the present policy.
         num_envs: N.
-        seed: of the draws.
+        seed: seed of the random choice of opponents.
 
     Attributes:
-        elo: rating of the policy that learns.
-        snapshots: those that are kept, the last ones, oldest first.
-        results: of the last episodes against snapshots: 1 won, 0.5 drawn, 0 lost.
+        elo: rating of the learning policy.
+        snapshots: the last snapshots, oldest first.
+        results: results of the last episodes against snapshots: 1 won, 0.5 drawn, 0 lost.
     """
 
     def __init__(self, settings: SelfPlayConfig, num_envs: int, seed: int) -> None:
@@ -61,24 +63,25 @@ class OpponentPool:
         self._next_snapshot = 0
         self.elo = settings.initial_elo
         self.snapshots: deque[Snapshot] = deque(maxlen=settings.window)
-        self.results: deque[float] = deque(maxlen=RECENT)
+        self.results: deque[float] = deque(maxlen=MAX_RESULTS)
 
     def follow(self, learner: BasePolicy, preprocess: Preprocess | None = None) -> None:
-        """Name the policy that learns; to be called before the first episode.
+        """Set the learning policy, before the first episode.
 
         Args:
             learner: the policy.
-            preprocess: what is done to observations before it sees them, such as normalising them; None: nothing.
+            preprocess: applied to observations before the policy gets them, such as normalisation; None: nothing.
 
         Raises:
-            InputError: the policy remembers what it has seen, which is not kept for opponents.
+            InputError: the policy is recurrent; hidden states of opponents are not kept.
         """
         if isinstance(learner, RecurrentActorCriticPolicy):
             raise InputError("training.self_play: recurrent policies cannot be opponents yet; use ppo, sac or another")
-        self._learner, self._preprocess = learner, preprocess
+        self._learner = learner
+        self._preprocess = preprocess
 
     def update(self, timesteps: int) -> bool:
-        """Take a snapshot when one is due after so many environment steps; whether one was taken."""
+        """Take a snapshot if one is due after `timesteps` environment steps; return True if one was taken."""
         if timesteps < self._next_snapshot:
             return False
         self._next_snapshot = timesteps + self._settings.save_steps
@@ -86,20 +89,21 @@ class OpponentPool:
         return True
 
     def begin(self, environments: NDArray[np.intp]) -> None:
-        """Draw the opponents of the episodes that begin, where the last ones have played for long enough."""
+        """Draw new opponents for starting episodes, in environments whose opponent has played `swap_steps` steps."""
         if not self.snapshots:
             self.update(0)
         for index in environments.tolist():
             if self._steps[index] >= self._settings.swap_steps:
                 self._steps[index] = 0
-                self._playing[index] = self._drawn()
+                self._playing[index] = self._draw_opponent()
 
     def act(self, observations: Observations) -> NDArray[Any]:
-        """Actions of all opponents, shape (N, *action shape): one pass for each policy that plays somewhere."""
+        """Return the actions of all opponents, shape (N, *action shape), with one forward pass for each policy."""
         self._steps += 1
         if self._preprocess is not None:
             observations = self._preprocess(observations)
         actions: NDArray[Any] | None = None
+        # One batch for each distinct opponent; None is the learner itself.
         for opponent in dict.fromkeys(self._playing):
             rows = [index for index, playing in enumerate(self._playing) if playing is opponent]
             own = take_rows(observations, rows)
@@ -107,11 +111,11 @@ class OpponentPool:
             if actions is None:
                 actions = np.empty((len(self._playing), *part.shape[1:]), part.dtype)
             actions[rows] = part
-        assert actions is not None, "there are environments"
+        assert actions is not None, "at least one environment"
         return actions
 
     def end(self, environments: NDArray[np.intp], results: NDArray[np.float64]) -> None:
-        """Rate what the learner and snapshots have made of these episodes; playing itself says nothing of it."""
+        """Update ratings by the results of finished episodes; those of the learner against itself do not count."""
         for index, result in zip(environments.tolist(), results.tolist(), strict=True):
             opponent = self._playing[index]
             if opponent is not None:
@@ -121,14 +125,15 @@ class OpponentPool:
                 self.results.append(result)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on, as arrays and JSON values."""
-        # A snapshot that is no longer kept may still play somewhere.
+        """Return the state as arrays and JSON values."""
+        # A snapshot that has left the window may still play in an environment.
         kept = list(dict.fromkeys([*self.snapshots, *(one for one in self._playing if one is not None)]))
         arrays = {
             f"{index}.{name}": array
             for index, snapshot in enumerate(kept)
             for name, array in snapshot.parameters().items()
         }
+        # Snapshots are referred to by their index in `kept`; -1 is the learner.
         return {
             **arrays,
             "elo": self.elo,
@@ -142,28 +147,30 @@ class OpponentPool:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the state was taken."""
+        """Restore a state of `state_dict`; environments draw new opponents if their number has changed."""
+        # Snapshots: the arrays are named `<index>.<parameter>`.
         kept = []
         for index, (timesteps, elo) in enumerate(state["snapshots"]):
             start = f"{index}."
             parameters = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
             kept.append(Snapshot.of(self._policy, parameters, timesteps, elo))
+        # Ratings, window, and opponents of running episodes.
         self.elo = float(state["elo"])
         self.snapshots = deque(kept[: state["window"]], maxlen=self._settings.window)
         if len(state["playing"]) == len(self._playing):
             self._playing = [None if index < 0 else kept[index] for index in state["playing"]]
             self._steps[:] = state["steps"]
         self._next_snapshot = int(state["next_snapshot"])
-        self.results = deque(state["results"], maxlen=RECENT)
+        self.results = deque(state["results"], maxlen=MAX_RESULTS)
         self._rng.bit_generator.state = state["rng"]
 
     @property
     def _policy(self) -> BasePolicy:
-        assert self._learner is not None, "follow() comes first"
+        assert self._learner is not None, "call follow() first"
         return self._learner
 
-    def _drawn(self) -> Snapshot | None:
-        """The learner itself (None), or any snapshot with the same probability."""
+    def _draw_opponent(self) -> Snapshot | None:
+        """Draw the learner itself (None) with the configured probability, else a snapshot uniformly."""
         if self._rng.random() < self._settings.play_against_latest_model_ratio:
             return None
         return self.snapshots[int(self._rng.integers(len(self.snapshots)))]

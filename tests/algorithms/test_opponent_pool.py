@@ -7,7 +7,7 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from rl_pipeline.algorithms.self_play import OpponentPool
-from rl_pipeline.algorithms.self_play.opponent_pool import STEP, expected_score, points_won
+from rl_pipeline.algorithms.self_play.opponent_pool import K_FACTOR, expected_score, points_won
 from rl_pipeline.config.schema import SelfPlayConfig
 
 ENVIRONMENTS = 6
@@ -40,8 +40,8 @@ def actions_of(policy):
 def test_odds_follow_from_the_difference_of_ratings():
     assert expected_score(1200, 1200) == 0.5
     assert expected_score(1600, 1200) == pytest.approx(10 / 11)
-    assert points_won(1200, 1200, 1.0) == STEP / 2
-    assert points_won(1600, 1200, 0.0) == pytest.approx(-STEP * 10 / 11)
+    assert points_won(1200, 1200, 1.0) == K_FACTOR / 2
+    assert points_won(1600, 1200, 0.0) == pytest.approx(-K_FACTOR * 10 / 11)
 
 
 def test_snapshots_stay_as_they_were_and_the_last_ones_are_kept():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rl_pipeline.algorithms import registration as registry
+from rl_pipeline.algorithms import registration
 from rl_pipeline.algorithms.registration import algorithm_names, find_algorithm, register_algorithm
 from rl_pipeline.errors import InputError, UnknownNameError
 
@@ -41,7 +41,7 @@ def test_a_name_can_be_taken_only_once() -> None:
 
 def test_a_class_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for table in ("_entries", "_names"):
-        monkeypatch.setattr(registry, table, dict(getattr(registry, table)))
+        monkeypatch.setattr(registration.ALGORITHMS, table, dict(getattr(registration.ALGORITHMS, table)))
     register_algorithm("nowhere_to_be_found", "no_such_module:Algorithm")
     with pytest.raises(InputError, match=r"cannot import no_such_module:Algorithm"):
         find_algorithm("nowhere_to_be_found").load()
