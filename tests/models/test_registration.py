@@ -2,13 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.models.feature_extractors import find_feature_extractor
+from rl_pipeline.models.feature_extractors import find_feature_extractor, register_feature_extractor, registration
 from rl_pipeline.models.feature_extractors.custom_cnn import CustomCNN
 from rl_pipeline.models.feature_extractors.resnet_mlp import ResnetMLP
 
@@ -47,20 +46,11 @@ def test_a_broken_file_matters_only_when_the_class_is_nowhere_else(tmp_path: Pat
         find_feature_extractor("Other", tmp_path)
 
 
-def test_the_residual_network_gives_features_and_gradients() -> None:
-    extractor = ResnetMLP(spaces.Box(-1, 1, (3, 2)), features_dim=16)
-    features = extractor(torch.rand(5, 3, 2))
-    features.sum().backward()
-    assert features.shape == (5, 16)
-    assert all(parameter.grad is not None for parameter in extractor.parameters())
-
-
-@pytest.mark.parametrize("size", [16, 40, 84])
-def test_the_convolutional_network_takes_images(size: int) -> None:
-    extractor = CustomCNN(spaces.Box(0, 255, (3, size, size), np.uint8), features_dim=32)
-    assert extractor(torch.rand(2, 3, size, size)).shape == (2, 32)
-
-
-def test_the_convolutional_network_refuses_flat_observations() -> None:
-    with pytest.raises(InputError, match="CustomCNN: needs image observations"):
-        CustomCNN(spaces.Box(-1, 1, (4,)))
+def test_a_name_belongs_to_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("_entries", "_names"):
+        monkeypatch.setattr(registration.EXTRACTORS, table, {})
+    register_feature_extractor("Mine", CustomCNN)
+    register_feature_extractor("Mine", CustomCNN)
+    assert find_feature_extractor("Mine") is CustomCNN
+    with pytest.raises(InputError, match="feature extractor 'Mine' is registered already"):
+        register_feature_extractor("Mine", ResnetMLP)

@@ -7,7 +7,7 @@ from torch import nn
 
 
 class ResidualBlock(nn.Module):
-    """Two pre-activated linear layers around a skip connection (He et al. 2016, arXiv:1603.05027), width unchanged.
+    """Two pre-activated linear layers with a skip connection (He et al. 2016, arXiv:1603.05027); width unchanged.
 
     Args:
         width: size of the last axis of input and output.
@@ -21,6 +21,6 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Features of shape (N, width) to features of the same shape."""
+        """Compute features, shape (N, width), of features of the same shape."""
         output: torch.Tensor = features + self.residual(features)
         return output

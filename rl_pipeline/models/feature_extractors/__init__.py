@@ -1,4 +1,4 @@
-"""Feature extractors: one file each, found by class name, and those that are registered."""
+"""Feature extractors, one file each; see registration.py for how a name is found."""
 
 from rl_pipeline.models.feature_extractors.registration import find_feature_extractor, register_feature_extractor
 

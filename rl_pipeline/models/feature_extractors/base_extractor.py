@@ -1,4 +1,4 @@
-"""The class that every feature extractor of this folder derives from."""
+"""Base class of the feature extractors of this folder."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor as Stabl
 
 
 class BaseFeaturesExtractor(StableBaselines3Extractor):
-    """Turns a batch of observations into features; policy and value networks work on these.
+    """Network from a batch of observations to a batch of features, the input of policy and value networks.
 
-    A subclass in a file of this folder can be named in `algorithm.architecture.features_extractor_class`. Its
-    constructor takes the observation space, then whatever `features_extractor_kwargs` gives by keyword.
+    A subclass in a file of this folder is available by its name as `algorithm.architecture.features_extractor_class`.
+    Its constructor takes the observation space, then `features_extractor_kwargs` by keyword.
 
     Args:
         observation_space: space of one observation.
@@ -24,5 +24,5 @@ class BaseFeaturesExtractor(StableBaselines3Extractor):
         super().__init__(observation_space, features_dim)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Observations, shape (N, *observation_space.shape), to features, shape (N, features_dim)."""
+        """Compute features, shape (N, features_dim), of observations, shape (N, *observation_space.shape)."""
         raise NotImplementedError

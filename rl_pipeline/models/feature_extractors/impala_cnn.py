@@ -1,4 +1,4 @@
-"""The residual convolutional network of IMPALA (Espeholt et al. 2018)."""
+"""Residual convolutional network of IMPALA (Espeholt et al. 2018, arXiv:1802.01561)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rl_pipeline.models.feature_extractors.conv_net import image_shape, linear_l
 
 
 class ImpalaCNN(BaseFeaturesExtractor):
-    """Stages of a convolution, a pooling by two and two residual blocks, then linear layers.
+    """Stages of a convolution, a max-pooling by two and two residual blocks, then linear layers.
 
     Args:
         observation_space: a Box of shape (channels, height, width); Stable-Baselines3 transposes and scales images.
@@ -23,7 +23,7 @@ class ImpalaCNN(BaseFeaturesExtractor):
         units: widths of the linear layers, at least one; the last is the size of the features.
 
     Raises:
-        InputError: the observation is no image.
+        InputError: the observation is not an image.
     """
 
     def __init__(
@@ -34,16 +34,18 @@ class ImpalaCNN(BaseFeaturesExtractor):
         units: Sequence[int] = (256,),
     ) -> None:
         shape = image_shape(observation_space, type(self).__name__)
+        # Stages; each halves height and width.
         layers: list[nn.Module] = []
         channels = shape[0]
         for depth in depths:
             layers += [
                 nn.Conv2d(channels, depth, kernel_size=3, padding=1),
                 nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
-                _Residual(depth, activation),
-                _Residual(depth, activation),
+                ConvolutionalResidualBlock(depth, activation),
+                ConvolutionalResidualBlock(depth, activation),
             ]
             channels = depth
+        # An image of zeros gives the size of the flattened output.
         network = nn.Sequential(*layers, getattr(nn, activation)(), nn.Flatten())
         with torch.no_grad():
             size = int(network(torch.zeros(1, *shape)).shape[1])
@@ -51,13 +53,18 @@ class ImpalaCNN(BaseFeaturesExtractor):
         self.network = nn.Sequential(*network, *linear_layers([size, *units], activation))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Images, shape (N, channels, height, width) in 0..1, to features, shape (N, units[-1])."""
+        """Compute features, shape (N, units[-1]), of images, shape (N, channels, height, width) in 0..1."""
         features: torch.Tensor = self.network(observations)
         return features
 
 
-class _Residual(nn.Module):
-    """Two convolutions around which the input is added."""
+class ConvolutionalResidualBlock(nn.Module):
+    """Two pre-activated convolutions with a skip connection; shape unchanged.
+
+    Args:
+        depth: number of channels.
+        activation: class of torch.nn by name.
+    """
 
     def __init__(self, depth: int, activation: str) -> None:
         super().__init__()
@@ -70,6 +77,6 @@ class _Residual(nn.Module):
         )
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Images to images of the same shape."""
+        """Compute images, shape (N, depth, height, width), of images of the same shape."""
         features: torch.Tensor = images + self.layers(images)
         return features

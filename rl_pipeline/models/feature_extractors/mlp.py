@@ -1,8 +1,7 @@
-"""A multi-layer perceptron for flat observations: a trunk that policy and value function share."""
+"""Multi-layer perceptron for flat observations: a trunk shared by policy and value function."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,11 @@ from gymnasium import spaces
 from torch import nn
 
 from rl_pipeline.models.feature_extractors.base_extractor import BaseFeaturesExtractor
+from rl_pipeline.models.feature_extractors.conv_net import linear_layers
 
 
 class MLP(BaseFeaturesExtractor):
-    """Linear layers, each with an activation.
+    """Linear layers, each followed by an activation.
 
     Args:
         observation_space: any space that Stable-Baselines3 flattens to a vector.
@@ -27,12 +27,9 @@ class MLP(BaseFeaturesExtractor):
     ) -> None:
         super().__init__(observation_space, units[-1])
         widths = [spaces.flatdim(observation_space), *units]
-        layers: list[nn.Module] = [nn.Flatten()]
-        for width, following in itertools.pairwise(widths):
-            layers += [nn.Linear(width, following), getattr(nn, activation)()]
-        self.network = nn.Sequential(*layers)
+        self.network = nn.Sequential(nn.Flatten(), *linear_layers(widths, activation))
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Observations, shape (N, ...), to features, shape (N, units[-1])."""
+        """Compute features, shape (N, units[-1]), of observations, shape (N, ...)."""
         features: torch.Tensor = self.network(observations)
         return features

@@ -1,4 +1,4 @@
-"""A residual multi-layer perceptron for flat observations."""
+"""Residual multi-layer perceptron for flat observations."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rl_pipeline.models.feature_extractors.base_extractor import BaseFeaturesExt
 
 
 class ResnetMLP(BaseFeaturesExtractor):
-    """A linear layer, then residual blocks of constant width.
+    """Linear layer followed by residual blocks of constant width.
 
     Args:
         observation_space: any space that Stable-Baselines3 flattens to a vector.
-        features_dim: width of the blocks, and size of the features.
+        features_dim: width of the blocks and size of the features.
         num_blocks: number of residual blocks.
     """
 
@@ -31,6 +31,6 @@ class ResnetMLP(BaseFeaturesExtractor):
         )
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        """Observations, shape (N, ...), to features, shape (N, features_dim)."""
+        """Compute features, shape (N, features_dim), of observations, shape (N, ...)."""
         features: torch.Tensor = self.network(observations)
         return features
