@@ -1,1 +1,1 @@
-"""Agents, policies and rollouts: everything that judges a trained agent."""
+"""Agents, policies, rollouts, comparison of agents, and checks of environments."""

@@ -1,4 +1,4 @@
-"""What acts in an environment: a trained model, or a baseline to compare it with."""
+"""Agents: anything that acts in an environment, such as a trained model or a baseline to compare it with."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ class Agent(Protocol):
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[NDArray[Any], Any]:
-        """Actions, shape (N, *action_space.shape), for N observations; and the recurrent state, if any."""
+        """Return actions, shape (N, *action_space.shape), for N observations, and the recurrent state, if any."""
         ...
 
 
 class RandomAgent:
-    """Uniform samples of the action space, the same for the same seed."""
+    """Baseline that samples the action space uniformly; equal seeds give equal actions."""
 
     def __init__(self, action_space: spaces.Space[Any], num_envs: int, seed: int) -> None:
-        self._space, self._num_envs = action_space, num_envs
+        self._space = action_space
+        self._num_envs = num_envs
         self._space.seed(seed)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[NDArray[Any], None]:
-        """One sample an environment."""
+        """Return one sample for each environment."""
         return np.stack([self._space.sample() for _ in range(self._num_envs)]), None
 
 
 class ZeroAgent:
-    """The action zero, or what is nearest to it in the action space."""
+    """Baseline that always takes the action zero, or the action nearest to it in the action space."""
 
     def __init__(self, action_space: spaces.Space[Any], num_envs: int) -> None:
         action = np.zeros(action_space.shape or (), dtype=action_space.dtype)
+        # Spaces that may exclude zero.
         if isinstance(action_space, spaces.Box):
             action = np.clip(action, action_space.low, action_space.high)
         if isinstance(action_space, spaces.Discrete):
@@ -52,12 +54,12 @@ class ZeroAgent:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[NDArray[Any], None]:
-        """The same action for each environment."""
+        """Return the same action for each environment."""
         return self._actions.copy(), None
 
 
 def baseline_agent(kind: str, action_space: spaces.Space[Any], num_envs: int, seed: int) -> Agent:
-    """The baseline of that name. Raises `UnknownNameError` for another."""
+    """Return the baseline of that name. Raises `UnknownNameError` for an unknown one."""
     if kind == "random":
         return RandomAgent(action_space, num_envs, seed)
     if kind == "zero":

@@ -1,4 +1,4 @@
-"""What Gymnasium, Stable-Baselines3 and the wire protocol say that an environment must be, checked on a real one."""
+"""Checks of an environment against Gymnasium, Stable-Baselines3 and the wire protocol, made on a real one."""
 
 from __future__ import annotations
 
@@ -32,12 +32,20 @@ from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tracebacks import describe_failure
 
 SEED: Final = 7
+"""Of the episodes played; the next seed is used too."""
 STEPS: Final = 20
+"""Of each episode."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check: its subject, its problem (empty: none), and the reason it was left out (empty: it was made)."""
+    """Outcome of one check.
+
+    Attributes:
+        name: the requirement checked.
+        problem: description of the fault; empty: none was found.
+        left_out: reason for leaving the check out; empty: it was made.
+    """
 
     name: str
     problem: str = ""
@@ -45,7 +53,7 @@ class CheckResult:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was wrong."""
+        """True if no fault was found."""
         return not self.problem
 
 
@@ -53,12 +61,13 @@ def check_environment(config: Config) -> Iterator[CheckResult]:
     """Check an environment, yielding each result as soon as it is known.
 
     Args:
-        config: the environment's id and options, where its players come from, when it is a task on players, and the
-            agent that is to learn in it.
+        config: the environment's id and options, the simulation, if it is a task on players, and the algorithm that
+            is to learn in it.
 
     Raises:
         InputError: there is no such environment, or its player cannot be started.
     """
+    # Any environment of Gymnasium.
     environment, simulation = config.environment, config.simulation
     env_id = check_environment_id(environment.id)
     if task_id(env_id) is None:
@@ -67,6 +76,7 @@ def check_environment(config: Config) -> Iterator[CheckResult]:
         yield from _check_env(env.unwrapped, config)
         env.close()
         return
+    # A task on players: start one, check the environment, then its services without the task in between.
     task = make_task(env_id, **environment.env_config or {})
     check_task(task)
     with (
@@ -81,6 +91,7 @@ def check_environment(config: Config) -> Iterator[CheckResult]:
 
 
 def _check_env(env: gymnasium.Env[Any, Any], config: Config) -> Iterator[CheckResult]:
+    """Check spaces, that the algorithm can be built for them, and the checkers of both libraries."""
     problem = space_problem(env.observation_space, env.action_space) or ""
     yield CheckResult("algorithms take its spaces", problem)
     if not problem:
@@ -94,7 +105,7 @@ def _check_env(env: gymnasium.Env[Any, Any], config: Config) -> Iterator[CheckRe
 
 
 def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
-    """Run one check: it fails by an exception, whatever its kind, or by the text it returns."""
+    """Run one check. It fails by an exception of any kind, or by returning a text."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -107,7 +118,7 @@ def _attempt(name: str, check: Callable[[], object]) -> CheckResult:
 
 
 class _ProtocolChecks:
-    """Calls a real player's services by name, without a task in between."""
+    """Checks that call a real player's services by name, without a task in between."""
 
     def __init__(self, task: Task, simulation: Simulation) -> None:
         interfaces = load_interfaces()
@@ -121,7 +132,7 @@ class _ProtocolChecks:
         self._player = 0
 
     def run(self) -> Iterator[CheckResult]:
-        """Make all checks, each after those it depends on."""
+        """Make all checks, each after those that it depends on."""
         yield _attempt("services have the types of the task", self._types)
         yield self._with("seeds", "same seed and actions give the same states", self._determinism)
         yield self._with("seeds", "other seeds give other episodes", self._seeds)
@@ -175,6 +186,7 @@ class _ProtocolChecks:
     def _frames(self) -> str:
         if size := len(self._call("step")["image"]["data"]):
             return f"an image of {size} {plural(size, 'byte')} that was not requested"
+        # A frame that was requested must be an image that can be decoded.
         image = self._call("step", render=True)["image"]
         if not len(image["data"]):
             return "no image"
@@ -182,7 +194,7 @@ class _ProtocolChecks:
         return ""
 
     def _episode(self, seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
-        """Responses of a reset and of steps with actions drawn from the action space."""
+        """Return the responses of a reset and of steps with actions drawn from the action space."""
         self._task.action_space.seed(seed)
         seeds = {} if "seeds" in self._missing else {"seed": seed}
         responses = [self._call("reset", **seeds, **self._task.reset_request(1))]
@@ -192,6 +204,7 @@ class _ProtocolChecks:
         return responses
 
     def _call(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Call the reset or step service of the player, and return the decoded response."""
         request: Batch = self._services[kind].request.layout().empty(1)
         for name, value in fields.items():
             request[name] = value
@@ -202,7 +215,7 @@ class _ProtocolChecks:
 
 
 def _numbers(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """All numbers of decoded values, flat."""
+    """Return all numbers of decoded values as a flat array."""
     if isinstance(values, dict):
         return np.concatenate([_numbers(value) for value in values.values()] or [np.zeros(0)])
     if isinstance(values, str):

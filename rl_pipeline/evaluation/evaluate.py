@@ -1,4 +1,4 @@
-"""`rl-pipeline evaluate`: how good agents are, over many episodes."""
+"""`rl-pipeline evaluate`: play many episodes with one or several agents and report their figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,7 +14,13 @@ from rich.markup import escape
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.agents import TRAINED
-from rl_pipeline.evaluation.comparison import Judged, comparison_figures, episodes_csv, judge, print_comparison
+from rl_pipeline.evaluation.comparison import (
+    AgentResult,
+    comparison_figures,
+    episodes_csv,
+    evaluate_agents,
+    print_comparison,
+)
 from rl_pipeline.evaluation.report import print_evaluation_report
 from rl_pipeline.evaluation.selection import Selection, select
 from rl_pipeline.experiment.atomic_files import check_destination, write_text
@@ -23,7 +29,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.lookup import models_of
 from rl_pipeline.experiment.record import find_records
 
-STANDARD_OUTPUT = Path("-")
+STANDARD_OUTPUT: Final = Path("-")
 
 
 def evaluate(
@@ -47,16 +53,16 @@ def evaluate(
     Args:
         base: the configuration without an experiment.
         experiments: folders, names or patterns of names; none: the newest.
-        models: names of models or files; none: what the `play` section says.
+        models: names of models or files; none: that of the `play` section.
         agent: `trained`, `random` or `zero`.
         overrides: put over each experiment's configuration.
-        episodes: how many each agent plays; None: what the `evaluation` section says.
-        seed: of the first episode; None: what the `evaluation` section says.
-        json_file: where the figures go too; `-` is standard output, in place of the table.
-        csv_file: where a line an episode goes.
-        monitor: show the communication with the players too, live.
-        record_bag: folder that each episode is written to as a ROS 2 bag, `episode_<k>`; those of several agents are in
-            a folder for each; None: none is.
+        episodes: number of episodes of each agent; None: that of its `evaluation` section.
+        seed: of the first episode; None: that of its `evaluation` section.
+        json_file: file for the figures; `-` is standard output, in place of the table.
+        csv_file: file for one line per episode.
+        monitor: show a live table of the communication with the players.
+        record_bag: folder for a ROS 2 bag of each episode, `episode_<k>`; those of several agents are in a folder for
+            each. None: none are written.
         console: where the table is printed.
         is_named: whether the command line names the file of `base`, see `select`.
 
@@ -64,15 +70,22 @@ def evaluate(
         InputError: there is no such agent, experiment or model, a model does not fit, every simulator was lost, or a
             file cannot be written.
     """
+    # Check the destinations first: minutes of episodes would be lost to a missing folder.
     if json_file is not None and json_file != STANDARD_OUTPUT:
         check_destination(json_file, "--json")
     if csv_file is not None:
         check_destination(csv_file, "--csv")
-    selections = _selections(base, experiments, models, agent, overrides, is_named)
-    judged = list(
-        judge(selections, episodes=episodes, seed=seed, monitor=monitor, record_bag=record_bag, console=console)
+
+    # Play.
+    selections = _select_all(base, experiments, models, agent, overrides, is_named)
+    results = list(
+        evaluate_agents(
+            selections, episodes=episodes, seed=seed, monitor=monitor, record_bag=record_bag, console=console
+        )
     )
-    text = _report(judged, None if json_file == STANDARD_OUTPUT else console)
+
+    # Report on the terminal and in files.
+    text = _report(results, None if json_file == STANDARD_OUTPUT else console)
     if json_file == STANDARD_OUTPUT:
         console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
     elif record_bag is not None:
@@ -80,24 +93,10 @@ def evaluate(
     if json_file is not None and json_file != STANDARD_OUTPUT:
         write_text(json_file, text)
     if csv_file is not None:
-        write_text(csv_file, episodes_csv(judged))
+        write_text(csv_file, episodes_csv(results))
 
 
-def _report(judged: list[Judged], console: Console | None) -> str:
-    """Print a table, if there is where to; returns the same as JSON."""
-    if len(judged) > 1:
-        facts = comparison_figures(judged)
-        if console is not None:
-            print_comparison(judged, console)
-    else:
-        summary = _summary(judged[0])
-        facts = _facts(judged[0], summary)
-        if console is not None:
-            print_evaluation_report(summary, str(facts["agent"]), str(facts["environment"]), console)
-    return json.dumps(facts, indent=2) + "\n"
-
-
-def _selections(
+def _select_all(
     base: Config,
     experiments: Sequence[str],
     models: Sequence[str],
@@ -105,8 +104,9 @@ def _selections(
     overrides: Sequence[str],
     is_named: bool,
 ) -> list[Selection]:
-    """Every model of every experiment that is meant. A file is a model by itself, and a baseline has none."""
+    """Return a selection for each model of each experiment. A file is a model by itself; a baseline has none."""
     files = [model for model in models if Path(model).is_file()]
+    # Pairs of experiment and model, either of which may be left to `select`.
     chosen: list[tuple[str | None, str | None]] = []
     if agent != TRAINED:
         chosen.extend((experiment, None) for experiment in experiments)
@@ -114,7 +114,7 @@ def _selections(
     elif files and not experiments:
         chosen.extend((None, file) for file in files)
     else:
-        for folder in _folders(base, experiments):
+        for folder in _find_folders(base, experiments):
             for model in models or [base.play.pretrained_model]:
                 names = [model] if Path(model).is_file() else models_of(folder, model)
                 chosen.extend((str(folder.path), name) for name in names)
@@ -124,25 +124,40 @@ def _selections(
     ]
 
 
-def _folders(base: Config, experiments: Sequence[str]) -> list[ExperimentFolder]:
+def _find_folders(base: Config, experiments: Sequence[str]) -> list[ExperimentFolder]:
+    """Return the folders of these experiments, or that of the `play` section."""
     directory = base.experiment.directory
     if experiments:
         return [record.folder for record in find_records(experiments, directory)]
     return [ExperimentFolder.find(base.play.experiment, directory)]
 
 
-def _summary(judged: Judged) -> EvaluationSummary:
-    summary = summarise(judged.episodes)
+def _report(results: list[AgentResult], console: Console | None) -> str:
+    """Print a table, unless `console` is None; returns the same figures as JSON."""
+    if len(results) > 1:
+        facts = comparison_figures(results)
+        if console is not None:
+            print_comparison(results, console)
+    else:
+        summary = _summarise(results[0])
+        facts = _facts(results[0], summary)
+        if console is not None:
+            print_evaluation_report(summary, str(facts["agent"]), str(facts["environment"]), console)
+    return json.dumps(facts, indent=2) + "\n"
+
+
+def _summarise(result: AgentResult) -> EvaluationSummary:
+    summary = summarise(result.episodes)
     if summary is None:
         raise InputError("every simulator was lost before an episode ended: see the player logs")
     return summary
 
 
-def _facts(judged: Judged, summary: EvaluationSummary) -> dict[str, Any]:
-    selection = judged.selection
+def _facts(result: AgentResult, summary: EvaluationSummary) -> dict[str, Any]:
+    """Return the figures of one agent for JSON."""
     return {
-        "agent": selection.name,
-        "environment": selection.config.environment.id,
-        "seed": judged.seed,
+        "agent": result.selection.name,
+        "environment": result.selection.config.environment.id,
+        "seed": result.seed,
         **dataclasses.asdict(summary),
     }

@@ -1,4 +1,4 @@
-"""A trained policy with its preprocessing: raw observations in, actions out, no simulator needed."""
+"""Trained policies with their preprocessing: raw observations in, actions out, without a simulator."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from rl_pipeline.experiment.lookup import model_of
 
 
 class Policy:
-    """Acts on observations as the environment makes them, one after another; wrappers and recurrence are inside.
+    """Trained policy that acts on raw observations; it applies wrappers and carries recurrent states itself.
 
     Args:
-        config: what the model was trained with.
+        config: the configuration that the model was trained with.
         file: the model.
-        num_envs: how many environments it acts in at once, N.
+        num_envs: number of environments that it acts in at once, N.
 
     Attributes:
-        config: the same.
-        model: the Stable-Baselines3 model, which acts on preprocessed observations.
+        config: the configuration.
+        model: the Stable-Baselines3 model; it acts on preprocessed observations.
         observation_space: of one raw observation.
         action_space: of one action.
 
@@ -44,13 +44,14 @@ class Policy:
     def __init__(self, config: Config, file: ModelFile, num_envs: int = 1) -> None:
         self.config = config
         self.observation_space, self.action_space = checked_spaces(config)
+        # The model and its wrappers, built on a stub in place of the simulators.
         self._stub = StubVecEnv(self.observation_space, self.action_space, num_envs)
         self.model: BaseAlgorithm = build_for_spaces(config, self.observation_space, self.action_space, self._stub)
         file.load_into(self.model)
         self.reset()
 
     def reset(self) -> None:
-        """Begin an episode in every environment: the next observations are the first."""
+        """Begin an episode in every environment: the next observations are its first."""
         self._begun = False
         self._state: Any = None
         self._actions: Any = None
@@ -58,19 +59,20 @@ class Policy:
     def predict(
         self, observations: Any, *, episode_starts: NDArray[np.bool_] | None = None, deterministic: bool = True
     ) -> NDArray[Any]:
-        """Actions for the observations that follow the last actions.
+        """Return actions for the observations that follow the last actions.
 
         Args:
-            observations: shape (N, *observation shape), or of a single one for N = 1; dictionaries likewise.
-            episode_starts: (N,) bool, where an episode begins with them; None: only after `reset`.
-            deterministic: the best action rather than a sample.
+            observations: shape (N, *observation shape), or without the first axis for N = 1; or a dictionary of such.
+            episode_starts: (N,) bool, true where an episode begins with them; None: only after `reset`.
+            deterministic: take the best action rather than a sample.
 
         Returns:
-            Shape (N, *action shape), or of a single one as the observations.
+            Shape (N, *action shape), without the first axis if the observations have none.
         """
-        batch, single = _batched(observations, self.observation_space)
+        batch, single = _add_batch_axis(observations, self.observation_space)
         starts = np.zeros(self._stub.num_envs, np.bool_) if episode_starts is None else np.asarray(episode_starts)
         processed = self.preprocess(batch, starts)
+        # The first observations after a reset begin episodes in all environments.
         if self._actions is None:
             starts = np.ones_like(starts)
         actions, self._state = self.model.predict(
@@ -80,10 +82,12 @@ class Policy:
         return np.asarray(actions[0] if single else actions)
 
     def preprocess(self, observations: Any, episode_starts: NDArray[np.bool_]) -> Any:
-        """What the model sees of a batch of observations, shape (N, ...): stacked, clipped, normalised."""
+        """Return observations, shape (N, ...), as the model receives them: stacked, clipped, normalised."""
         venv: VecEnv | None = self.model.get_env()
         assert venv is not None, "the model was built on the stub"
-        self._stub.observations, self._stub.dones = observations, episode_starts
+        # The wrappers around the stub process the observations that it is given to return.
+        self._stub.observations = observations
+        self._stub.dones = episode_starts
         if not self._begun:
             self._begun = True
             return venv.reset()
@@ -93,22 +97,24 @@ class Policy:
 def load_policy(
     experiment: Path | str, model: str = "best_model", *, num_envs: int = 1, overrides: Sequence[str] = ()
 ) -> Policy:
-    """The policy of an experiment's folder, or of a model file that brings its configuration.
+    """Load the policy of an experiment folder, or of a model file that brings its configuration.
 
     Args:
-        experiment: the folder, or a model file. `Policy` takes a file that brings none, with a configuration for it.
-        model: which model of the folder: `best_model`, `model`, or a checkpoint's name.
-        num_envs: environments it is to act in at once.
-        overrides: put over its configuration, such as `modules=[my_tasks]` to allow the code that a file names.
+        experiment: the folder, or a model file. For a file without a configuration, use `Policy`.
+        model: model of the folder: `best_model`, `model`, or the name of a checkpoint.
+        num_envs: number of environments to act in at once.
+        overrides: put over its configuration; `modules=[my_tasks]` allows the code that a file names.
 
     Raises:
         InputError: there is no such model, it does not fit its configuration, or it would run code of this machine that
             the overrides do not name.
     """
+    # A model file brings its configuration.
     path = Path(experiment)
     if path.is_file():
         file = ModelFile.open(path)
         return Policy(config_of_model(file, overrides, NO_MACHINE_FILE), file, num_envs)
+    # In an experiment folder, the configuration lies beside the models.
     folder = ExperimentFolder(path)
     if not folder.config.is_file():
         raise InputError(f"{path} is no experiment: it has no config.yaml")
@@ -116,8 +122,8 @@ def load_policy(
     return Policy(config, ModelFile.open(model_of(folder, model)), num_envs)
 
 
-def _batched(observations: Any, space: spaces.Space[Any]) -> tuple[Any, bool]:
-    """Observations with a leading axis, and whether it was added."""
+def _add_batch_axis(observations: Any, space: spaces.Space[Any]) -> tuple[Any, bool]:
+    """Return observations with a leading axis, and whether it was added."""
     if isinstance(space, spaces.Dict):
         arrays = {key: np.asarray(value) for key, value in observations.items()}
         single = all(array.shape == space[key].shape for key, array in arrays.items())

@@ -1,11 +1,13 @@
-"""The episode loop: an agent in vector environments, with the seed of every episode fixed beforehand."""
+"""Rollouts: an agent acts in vector environments, to play a number of episodes or to film some.
+
+The seed of every episode is fixed beforehand, so that results do not depend on timing.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.infos import episode_success
 from rl_pipeline.envs.unwrapping import environment_name, request_frames
 from rl_pipeline.evaluation.agents import Agent
+from rl_pipeline.evaluation.episode_tally import EpisodeTally, RolloutStep
 from rl_pipeline.experiment.evaluations import Episodes
 from rl_pipeline.experiment.recording.video import frame_of, frame_rate
 from rl_pipeline.experiment.recording.video_file import VideoFile
@@ -24,30 +26,22 @@ from rl_pipeline.plurals import plural
 logger = logging.getLogger(__name__)
 
 NOTICE_INTERVAL: Final = 30.0
-"""Seconds without the end of an episode after which an evaluation says what it waits for."""
-
-
-@dataclass(frozen=True)
-class RolloutStep:
-    """One step of every environment.
-
-    Attributes:
-        rewards: (N,) float.
-        dones: (N,) bool, whether each episode ended with this step.
-        infos: N dicts.
-    """
-
-    rewards: NDArray[np.floating[Any]]
-    dones: NDArray[np.bool_]
-    infos: list[dict[str, Any]]
+"""Seconds without the end of an episode after which the log says that one is awaited."""
+MAX_FRAMES: Final = 3000
+"""Frames after which a video ends, for environments whose episodes do not end."""
 
 
 def rollout(
     agent: Agent, venv: VecEnv, seed: int, deterministic: bool, *, begun: Callable[[], None] = lambda: None
 ) -> Iterator[RolloutStep]:
-    """Reset to `seed` and let the agent act without end; recurrent states are carried, and reset with an episode.
+    """Reset to `seed` and yield steps without end; recurrent states are carried, and reset with an episode.
 
-    `begun` is called once, after the reset.
+    Args:
+        agent: acts in all environments.
+        venv: the environments.
+        seed: of the first episode.
+        deterministic: take the agent's best action rather than a sample.
+        begun: called once, after the reset.
     """
     venv.seed(seed)
     observations = venv.reset()
@@ -55,13 +49,15 @@ def rollout(
     state: Any = None
     starts: NDArray[np.bool_] = np.ones(venv.num_envs, dtype=np.bool_)
     while True:
+        # The agent clears the recurrent state of environments whose episode starts.
         actions, state = agent.predict(observations, state=state, episode_start=starts, deterministic=deterministic)
+        # Environments reset themselves: a done step already returns the first observation of the next episode.
         observations, rewards, starts, infos = venv.step(actions)
         yield RolloutStep(rewards, starts, infos)
 
 
 class LongEpisodeNotice:
-    """Says now and then that no episode ends, and which key ends them.
+    """Logs at intervals that no episode ends, with the configuration keys that cut episodes off.
 
     Args:
         venv: the environments.
@@ -75,10 +71,11 @@ class LongEpisodeNotice:
         self._steps = 0
 
     def update(self, dones: NDArray[np.bool_]) -> None:
-        """Note a step of every environment; `dones`, (N,) bool, says which episodes ended with it."""
+        """Count a step of every environment; `dones`, (N,) bool, marks the episodes that ended with it."""
+        # The end of any episode restarts the wait.
         if np.count_nonzero(dones):
-            self._began, self._steps = time.monotonic(), 0
-            self._shown = self._began
+            self._began = self._shown = time.monotonic()
+            self._steps = 0
             return
         self._steps += 1
         now = time.monotonic()
@@ -87,8 +84,11 @@ class LongEpisodeNotice:
             logger.info(
                 "waiting for the end of an episode of %s for %.0f s, %d %s; environment.horizon or "
                 "evaluation.horizon cut episodes off",
-                environment_name(self._venv), now - self._began, self._steps, plural(self._steps, "step"),
-            )  # fmt: skip
+                environment_name(self._venv),
+                now - self._began,
+                self._steps,
+                plural(self._steps, "step"),
+            )
 
 
 def play_episodes(
@@ -103,66 +103,37 @@ def play_episodes(
 ) -> Episodes:
     """Play `count` episodes: environment i of N plays episodes i, i + N, i + 2N, ...; once more if all are lost.
 
-    Fixing beforehand which environment plays which episode keeps short episodes from being counted more often, and the
-    result from depending on timing.
+    Assigning episodes to environments beforehand keeps short episodes from being counted more often, and the result
+    from depending on timing.
 
     Args:
-        agent: what acts.
+        agent: acts in all environments.
         venv: the environments.
         count: episodes in all, > 0.
         seed: of the first episode.
-        deterministic: whether the agent takes its best action, or samples.
-        each_step: called before each step; may raise to end the evaluation.
-        progress: called with the number of episodes played, whenever one ends.
+        deterministic: take the agent's best action rather than a sample.
+        each_step: called after each step; may raise to end the evaluation.
+        progress: called with the number of episodes that have ended, whenever one ends.
     """
-    episodes = _play(agent, venv, count, seed, deterministic, each_step, progress)
+
+    def play() -> Episodes:
+        tally = EpisodeTally(count, venv.num_envs)
+        notice = LongEpisodeNotice(venv)
+        for step in rollout(agent, venv, seed, deterministic):
+            each_step()
+            notice.update(step.dones)
+            if tally.add(step):
+                progress(tally.ended)
+            if tally.complete:
+                break
+        return tally.episodes()
+
+    episodes = play()
     if not episodes.lost.all():
         return episodes
+    # Lost simulators have been replaced meanwhile.
     logger.warning("every simulator was lost before an episode ended: repeating the evaluation")
-    return _play(agent, venv, count, seed, deterministic, each_step, progress)
-
-
-def _play(
-    agent: Agent,
-    venv: VecEnv,
-    count: int,
-    seed: int,
-    deterministic: bool,
-    each_step: Callable[[], None],
-    progress: Callable[[int], None],
-) -> Episodes:
-    num_envs = venv.num_envs
-    returns, lengths = np.zeros(count), np.zeros(count, dtype=np.int64)
-    successes, lost = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-    reported = False
-    current = np.arange(num_envs)
-    running_return, running_length = np.zeros(num_envs), np.zeros(num_envs, dtype=np.int64)
-    notice = LongEpisodeNotice(venv)
-    for step in rollout(agent, venv, seed, deterministic):
-        each_step()
-        notice.update(step.dones)
-        running_return += step.rewards
-        running_length += 1
-        for index in np.flatnonzero(step.dones):
-            episode, info = current[index], step.infos[index]
-            if episode < count:
-                monitored = info.get("episode", {})
-                returns[episode] = monitored.get("r", running_return[index])
-                lengths[episode] = monitored.get("l", running_length[index])
-                lost[episode] = info.get("player_lost", False) or info.get("invalid_state", False)
-                success = episode_success(info)
-                successes[episode] = bool(success)
-                reported |= success is not None
-            current[index] += num_envs
-            running_return[index], running_length[index] = 0.0, 0
-            progress(int(np.count_nonzero(lengths)))
-        if (current >= count).all():
-            break
-    return Episodes(returns, lengths, successes if reported else None, lost)
-
-
-MAX_FRAMES: Final = 3000
-"""Frames after which a video ends, for environments whose episodes do not."""
+    return play()
 
 
 def record_episodes(
@@ -177,25 +148,27 @@ def record_episodes(
     progress: Callable[[int], None] = lambda frames: None,
     max_seconds: float = float("inf"),
 ) -> int:
-    """Write a video of the first episodes of environment 0. Returns its number of frames; without any, no file.
+    """Write a video of the first episodes of environment 0; returns its number of frames. Without any, no file.
 
     The state that ends an episode is not drawn: environments show the next episode's first state in its place.
 
     Args:
-        agent: the agent that acts.
+        agent: acts in all environments.
         venv: the environments; all of them are stepped.
         path: the video.
         episodes: number of episodes, > 0.
         seed: of the first episode.
         deterministic: take the agent's best action rather than a sample.
-        each_step: called before each step; may raise to end the video.
+        each_step: called after each step; may raise to end the video.
         progress: called with the number of frames so far.
         max_seconds: wall time after which the video ends with the frames that it has.
 
-    Raises `InputError` when a frame cannot be drawn, or the file cannot be written.
+    Raises:
+        InputError: a frame cannot be drawn, or the file cannot be written.
     """
     request_frames(venv, True)
-    ended, began = 0, time.monotonic()
+    began = time.monotonic()
+    ended = 0
     try:
         with VideoFile(path, frame_rate(venv)) as video:
 
@@ -210,6 +183,7 @@ def record_episodes(
                 if ended >= episodes:
                     break
                 add_frame()
+                # End early for environments that draw nothing, never end an episode, or draw slowly.
                 if not video.frames or number >= MAX_FRAMES:
                     break
                 if time.monotonic() - began > max_seconds:

@@ -1,4 +1,4 @@
-"""What `play` and `evaluate` are about: a configuration, and a model unless a baseline plays."""
+"""Selection of an agent and its configuration for `play`, `evaluate`, `export` and `deploy`."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Selection:
-    """What is to act, and where.
+    """An agent, and the configuration of its environment.
 
     Attributes:
         config: of the environment and the algorithm.
         agent: `trained`, `random` or `zero`.
-        model: the trained model; None for a baseline.
-        folder: the experiment that it is from; None when there is none.
+        model: file of the trained model; None for a baseline.
+        folder: the experiment of the model; None for a file outside of any.
     """
 
     config: Config
@@ -41,21 +41,21 @@ class Selection:
 
     @property
     def name(self) -> str:
-        """What acts, for a person."""
+        """Name of the agent in reports."""
         return str(self.model) if self.model is not None else f"{self.agent} agent"
 
     def make_agent(self, venv: VecEnv) -> Agent:
-        """The agent for these environments. Raises `InputError` when the model does not fit them."""
+        """Build the agent for these environments. Raises `InputError` when the model does not fit them."""
         if self.model is None:
             return baseline_agent(self.agent, venv.action_space, venv.num_envs, self.config.evaluation.seed)
         model = build(self.config, venv, for_training=False)
         file = ModelFile.open(self.model)
         file.load_into(model)
-        logger.info("%s", self._age(file))
+        logger.info("%s", self._describe_age(file))
         return model
 
-    def _age(self, file: ModelFile) -> str:
-        """The model and the steps that it was trained for, with those of the last model where they differ."""
+    def _describe_age(self, file: ModelFile) -> str:
+        """Describe the model and its training steps, with those of the last model where they differ."""
         if file.timesteps is None:
             return str(file.path)
         text = f"{file.path}, trained for {file.timesteps:,} {plural(file.timesteps, 'step')}"
@@ -75,28 +75,30 @@ def select(
     overrides: Sequence[str] = (),
     is_named: bool = False,
 ) -> Selection:
-    """Decide what acts: the command line's choice, else what the `play` section says, else the newest experiment.
+    """Select an agent: that of the command line, else of the `play` section, else of the newest experiment.
 
-    It acts on simulators of its own, which run beside those of any training.
+    It acts on simulators of its own, on any free port, so that trainings on this machine may go on.
 
     Args:
-        base: the configuration without an experiment; its `play` section and experiments directory count.
-        experiment: an experiment's folder or name.
-        model: a model of the experiment by name, or any model file; a file alone brings its own configuration.
-        agent: `trained`, `random` or `zero`; a baseline plays in the environment of the experiment, if one is given,
+        base: the configuration without an experiment; gives the `play` section and the experiments directory.
+        experiment: folder or name of an experiment.
+        model: a model of the experiment by name, or any model file; without an experiment, the file brings its
+            configuration.
+        agent: `trained`, `random` or `zero`; a baseline acts in the environment of the experiment, if one is given,
             else in that of `base`.
         overrides: put over the experiment's configuration.
-        is_named: whether the command line names the file of `base`; then `base` is the configuration of a model that
-            brings none, such as a file that Stable-Baselines3 wrote.
+        is_named: whether the command line names the file of `base`; `base` is then the configuration of a model file
+            without one, such as one written by Stable-Baselines3.
 
     Raises:
         InputError: there is no such agent, experiment or model.
     """
-    return _beside_trainings(_select(base, experiment, model, agent, overrides, is_named=is_named))
+    # The endpoint of a training may hold the configured port.
+    return _on_any_port(_select(base, experiment, model, agent, overrides, is_named=is_named))
 
 
-def _plain(base: Config, file: Path) -> Selection:
-    """A model that Stable-Baselines3 alone wrote, in the environment of a configuration that is named for it."""
+def _select_plain_model(base: Config, file: Path) -> Selection:
+    """Select a model file written by Stable-Baselines3 itself, with the configuration named for it."""
     logger.warning(
         "%s holds no statistics of a normaliser: what it was trained on with VecNormalize, it does not see here", file
     )
@@ -104,7 +106,7 @@ def _plain(base: Config, file: Path) -> Selection:
 
 
 def select_configured(config: Config) -> Selection:
-    """The model that `experiment.name` and `training.load_step` name, in the environment that `config` describes.
+    """Select the model of `experiment.name` and `training.load_step`, in the environment of `config`.
 
     Raises:
         InputError: there is no such experiment or model.
@@ -112,10 +114,11 @@ def select_configured(config: Config) -> Selection:
     directory = config.experiment.directory
     folder = ExperimentFolder.find(config.experiment.name, directory)
     path = find_model(str(folder.path), directory, "training.load_step", config.training.load_step)
-    return _beside_trainings(Selection(config, TRAINED, path, folder))
+    return _on_any_port(Selection(config, TRAINED, path, folder))
 
 
-def _beside_trainings(selection: Selection) -> Selection:
+def _on_any_port(selection: Selection) -> Selection:
+    """Return the selection with an endpoint on any free port: a training may hold the configured one."""
     simulation = selection.config.simulation.with_any_port()
     return replace(selection, config=selection.config.model_copy(update={"simulation": simulation}))
 
@@ -123,19 +126,23 @@ def _beside_trainings(selection: Selection) -> Selection:
 def _select(
     base: Config, experiment: str | None, model: str | None, agent: str, overrides: Sequence[str], *, is_named: bool
 ) -> Selection:
+    """Select an agent, with the port as configured; arguments as for `select`."""
     if agent not in (TRAINED, *BASELINES):
         raise UnknownNameError("agent", agent, (TRAINED, *BASELINES), where="--agent")
+    # A baseline needs an environment only.
     if agent != TRAINED:
         folder = None if experiment is None else ExperimentFolder.find(experiment, base.experiment.directory)
         config = base if folder is None else load_config(config_file=folder.config, overrides=overrides, of_run=True)
         return Selection(config, agent, None, folder)
-    if (file := _lone_model(base, experiment, model)) is not None:
+    # A model file outside of an experiment brings its configuration.
+    if (file := _find_lone_model(base, experiment, model)) is not None:
         opened = ModelFile.open(file)
         if is_named and opened.config is None:
-            return _plain(base, file)
-        beside = ExperimentFolder(file.parent)
-        known = beside if beside.overrides.is_file() else None
+            return _select_plain_model(base, file)
+        parent = ExperimentFolder(file.parent)
+        known = parent if parent.overrides.is_file() else None
         return Selection(config_of_model(opened, overrides), agent, file, known)
+    # A model of an experiment.
     if model is not None and not Path(model).is_file() and (Path(model).is_dir() or Path(model).name != model):
         raise InputError(f"--model: expected a model's name or a file, found no file {model}")
     folder = ExperimentFolder.find(experiment or base.play.experiment, base.experiment.directory)
@@ -145,8 +152,8 @@ def _select(
     return Selection(config, agent, path, folder)
 
 
-def _lone_model(base: Config, experiment: str | None, model: str | None) -> Path | None:
-    """The model that brings its own configuration: a file, one on W&B, or one in a folder of such files."""
+def _find_lone_model(base: Config, experiment: str | None, model: str | None) -> Path | None:
+    """Return the model that brings its own configuration, from a file, a folder of such files, or W&B; else None."""
     if model is not None and model.startswith(SCHEME):
         return download_model(model, base.experiment.directory, "--model")
     if experiment is None:

@@ -1,4 +1,4 @@
-"""A trained agent as the opponent of another."""
+"""A trained agent as the opponent of the agent under evaluation."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ class TrainedOpponent:
     """One policy that plays the opponents of N environments.
 
     Args:
-        policy: what acts, in its wrappers.
+        policy: acts, with its preprocessing.
         num_envs: N.
-        deterministic: whether it takes its best action, or samples.
+        deterministic: take the best action rather than a sample.
     """
 
     def __init__(self, policy: Policy, num_envs: int, deterministic: bool) -> None:
-        self._policy, self._deterministic = policy, deterministic
+        self._policy = policy
+        self._deterministic = deterministic
         self._starts: NDArray[np.bool_] = np.ones(num_envs, np.bool_)
 
     def begin(self, environments: NDArray[np.intp]) -> None:
-        """Forget what was seen in episodes before."""
+        """Clear frame stacks and recurrent states of these environments, whose episode begins."""
         self._starts[environments] = True
 
     def act(self, observations: Observations) -> NDArray[Any]:
-        """Actions, shape (N, *action shape), for observations of shape (N, *observation shape)."""
-        starts, self._starts = self._starts, np.zeros_like(self._starts)
+        """Return actions, shape (N, *action shape), for observations of shape (N, *observation shape)."""
+        starts = self._starts
+        self._starts = np.zeros_like(starts)
         return self._policy.predict(observations, episode_starts=starts, deterministic=self._deterministic)
 
     def end(self, environments: NDArray[np.intp], results: NDArray[np.float64]) -> None:
-        """It is not rated."""
+        """No-op: this opponent is not rated."""
 
 
 def evaluation_opponent(config: Config, num_envs: int = 1) -> TrainedOpponent | None:
-    """The model that `evaluation.opponent` names, as an opponent in N configured environments; None: it names none.
+    """Load the model that `evaluation.opponent` names as an opponent in N environments; None if it names none.
 
     Raises:
         InputError: there is no such model, or it does not fit the environment.
@@ -50,7 +52,7 @@ def evaluation_opponent(config: Config, num_envs: int = 1) -> TrainedOpponent | 
     reference, where = config.evaluation.opponent, "evaluation.opponent"
     if reference is None:
         return None
-    path = find_model(reference, config.experiment.directory, where)
-    own = config_of_model(ModelFile.open(path), use=Use.POLICY).model_copy(update={"environment": config.environment})
-    policy = Policy(own, ModelFile.open(path), num_envs)
-    return TrainedOpponent(policy, num_envs, config.evaluation.deterministic)
+    file = ModelFile.open(find_model(reference, config.experiment.directory, where))
+    # The model brings its algorithm and wrappers; it plays in the environment of this configuration.
+    own = config_of_model(file, use=Use.POLICY).model_copy(update={"environment": config.environment})
+    return TrainedOpponent(Policy(own, file, num_envs), num_envs, config.evaluation.deterministic)

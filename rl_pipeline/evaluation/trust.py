@@ -1,4 +1,4 @@
-"""Models from elsewhere: what their configuration may have run on this machine, and what it may not."""
+"""Configurations of model files, and the code that those from elsewhere may not run on this machine."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from rl_pipeline.plugins import is_local
 from rl_pipeline.simulation.player_arguments import EMBEDDED
 
 CONSENT: Final = ("modules=", "unity.build_path=", "unity.arguments=", "workspace=", "simulation.workspace=")
-"""How overrides begin by which a user names what a model may have run."""
+"""Beginnings of overrides by which a user allows files that a model's configuration names."""
 
 
 class Use(Enum):
-    """What a model's configuration is needed for."""
+    """Purpose that a model's configuration is read for; it decides which files would run."""
 
-    POLICY = "the policy alone, which acts in environments that are there"
+    POLICY = "the policy alone, in environments that exist already"
     PLAYING = "its environments too"
     TRAINING = "its environments and callbacks"
 
@@ -37,28 +37,37 @@ def config_of_model(
     *,
     use: Use = Use.PLAYING,
 ) -> Config:
-    """The configuration inside a model file, else that of the folder it lies in; its modules are imported.
+    """Return the configuration inside a model file, else that of its folder, and import its modules.
 
-    A model that is not where a training has put it has no file of this machine run, neither modules nor a build, that
-    the overrides or the machine file do not name. Its workspaces, paths of another machine, are left out too.
+    A model outside of an experiment folder of this machine may come from anyone. Its configuration may only run files,
+    modules as well as builds, that the overrides or the machine file name. Its workspaces, which are paths of another
+    machine, are left out.
+
+    Args:
+        file: the model.
+        overrides: put over the configuration.
+        machine_file: the config.yml of this machine; None: that of the working directory.
+        use: purpose of the configuration.
 
     Raises:
-        InputError: there is no configuration, it cannot be used, or it wants code to be run.
+        InputError: there is no configuration, it is not valid, or it would run code that is not allowed.
     """
-    beside = ExperimentFolder(file.path.parent).config
-    if file.config is None and not beside.is_file():
+    # Find the configuration: in the file, or next to it.
+    config_file = ExperimentFolder(file.path.parent).config
+    if file.config is None and not config_file.is_file():
         raise InputError(
             f"{file.path} holds no configuration and has no config.yaml next to it: name the one to use, by "
             "--config-name, --config or --experiment"
         )
     with tempfile.TemporaryDirectory() as directory:
-        source = beside
         if file.config is not None:
-            source = Path(directory) / "config.yaml"
-            source.write_text(file.config, encoding="utf-8")
+            config_file = Path(directory) / "config.yaml"
+            config_file.write_text(file.config, encoding="utf-8")
+        # Modules are imported at the end only, when they are known to be allowed.
         config = load_config(
-            config_file=source, machine_file=machine_file, overrides=overrides, imports=False, of_run=True
+            config_file=config_file, machine_file=machine_file, overrides=overrides, imports=False, of_run=True
         )
+    # Refuse code that came with the model.
     if not _is_of_experiment(file.path):
         trusted = {COMMAND_LINE, "default", shown(machine_file or MACHINE_FILE)}
         _refuse_code(config, file.path, trusted, use)
@@ -70,16 +79,17 @@ def config_of_model(
 
 
 def _is_of_experiment(model: Path) -> bool:
-    """Whether a model lies where a training of this project has put it."""
+    """Return whether a model lies in the experiment folder of a training, or in its checkpoints."""
     return any(ExperimentFolder(folder).overrides.is_file() for folder in list(model.absolute().parents)[:2])
 
 
 def _refuse_code(config: Config, model: Path, trusted: set[str], use: Use) -> None:
-    """Raise `InputError` when what came with a model, from none of the trusted sources, would have files run."""
+    """Raise `InputError` when settings from none of the trusted sources would run files of this machine."""
 
     def is_foreign(key: str) -> bool:
         return config_origin(config, key).source not in trusted
 
+    # Modules that would be imported, for the environment and the callbacks too, against those that are allowed.
     named = list(config.modules) if is_foreign("modules") else []
     allowed = {""} if is_foreign("modules") else {"", *config.modules}
     if use is not Use.POLICY and is_foreign("environment.id"):
@@ -88,6 +98,7 @@ def _refuse_code(config: Config, model: Path, trusted: set[str], use: Use) -> No
         named += [callback.partition(":")[0] for callback in config.training.callbacks]
     local = [module for module in dict.fromkeys(named) if module not in allowed and is_local(module)]
     unity = config.simulation.unity
+    # The first thing that would run, and the override that allows it.
     if local:
         found, consent = ", ".join(local), f"modules=[{','.join(dict.fromkeys([*config.modules, *local]))}]"
     elif use is Use.POLICY or not unity.launch:

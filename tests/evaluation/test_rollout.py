@@ -1,3 +1,5 @@
+"""Rollouts: episodes are assigned to environments beforehand, and recurrent states carried through them."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -13,9 +15,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.envs.unwrapping import environment_name
-from rl_pipeline.errors import UnknownNameError
-from rl_pipeline.evaluation import rollout as evaluation
-from rl_pipeline.evaluation.agents import RandomAgent, ZeroAgent, baseline_agent
+from rl_pipeline.evaluation import rollout
+from rl_pipeline.evaluation.agents import ZeroAgent
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.run.interruption import Interruption, RunInterrupted
 
@@ -88,34 +89,6 @@ def test_recurrent_states_are_carried_and_episode_starts_given() -> None:
     assert seen == [(None, [True]), (1, [False]), (2, [True])]
 
 
-def test_random_actions_repeat_with_the_seed() -> None:
-    space = spaces.Box(-1, 1, (3,))
-    samples = [RandomAgent(space, 2, seed=5).predict(None)[0] for _ in range(2)]
-    assert samples[0].shape == (2, 3)
-    assert np.array_equal(samples[0], samples[1])
-
-
-@pytest.mark.parametrize(
-    ("space", "action"),
-    [
-        (spaces.Box(-1, 1, (2,)), [0.0, 0.0]),
-        (spaces.Box(0.5, 1, (1,)), [0.5]),
-        (spaces.Discrete(3), 0),
-        (spaces.Discrete(3, start=2), 2),
-        (spaces.MultiDiscrete([2, 3]), [0, 0]),
-    ],
-)
-def test_the_zero_agent_stays_in_the_action_space(space: spaces.Space[Any], action: Any) -> None:
-    actions, _ = ZeroAgent(space, 2).predict(None)
-    assert actions.tolist() == [action, action]
-    assert space.contains(actions[0])
-
-
-def test_an_unknown_agent_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"--agent: unknown agent 'rendom'; did you mean 'random'"):
-        baseline_agent("rendom", spaces.Discrete(2), 1, 0)
-
-
 def test_an_evaluation_whose_players_were_all_lost_is_repeated(caplog: pytest.LogCaptureFixture) -> None:
     venv = environments([1, 1, 1], lost=0)
     episodes = play_episodes(ZeroAgent(venv.action_space, 1), venv, 1, seed=0)
@@ -126,7 +99,7 @@ def test_an_evaluation_whose_players_were_all_lost_is_repeated(caplog: pytest.Lo
 def test_an_episode_without_end_is_named_with_the_key_that_ends_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(evaluation, "NOTICE_INTERVAL", 0.0)
+    monkeypatch.setattr(rollout, "NOTICE_INTERVAL", 0.0)
     caplog.set_level("INFO")
     venv = environments([3])
     play_episodes(ZeroAgent(venv.action_space, 1), venv, 2, seed=0)
