@@ -17,7 +17,7 @@ COMPOSE_GPU = ROOT / "docker" / "docker-compose.gpu.yml"
 DEV_CONTAINERS = [ROOT / ".devcontainer" / "devcontainer.json", ROOT / ".devcontainer" / "gpu" / "devcontainer.json"]
 DEV_CONTAINER_CLI = "@devcontainers/cli@0.89.0"
 SCRIPTS = sorted(
-    path for folder in (".", "docker", ".devcontainer", "ros_ws") for path in (ROOT / folder).glob("*.bash")
+    path for folder in (".", "docker", ".devcontainer", "ros_ws", "tools") for path in (ROOT / folder).glob("*.bash")
 )
 
 
