@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rl_pipeline.envs.task import Task
     from rl_pipeline.errors import InputError
     from rl_pipeline.evaluation.policy import Policy, load_policy
+    from rl_pipeline.experiment.loggers import RunLogger, register_logger
     from rl_pipeline.models.feature_extractors import register_feature_extractor
     from rl_pipeline.players import register_scene
     from rl_pipeline.run.result import TrainingResult
@@ -29,12 +30,14 @@ __all__ = [
     "InputError",
     "Policy",
     "RLTrainer",
+    "RunLogger",
     "Task",
     "TrainingResult",
     "load_config",
     "load_policy",
     "register_algorithm",
     "register_feature_extractor",
+    "register_logger",
     "register_scene",
     "register_task",
     "register_wrapper",
@@ -45,12 +48,14 @@ _MODULES = {
     "InputError": "rl_pipeline.errors",
     "Policy": "rl_pipeline.evaluation.policy",
     "RLTrainer": "rl_pipeline.run.rl_trainer",
+    "RunLogger": "rl_pipeline.experiment.loggers",
     "Task": "rl_pipeline.envs.task",
     "TrainingResult": "rl_pipeline.run.result",
     "load_config": "rl_pipeline.config",
     "load_policy": "rl_pipeline.evaluation.policy",
     "register_algorithm": "rl_pipeline.algorithms",
     "register_feature_extractor": "rl_pipeline.models.feature_extractors",
+    "register_logger": "rl_pipeline.experiment.loggers",
     "register_scene": "rl_pipeline.players",
     "register_task": "rl_pipeline.envs",
     "register_wrapper": "rl_pipeline.wrappers",

@@ -26,7 +26,7 @@ from rl_pipeline.config import Config, load_config, render_config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
+from rl_pipeline.experiment.loggers.run_logger import RunLoggers
 from rl_pipeline.run.training_run import TrainingRun
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -181,7 +181,7 @@ def _train(
     before = _resources(folder.path)
     with ExitStack() as stack:
         environments = stack.enter_context(_WatchedEnvironments(config, folder.path, outcome))
-        run = TrainingRun(config, render_config(config), folder, environments, WandbRun(config, folder), None)
+        run = TrainingRun(config, render_config(config), folder, environments, RunLoggers(), None)
         began = time.monotonic()
 
         def check() -> None:

@@ -272,6 +272,10 @@ class Config(Section):
     expert: dict[str, Any] = Field(
         default={}, description="the expert to learn from: what the environment gets as its argument `expert`"
     )
+    loggers: dict[str, Any] = Field(
+        default={},
+        description="trackers that the run is logged to: settings by name, such as wandb, mlflow or your own",
+    )
     wandb_run: WandbRunConfig = WandbRunConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     play: PlayConfig = PlayConfig()

@@ -17,6 +17,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
 
 INCIDENTAL: Final = (
     "experiment",
+    "loggers",
     "wandb_run",
     "play",
     "training.seed",

@@ -20,6 +20,7 @@ from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.evaluation.trained_opponent import evaluation_opponent
 from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
+from rl_pipeline.experiment.loggers.registration import make_loggers
 from rl_pipeline.experiment.lookup import find_model
 from rl_pipeline.run.callbacks.network_reset import check_resets
 from rl_pipeline.run.callbacks.self_play import SelfPlay
@@ -89,6 +90,8 @@ def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
         pretrained = _pretrained(config, resume)
     with collected(problems):
         named_callbacks(config)
+    with collected(problems):
+        make_loggers(config)
     raise_together(problems)
     # On what the environment observes.
     model = _suited_model(config, observations, actions)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -26,8 +27,9 @@ from rl_pipeline.experiment.checkpoints.model_file import described_spaces
 from rl_pipeline.experiment.checkpoints.replay_buffer import load_replay_buffer
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.folder import ExperimentFolder, locked
+from rl_pipeline.experiment.loggers.registration import make_loggers
+from rl_pipeline.experiment.loggers.run_logger import RunLoggers
 from rl_pipeline.experiment.loggers.sb3_formats import log_file, quiet_terminal
-from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
 from rl_pipeline.experiment.lookup import MODELS
 from rl_pipeline.experiment.metadata import describe_run, overwrite_metadata, timestamp, write_metadata
 from rl_pipeline.plurals import plural
@@ -195,12 +197,13 @@ class RLTrainer:
                 overwrite_metadata(folder.metadata, facts)
 
     def _learn(self, folder: ExperimentFolder, text: str, facts: dict[str, object], began: float) -> TrainingResult:
-        wandb_run = WandbRun(self.config, folder, str(facts["wandb_run_id"]))
+        loggers = make_loggers(self.config)
         exit_code = 1
         try:
+            self._start_loggers(loggers, folder, facts)
             with Environments(self.config, folder.path) as environments:
                 run = self._run = TrainingRun(
-                    self.config, text, folder, environments, wandb_run, self._console, self._resume, self._callbacks,
+                    self.config, text, folder, environments, loggers, self._console, self._resume, self._callbacks,
                     self._evaluated,
                 )  # fmt: skip
                 facts["spaces"] = described_spaces(run.model)
@@ -210,7 +213,15 @@ class RLTrainer:
                 exit_code = 130 if result.interrupted else 0
                 return result
         finally:
-            wandb_run.finish(exit_code)
+            loggers.finish(exit_code)
+
+    def _start_loggers(self, loggers: RunLoggers, folder: ExperimentFolder, facts: dict[str, Any]) -> None:
+        """Start the loggers where a resumed run left them, and keep their states in the metadata."""
+        former = facts.get("loggers", {})
+        loggers.start(folder, self.config, {"wandb": {"run_id": facts["wandb_run_id"]}, **former})
+        if states := loggers.state_dict():
+            facts["loggers"] = {**former, **states}
+            write_metadata(folder.metadata, facts)
 
     def _finished(
         self, run: TrainingRun, folder: ExperimentFolder, interruption: Interruption, began: float
@@ -266,6 +277,6 @@ def unobserved(config: Config, directory: Path) -> Config:
 def _history(resume: ResumePoint) -> dict[str, object]:
     """What the metadata of a resumed run keep of before: when it began, on which W&B run, where it was resumed."""
     former = resume.metadata()
-    kept: dict[str, object] = {key: former[key] for key in ("started", "wandb_run_id") if key in former}
+    kept: dict[str, object] = {key: former[key] for key in ("started", "wandb_run_id", "loggers") if key in former}
     resumed = [*former.get("resumed", []), {"time": timestamp(), "timesteps": resume.timesteps}]
     return kept | {"resumed": resumed}

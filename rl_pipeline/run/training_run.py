@@ -31,9 +31,9 @@ from rl_pipeline.experiment.checkpoints.run_state import Stateful
 from rl_pipeline.experiment.evaluations import EvaluationLog, EvaluationSummary, summarise
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder
 from rl_pipeline.experiment.loggers.progress import TrainingProgress, counted
+from rl_pipeline.experiment.loggers.resumable_logger import log_interval
+from rl_pipeline.experiment.loggers.run_logger import RunLoggers
 from rl_pipeline.experiment.loggers.sb3_formats import training_logger
-from rl_pipeline.experiment.loggers.sb3_logger import log_interval
-from rl_pipeline.experiment.loggers.wandb_logger import WandbRun
 from rl_pipeline.experiment.plots.elo import draw_elo
 from rl_pipeline.experiment.plots.training_curves import draw_curves
 from rl_pipeline.experiment.recording.episodes import EpisodeRecorder
@@ -64,7 +64,7 @@ class TrainingRun:
         config_text: the same as text, kept inside each model.
         folder: where everything goes.
         environments: makes the environments, and owns them.
-        wandb_run: takes models and videos too.
+        loggers: trackers of the run, which get scalars, models and videos.
         console: where progress is drawn; None: it is logged only.
         resume: what to go on from; None: begin.
         callbacks: further callbacks of Stable-Baselines3, called after what the run itself does. One that has
@@ -84,7 +84,7 @@ class TrainingRun:
         config_text: str,
         folder: ExperimentFolder,
         environments: Environments,
-        wandb_run: WandbRun,
+        loggers: RunLoggers,
         console: Console | None,
         resume: ResumePoint | None = None,
         callbacks: Sequence[BaseCallback] = (),
@@ -92,7 +92,7 @@ class TrainingRun:
     ) -> None:
         self._evaluated = evaluated
         self._config, self._text, self._folder = config, config_text, folder
-        self._environments, self._wandb = environments, wandb_run
+        self._environments, self._loggers = environments, loggers
         self._console = console if config.training.verbose else None
         self._recorder: VideoRecorder | None = None
         self._states = resume.states if resume is not None else {}
@@ -111,7 +111,7 @@ class TrainingRun:
         self._evaluations = EvaluationLog(folder.evaluations)
         self.model = build(config, wrapped(config, self._episodes, training=True))
         training = config.training
-        log = training_logger(folder, training.verbose, self.start, training.log_interval or 1)
+        log = training_logger(folder, training.verbose, self.start, training.log_interval or 1, loggers)
         self.model.set_logger(log)
         self.parts: dict[str, Stateful] = {"learner": LearnerState(self.model, config_text), "log": log}
         if isinstance(self.model, OffPolicyAlgorithm):
@@ -199,8 +199,8 @@ class TrainingRun:
     def _checkpoints(self) -> Checkpoints:
         parts = {**self.parts, "random": self._random}
         return Checkpoints(
-            self.model, self._folder, self._text, self._checkpoint_due, parts, self._wandb.save,
-            self._wandb.save_state, models=self._config.training.keeps_checkpoints,
+            self.model, self._folder, self._text, self._checkpoint_due, parts, self._loggers.log_file,
+            self._loggers.log_state, models=self._config.training.keeps_checkpoints,
         )  # fmt: skip
 
     @cached_property
@@ -236,7 +236,7 @@ class TrainingRun:
             OptionalFile(self._folder.elo).attempt(lambda: draw_elo(self._folder.elo, title, self_play.history))
         self.model.logger.close()
         for path in (self._folder.model, self._folder.best_model, self._folder.curves):
-            self._wandb.save(path)
+            self._loggers.log_file(path)
 
     def _save_model(self) -> None:
         """Write the model, which is the best one too where evaluations do not say otherwise, and the run's state."""
@@ -274,8 +274,8 @@ class TrainingRun:
         if summary is not None:
             facts = {"seed": settings.seed, "deterministic": settings.deterministic, **dataclasses.asdict(summary)}
             write_text(self._folder.evaluation, json.dumps(facts, indent=2) + "\n")
-            self._wandb.save(self._folder.evaluation)
-            self._wandb.summarise({f"evaluation/{key}": value for key, value in facts.items()})
+            self._loggers.log_file(self._folder.evaluation)
+            self._loggers.log_summary({f"evaluation/{key}": value for key, value in facts.items()})
         return summary
 
     def film_best(self, check: Callable[[], None]) -> Path | None:
@@ -285,7 +285,7 @@ class TrainingRun:
         path = self._folder.final_video
         if not record_final_video(self.model, self._evaluation_venv, path, self._config, check, self._console):
             return None
-        self._wandb.log_video(path, self.model.num_timesteps)
+        self._loggers.log_video(path, self.model.num_timesteps)
         return path
 
     @cached_property
@@ -300,7 +300,7 @@ class TrainingRun:
         return [self._lessons] if self._self_play is None else [self._lessons, self._self_play]
 
     def _video_finished(self, path: Path, step: int) -> None:
-        self._wandb.log_video(path, step * self._config.simulation.n_environments)
+        self._loggers.log_video(path, step * self._config.simulation.n_environments)
 
     @cached_property
     def _evaluation_venv(self) -> VecEnv:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline.experiment.loggers.progress_file import STEPS, ProgressFile
-from rl_pipeline.experiment.loggers.sb3_logger import ROLLOUTS, RunLogger
+from rl_pipeline.experiment.loggers.resumable_logger import ROLLOUTS, ResumableLogger
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_run_that_begins_drops_all_rows(path: Path) -> None:
     assert [row[STEPS] for row in rows(path)] == ["5"]
 
 
-def logged(logger: RunLogger, path: Path, rollouts: int) -> None:
+def logged(logger: ResumableLogger, path: Path, rollouts: int) -> None:
     """What an on-policy algorithm logs, whose count begins at 1 with each `learn`."""
     for rollout in range(1, rollouts + 1):
         logger.record(ROLLOUTS, rollout)
@@ -73,10 +73,10 @@ def logged(logger: RunLogger, path: Path, rollouts: int) -> None:
 
 def test_a_resumed_logger_goes_on_with_the_count_of_rollouts_and_the_losses_of_the_last_update(path: Path) -> None:
     whole, parts = path.with_name("whole.csv"), path
-    logged(RunLogger(path.parent, [ProgressFile(whole)], interval=2), whole, 5)
-    first = RunLogger(path.parent, [ProgressFile(parts)], interval=2)
+    logged(ResumableLogger(path.parent, [ProgressFile(whole)], interval=2), whole, 5)
+    first = ResumableLogger(path.parent, [ProgressFile(parts)], interval=2)
     logged(first, parts, 3)
-    second = RunLogger(path.parent, [ProgressFile(parts, until=10)], interval=2)
+    second = ResumableLogger(path.parent, [ProgressFile(parts, until=10)], interval=2)
     second.load_state_dict(first.state_dict())
     assert second.name_to_excluded["train/loss"] == ("stdout",)
     for rollout in (4, 5):

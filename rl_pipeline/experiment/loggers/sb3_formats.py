@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from stable_baselines3.common.logger import (
     HumanOutputFormat,
     KVWriter,
     Logger,
     TensorBoardOutputFormat,
+    filter_excluded_keys,
 )
 from torch.utils.tensorboard.writer import SummaryWriter
 
@@ -21,7 +23,8 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.atomic_files import OptionalFile
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.loggers.progress_file import ProgressFile
-from rl_pipeline.experiment.loggers.sb3_logger import RunLogger
+from rl_pipeline.experiment.loggers.resumable_logger import ResumableLogger
+from rl_pipeline.experiment.loggers.run_logger import RunLoggers
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -76,8 +79,10 @@ class _LogFile(logging.FileHandler):
         """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
 
 
-def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0, interval: int = 1) -> RunLogger:
-    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
+def training_logger(
+    folder: ExperimentFolder, verbose: int, until: int = 0, interval: int = 1, loggers: RunLoggers | None = None
+) -> ResumableLogger:
+    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output, `loggers` get its scalars.
 
     A file that cannot be written costs a warning, never the training. Of a run that is resumed at `until` steps, what
     was logged up to there is kept, and the rest forgotten. Of on-policy algorithms every `interval`-th rollout is
@@ -89,13 +94,30 @@ def training_logger(folder: ExperimentFolder, verbose: int, until: int = 0, inte
     ]
     if verbose >= 2:
         formats.append(HumanOutputFormat(sys.stdout))
-    return RunLogger(folder.path, formats, interval)
+    if loggers is not None:
+        formats.append(_ScalarFormat(loggers))
+    return ResumableLogger(folder.path, formats, interval)
 
 
 def summary_writer(logger: Logger) -> SummaryWriter | None:
     """The writer of a run's TensorBoard events, for figures over something else than steps; None: there is none."""
     formats = (each._format if isinstance(each, _OptionalFormat) else each for each in logger.output_formats)
     return next((each.writer for each in formats if isinstance(each, TensorBoardOutputFormat)), None)
+
+
+class _ScalarFormat(KVWriter):
+    """Hand the scalars of TensorBoard's events to the loggers of the run."""
+
+    def __init__(self, loggers: RunLoggers) -> None:
+        self._loggers = loggers
+
+    def write(self, key_values: dict[str, Any], key_excluded: dict[str, tuple[str, ...]], step: int = 0) -> None:
+        shown = filter_excluded_keys(key_values, key_excluded, "tensorboard")
+        scalars = {name: float(value) for name, value in shown.items() if isinstance(value, int | float | np.number)}
+        self._loggers.log_scalars(scalars, step)
+
+    def close(self) -> None:
+        """Leave the loggers open: the evaluation at the end comes after."""
 
 
 class _OptionalFormat(KVWriter):

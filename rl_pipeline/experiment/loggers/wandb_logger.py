@@ -1,17 +1,20 @@
-"""The run on Weights & Biases. Whatever goes wrong there costs a warning, never the training."""
+"""Weights & Biases as a logger. An error of the service costs a warning, never the training."""
 
 from __future__ import annotations
 
 import logging
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rl_pipeline.config.schema import Config
+from rl_pipeline.config.schema import Config, WandbRunConfig
+from rl_pipeline.config.section import read_section
 from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.loggers.run_logger import LoggerState, RunLogger
 from rl_pipeline.experiment.loggers.wandb_files import BESIDE_STATE, STATE
+from rl_pipeline.tracebacks import describe_failure
 
 logger = logging.getLogger(__name__)
 
@@ -20,48 +23,75 @@ INIT_TIMEOUT = 60.0
 
 
 def sync_command(folder: ExperimentFolder) -> str:
-    """The shell command that sends a run that was logged offline, with all its parts if it was resumed."""
+    """Return the shell command that sends all parts of a run that was logged offline."""
     return f"wandb sync {shlex.quote(str(folder.path / 'wandb'))}/offline-run-*"
 
 
-class WandbRun:
-    """A run on Weights & Biases, or nothing at all when the configuration does not want one or it could not begin.
+class WandbLogger(RunLogger):
+    """Run on Weights & Biases; without an API key it is logged offline.
 
-    Must be made before TensorBoard's writer, whose events it sends on. Without an API key it runs offline.
+    It must start before TensorBoard's writer, whose events it sends on: scalars come from there.
 
     Args:
-        config: the whole configuration.
-        folder: of the experiment.
-        run_id: the run's id, the same when the experiment is resumed.
+        settings: those of the section `wandb_run`.
+
+    Raises:
+        InputError: a setting is unknown or has no valid value.
     """
 
-    def __init__(self, config: Config, folder: ExperimentFolder, run_id: str | None = None) -> None:
-        self._folder, self._id = folder, run_id
+    title = "Weights & Biases"
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings = read_section(WandbRunConfig, settings, "loggers.wandb", "setting of wandb")
+        self._folder: ExperimentFolder | None = None
+        self._id: str | None = None
         self._run: Any = None
-        self._keeps_states = config.wandb_run.save_state
-        if config.training.on_wandb:
-            self._attempt("start", lambda: self._begin(config))
 
-    @property
-    def active(self) -> bool:
-        """Whether anything is logged."""
-        return self._run is not None
+    def start(self, folder: ExperimentFolder, config: Config) -> None:
+        """Begin the run at the service, or go on with it if its id is known there."""
+        import wandb
 
-    @property
-    def url(self) -> str | None:
-        """The run's page; None offline."""
-        return self._run.url if self._run is not None else None
+        self._folder = folder
+        quiet = wandb.Settings(init_timeout=INIT_TIMEOUT, silent=True, console="off")
+        wandb.setup(settings=quiet)
+        # Ask for the key before the run begins: wandb would prompt for it.
+        settings = self._settings
+        mode = settings.mode or os.environ.get("WANDB_MODE")
+        if mode not in ("offline", "disabled", "dryrun") and not wandb.login(prompt=False, verify=False):
+            logger.warning("Weights & Biases has no API key (run `wandb login`): this run is logged offline")
+            mode = "offline"
+        self._run = wandb.init(
+            project=settings.project_name,
+            entity=settings.entity,
+            name=settings.name or folder.path.name,
+            group=settings.group,
+            tags=settings.tags or None,
+            id=self._id,
+            resume="allow",
+            mode=mode,  # type: ignore[arg-type]
+            dir=str(folder.path.resolve()),  # the service that writes there keeps to the folder it began in
+            config=config.model_dump(mode="json"),
+            sync_tensorboard=True,
+            monitor_gym=True,
+            save_code=False,
+            settings=quiet,
+        )
+        logger.info("Weights & Biases: %s", self._run.url or f"offline; send it with: {sync_command(folder)}")
 
-    def save(self, path: Path) -> None:
+    def log_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Do nothing: `sync_tensorboard` sends the scalars of TensorBoard's events."""
+
+    def log_file(self, path: Path) -> None:
         """Put a file of the experiment folder among the run's files."""
-        if self.active and path.exists():
-            base = str(self._folder.path)
-            self._attempt(f"save {path.name}", lambda: self._run.save(str(path), base_path=base, policy="now"))
+        assert self._folder is not None
+        base = str(self._folder.path)
+        self._attempt(f"save {path.name}", lambda: self._run.save(str(path), base_path=base, policy="now"))
 
-    def save_state(self, path: Path) -> None:
-        """Put the state that the run can go on from among its files, in place of the one before."""
-        if not self.active or not self._keeps_states:
+    def log_state(self, path: Path) -> None:
+        """Put the state among the run's files under one name, with the files that a resumed run reads besides."""
+        if not self._settings.save_state:
             return
+        assert self._folder is not None
 
         def save() -> None:
             link = Path(self._run.dir) / STATE
@@ -71,62 +101,41 @@ class WandbRun:
 
         self._attempt(f"save {path.name}", save)
         for name in BESIDE_STATE:
-            self.save(self._folder.path / name)
+            if (self._folder.path / name).exists():
+                self.log_file(self._folder.path / name)
 
-    def log_video(self, path: Path, timesteps: int) -> None:
+    def log_video(self, path: Path, step: int) -> None:
         """Show a video among the run's media, and keep it as a file."""
 
         def log() -> None:
             import wandb
 
-            self._run.log({f"videos/{path.stem}": wandb.Video(str(path), format="mp4"), "global_step": timesteps})
+            self._run.log({f"videos/{path.stem}": wandb.Video(str(path), format="mp4"), "global_step": step})
 
-        self.save(path)
-        if self.active:
-            self._attempt(f"log {path.name}", log)
+        self.log_file(path)
+        self._attempt(f"log {path.name}", log)
 
-    def summarise(self, figures: dict[str, Any]) -> None:
+    def log_summary(self, figures: Mapping[str, Any]) -> None:
         """Add figures to the run's summary."""
-        if self.active:
-            self._attempt("summarise", lambda: self._run.summary.update(figures))
+        self._attempt("summarise", lambda: self._run.summary.update(dict(figures)))
 
-    def finish(self, exit_code: int = 0) -> None:
-        """End the run; safe to call twice."""
-        if self.active:
+    def finish(self, exit_code: int) -> None:
+        """End the run."""
+        if self._run is not None:
             self._attempt("finish", lambda: self._run.finish(exit_code=exit_code))
             self._run = None
 
-    def _begin(self, config: Config) -> None:
-        import wandb
+    def state_dict(self) -> LoggerState:
+        """Return the id of the run, so that a resumed experiment continues it."""
+        return {"run_id": self._run.id}
 
-        settings = config.wandb_run
-        quiet = wandb.Settings(init_timeout=INIT_TIMEOUT, silent=True, console="off")
-        wandb.setup(settings=quiet)
-        mode = settings.mode or os.environ.get("WANDB_MODE")
-        if mode not in ("offline", "disabled", "dryrun") and not wandb.login(prompt=False, verify=False):
-            logger.warning("Weights & Biases has no API key (run `wandb login`): this run is logged offline")
-            mode = "offline"
-        self._run = wandb.init(
-            project=settings.project_name,
-            entity=settings.entity,
-            name=settings.name or self._folder.path.name,
-            group=settings.group,
-            tags=settings.tags or None,
-            id=self._id,
-            resume="allow",
-            mode=mode,  # type: ignore[arg-type]
-            dir=str(self._folder.path.resolve()),  # the service that writes there keeps to the folder it began in
-            config=config.model_dump(mode="json"),
-            sync_tensorboard=True,
-            monitor_gym=True,
-            save_code=False,
-            settings=quiet,
-        )
-        logger.info("Weights & Biases: %s", self.url or f"offline; send it with: {sync_command(self._folder)}")
+    def load_state_dict(self, state: LoggerState) -> None:
+        """Begin under an id that is known already."""
+        self._id = state["run_id"]
 
-    def _attempt(self, what: str, action: Callable[[], object]) -> None:
+    def _attempt(self, action: str, call: Callable[[], object]) -> None:
+        """Warn about a failed request instead of raising: the next one may get through, so the run is not dropped."""
         try:
-            action()
-        except Exception as error:  # whatever a service on the network can raise
-            first_line = (str(error).splitlines() or [""])[0]
-            logger.warning("Weights & Biases could not %s: %s: %s", what, type(error).__name__, first_line)
+            call()
+        except Exception as error:  # any error of a service on the network
+            logger.warning("Weights & Biases could not %s: %s", action, describe_failure(error).splitlines()[0])

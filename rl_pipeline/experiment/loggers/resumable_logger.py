@@ -17,7 +17,7 @@ ROLLOUTS: Final = "time/iterations"
 """The figure by which on-policy algorithms count their rollouts; the first that they record of each row."""
 
 
-class RunLogger(Logger):
+class ResumableLogger(Logger):
     """A logger that is part of a run's state: its count of rollouts, and the figures of the row to come.
 
     An update records its losses for the row that the next rollout writes, and a checkpoint lies between the two.
