@@ -154,7 +154,7 @@ class Fuzzer:
         sockets[0].sendall(encode_command("__unity_service", topic=ASKED, message_name=STEP.name))
         self._expect(lambda: ASKED in self._endpoint.services, "a player could not register")
         self._batch.send()
-        srv_id = self._endpoint.next_srv_id() - 1
+        srv_id = self._endpoint.router.next_srv_id() - 1
         waiting = [(sock, pieces(rng, broken(rng, conversation(rng, srv_id)))) for sock in sockets]
         while waiting:
             waiting = [(sock, rest) for sock, rest in waiting if self._send(sock, next(rest, None))]

@@ -41,7 +41,7 @@ class Target:
             )
             self._batch.send()
             with contextlib.suppress(OSError):  # the endpoint may close the connection at any byte
-                sock.sendall(stream.replace(b"%d" % SRV_ID, b"%d" % (endpoint.next_srv_id() - 1)))
+                sock.sendall(stream.replace(b"%d" % SRV_ID, b"%d" % (endpoint.router.next_srv_id() - 1)))
                 sock.shutdown(socket.SHUT_WR)
             self._expect(not self._batch.receive(TIMEOUT), "a batched call waited for a player that is gone")
             for _ in self._batch.responses():

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
-from rl_pipeline.transport.communication import Stamps
-from rl_pipeline.transport.response_times import ResponseTimes
-
-Arrived = Callable[[int, "NDArray[np.uint8] | bytes"], None]
+from rl_pipeline.transport.response_rows import ResponseCallback
+from rl_pipeline.transport.timing import ResponseTimes, Stamps
 
 
 class ServiceCalls(Protocol):
@@ -93,11 +91,11 @@ class Backend(Protocol):
         service: Service,
         names: Sequence[str],
         lengths: Lengths | None = None,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> ServiceCalls:
         """The client of a service of players, by the names of their services.
 
-        `arrived` is called with a player's index and its payload as soon as that is whole.
+        `on_response` is called with each response as soon as it is complete.
         """
         ...
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Lengths, Service
 from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.response_rows import ResponseCallback
 from rl_pipeline.transport.service_batch import ServiceBatch
 
 
@@ -48,10 +48,10 @@ class DirectBackend(Endpoint):
         service: Service,
         names: Sequence[str],
         lengths: Lengths | None = None,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> ServiceBatch:
         """The client of a service of players, by the names of their services."""
-        return ServiceBatch(self, service, names, lengths, arrived)
+        return ServiceBatch(self, service, names, lengths, on_response)
 
     def drop(self, services: Sequence[str], reason: str) -> None:
         """Close the connections of whoever offers these services."""

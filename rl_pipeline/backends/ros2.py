@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.backends.ros2_calls import RosServiceCalls
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Lengths, Service
 from rl_pipeline.ros.definitions import check_built, check_server
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.transport.listening import resolve
+from rl_pipeline.transport.response_rows import ResponseCallback
 
 OF_EVERY_NODE: Final = ("rcl_interfaces/", "type_description_interfaces/")
 """Packages of the services that every node has."""
@@ -96,7 +96,7 @@ class RosBackend:
         service: Service,
         names: Sequence[str],
         lengths: Lengths | None = None,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> RosServiceCalls:
         """The clients of a service of players, by the names of their services.
 
@@ -104,7 +104,7 @@ class RosBackend:
             InputError: the workspace is not built, or was built from other definitions.
         """
         check_built(service)
-        self._calls.append(RosServiceCalls(self._session, service, names, lengths, arrived))
+        self._calls.append(RosServiceCalls(self._session, service, names, lengths, on_response))
         return self._calls[-1]
 
     def listen(self, port: int) -> int:

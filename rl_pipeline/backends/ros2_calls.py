@@ -10,15 +10,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, Service
 from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.ros.message_types import service_class
 from rl_pipeline.ros.serialized import SerializedClient
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.ros.watched import Poller, Watched
-from rl_pipeline.transport.communication import Stamps
-from rl_pipeline.transport.response_times import ResponseLog, ResponseTimes
+from rl_pipeline.transport.response_rows import ResponseCallback
+from rl_pipeline.transport.timing import ResponseLog, ResponseTimes, Stamps
 
 DISCOVERY_TIMEOUT: Final = 2.0
 """Seconds that a service which is in the graph may take until requests reach it."""
@@ -37,7 +36,7 @@ class RosServiceCalls:
         service: type of the service.
         names: name of the service of each player.
         lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
-        arrived: called with a player's index and its payload as soon as that is whole.
+        on_response: called with each response as soon as it is complete.
 
     Raises:
         InputError: the type's package is not built.
@@ -49,13 +48,14 @@ class RosServiceCalls:
         service: Service,
         names: Sequence[str],
         lengths: Lengths | None = None,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> None:
         from rclpy.node import Node
 
         self.names = list(names)
         self.refused: dict[int, CodecError] = {}
-        self._session, self._on_arrival = session, arrived
+        self._session = session
+        self._on_response = on_response
         # A node that no executor spins: its clients are waited for, and read, without making objects of responses.
         self._node = Node(
             f"{session.node.get_name()}_calls",
@@ -172,8 +172,8 @@ class RosServiceCalls:
         if self._waiting.get(index) == response.request_id.sequence_number:
             del self._waiting[index]
             self._payloads[index] = response.payload
-            if self._on_arrival is not None:
-                self._on_arrival(index, response.payload)
+            if self._on_response is not None:
+                self._on_response(index, response.payload)
             self._arrivals[0].append(index)
             self._arrivals[1].append(time.perf_counter())
 

@@ -18,7 +18,7 @@ from typing import Final
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
 from rl_pipeline.benchmarks.figures import RATE, Bar, Figures, interleaved, times
 from rl_pipeline.plurals import plural
-from rl_pipeline.transport import connection
+from rl_pipeline.transport import socket_options
 
 NOTE: Final = (
     "Players write field by field with Nagle's algorithm on and poll for replies, as Unity's ROS-TCP-Connector does. "
@@ -94,8 +94,9 @@ def _step(stack: ExitStack, directory: Path, case: Case) -> Round:
 @contextmanager
 def _delayed_acknowledgements() -> Iterator[None]:
     """Have the endpoints of this process leave acknowledgements to the kernel, as a plain server does."""
-    option, connection.QUICKACK = connection.QUICKACK, None
+    option = socket_options.QUICKACK
+    socket_options.QUICKACK = None
     try:
         yield
     finally:
-        connection.QUICKACK = option
+        socket_options.QUICKACK = option

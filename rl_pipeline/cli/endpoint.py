@@ -15,11 +15,10 @@ from rich.table import Table
 from rl_pipeline.config import machine_settings
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.interfaces.workspaces import use_workspaces
-from rl_pipeline.transport.admission import Limits
-from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.allowance import Limits
+from rl_pipeline.transport.endpoint import Endpoint, Look
 from rl_pipeline.transport.listening import host_and_port
-from rl_pipeline.transport.serving import Look, serve
-from rl_pipeline.transport.statistics import PlayerStatistics
+from rl_pipeline.transport.traffic import PlayerStatistics
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def endpoint(
             with _listening(
                 simulation, ros.tcp_ip, ros.tcp_port, "without ROS: players have only each other"
             ) as server:
-                serve(server, looks)
+                server.serve(looks)
     logger.info("endpoint closed")
 
 
@@ -70,7 +69,7 @@ def _serve_ros(simulation: SimulationConfig, arguments: Sequence[str], looks: Se
             _listening(simulation, host, port, name) as server,
             EndpointNode(server, session.node, ros.endpoint) as node,
         ):
-            serve(server, [node.look, *looks], node.tend)
+            server.serve([node.look, *looks], node.tend)
 
 
 @contextlib.contextmanager

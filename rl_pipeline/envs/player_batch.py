@@ -27,8 +27,7 @@ from rl_pipeline.interfaces import Batch, load_interfaces
 from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.simulation.player_arguments import zero_time_hint
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.communication import Stamps
-from rl_pipeline.transport.response_times import ResponseTimes
+from rl_pipeline.transport.timing import ResponseTimes, Stamps
 
 logger = logging.getLogger(__name__)
 

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.envs.task import Fields
 from rl_pipeline.interfaces import Batch, CodecError, load_interfaces
 from rl_pipeline.interfaces.multi_world import RESET, batched_service, request_lengths
 from rl_pipeline.interfaces.optional_fields import has_field
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.communication import Stamps
-from rl_pipeline.transport.response_times import ResponseTimes
+from rl_pipeline.transport.response_rows import ResponseCallback
+from rl_pipeline.transport.timing import ResponseTimes, Stamps
 
 Environments = NDArray[np.intp] | slice
 """Indices of environments."""
@@ -45,7 +44,7 @@ class PlayerService:
         players: their environment ids.
         kind: `reset` or `step`.
         type_name: the service's type.
-        arrived: called with each player's response, see transport/backend.py.
+        on_response: called with each response as soon as it is complete.
     """
 
     def __init__(
@@ -54,11 +53,11 @@ class PlayerService:
         players: Sequence[int],
         kind: str,
         type_name: str,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> None:
         names = [simulation.service_name(player, kind) for player in players]
         service = load_interfaces().service(type_name)
-        self._batch = simulation.backend.calls(service, names, arrived=arrived)
+        self._batch = simulation.backend.calls(service, names, on_response=on_response)
         self._render = _render_field(self._batch.request)
         self.type_name = type_name
 
@@ -180,9 +179,9 @@ def player_service(
     kind: str,
     type_name: str,
     worlds: int,
-    arrived: Arrived | None = None,
+    on_response: ResponseCallback | None = None,
 ) -> PlayerService:
     """The service of players of so many worlds each."""
     if worlds == 1:
-        return PlayerService(simulation, players, kind, type_name, arrived)
+        return PlayerService(simulation, players, kind, type_name, on_response)
     return WorldsService(simulation, players, kind, type_name, worlds)

@@ -20,8 +20,7 @@ from rl_pipeline.envs.player_batch import Stepper
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.transition import Transition
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.transport.communication import Communication, communication
-from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
+from rl_pipeline.transport.timing import WINDOW, Communication, ResponseTimes, communication
 
 
 class EpisodeObserver(Protocol):

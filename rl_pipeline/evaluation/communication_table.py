@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.errors import InputError
 from rl_pipeline.plurals import plural
-from rl_pipeline.transport.communication import Communication, Statistics
+from rl_pipeline.transport.timing import Communication, Statistics
 
 ROWS: Final = {
     "request_latency": "request latency",

@@ -10,7 +10,7 @@ from typing import Any
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.atomic_files import write_text
-from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
+from rl_pipeline.transport.timing import ClockOffset, Communication, Statistics
 
 
 def write_communication(path: Path, figures: Communication, timesteps: int) -> None:

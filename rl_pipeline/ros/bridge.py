@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rl_pipeline.config.machine import EndpointConfig
 from rl_pipeline.errors import InputError
-from rl_pipeline.ros.bridged_services import CalledService, OfferedService
 from rl_pipeline.ros.bridged_topics import PublishedTopic, SubscribedTopic
+from rl_pipeline.ros.called_service import CalledService
 from rl_pipeline.ros.message_types import message_class, service_class
+from rl_pipeline.ros.offered_service import OfferedService
 from rl_pipeline.ros.qos import QosRules
-from rl_pipeline.transport.bridge import BridgeError, Respond
-from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.protocol import Registration
+from rl_pipeline.transport.protocol import PlayerId, Registration
+from rl_pipeline.transport.router import BridgeError, Respond
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -58,31 +58,33 @@ class RosBridge:
             "ros_services": self._called,
             "services": self._offered,
         }
-        self._users: dict[tuple[str, str], dict[Connection, str]] = {}
+        self._users: dict[tuple[str, str], dict[PlayerId, str]] = {}
         self._next_adaption = self._tended = 0.0
-        endpoint.graph.bridge = self
+        endpoint.router.bridge = self
 
-    def open(self, connection: Connection, registration: Registration) -> None:
+    def open(self, player: PlayerId, registration: Registration) -> None:
         """Take part in a topic or service for a player; see `Bridge`."""
         table, name = self._tables[registration.table], registration.name
         users = self._users.setdefault((registration.table, name), {})
         if (known := next(iter(users.values()), registration.type_name)) != registration.type_name:
             raise BridgeError(f"another player has {name!r} as {known}, not as {registration.type_name}")
         left = self._offered.get(name) if registration.table == "services" else None
-        if left is not None and not left.resume(connection, registration):
+        if left is not None and not left.resume(player, registration):
             self._offered.pop(name).close()
         if name not in table:
-            table[name] = self._made(connection, registration)
+            table[name] = self._make(player, registration)
         elif registration.table == "subscribers":
-            self._subscribers[name].catch_up(connection)
+            self._subscribers[name].catch_up(player)
         if registration.table == "subscribers":
-            connection.depths[name] = self._subscribers[name].waiting
-        users[connection] = registration.type_name
+            connection = self._endpoint.router.connections.get(player)
+            if connection is not None:  # it may have closed while it was sent latched messages
+                connection.depths[name] = self._subscribers[name].waiting
+        users[player] = registration.type_name
 
-    def close(self, connection: Connection, registration: Registration) -> None:
+    def close(self, player: PlayerId, registration: Registration) -> None:
         """Undo `open`; see `Bridge`."""
         users = self._users.get((registration.table, registration.name), {})
-        if users.pop(connection, None) is not None and not users:
+        if users.pop(player, None) is not None and not users:
             del self._users[registration.table, registration.name]
             if registration.table == "services":
                 self._offered[registration.name].leave()
@@ -131,14 +133,14 @@ class RosBridge:
 
     def close_all(self) -> None:
         """Withdraw everything from ROS."""
-        self._endpoint.graph.bridge = None
+        self._endpoint.router.bridge = None
         for table in self._tables.values():
             for bridged in table.values():
                 bridged.close()
             table.clear()
         self._users.clear()
 
-    def _made(self, connection: Connection, registration: Registration) -> Any:
+    def _make(self, player: PlayerId, registration: Registration) -> Any:
         """What stands in ROS for a registration.
 
         Raises:
@@ -155,7 +157,7 @@ class RosBridge:
                 case "ros_services":
                     return CalledService(self._endpoint, node, name, service_class(type_name), self._timeout)
                 case _:
-                    return OfferedService(self._endpoint, node, connection, registration, self._timeout)
+                    return OfferedService(self._endpoint, node, player, registration, self._timeout)
         except InputError as error:
             raise BridgeError(str(error)) from None
         except ValueError as error:  # what rclpy raises for names that are none

@@ -9,9 +9,9 @@ from rclpy.serialization import deserialize_message
 
 from rl_pipeline.ros.qos import QosRules, TopicQos
 from rl_pipeline.ros.watched import Watched
-from rl_pipeline.transport.bridge import BridgeError
-from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.endpoint import Endpoint
+from rl_pipeline.transport.protocol import PlayerId
+from rl_pipeline.transport.router import BridgeError
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -82,10 +82,12 @@ class SubscribedTopic:
         """Messages that wait for a player which reads too slowly."""
         return self._qos.waiting
 
-    def catch_up(self, connection: Connection) -> None:
+    def catch_up(self, player: PlayerId) -> None:
         """Send a player that subscribes later what is latched."""
-        for payload in self._kept:
-            connection.send_message(self._name, payload)
+        connection = self._endpoint.router.connections.get(player)
+        if connection is not None:
+            for payload in self._kept:
+                connection.send_message(self._name, payload)
 
     def adapt(self) -> None:
         """Subscribe anew when the topic's publishers offer what the present subscription cannot receive."""
@@ -119,7 +121,7 @@ class SubscribedTopic:
         payload = taken[0]
         if self._qos.durability == "transient_local":
             self._kept.append(payload)
-        self._endpoint.graph.publish(self._name, self._type_name, payload)
+        self._endpoint.router.publish(self._name, self._type_name, payload)
 
 
 def _unused(message: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rl_pipeline.errors import InputError
 from rl_pipeline.plurals import plural
 from rl_pipeline.ros.message_types import message_class
-from rl_pipeline.transport.statistics import PlayerStatistics
+from rl_pipeline.transport.traffic import PlayerStatistics
 
 if TYPE_CHECKING:
     from rclpy.node import Node

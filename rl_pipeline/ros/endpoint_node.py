@@ -11,7 +11,7 @@ from rl_pipeline.ros.bridge import RosBridge
 from rl_pipeline.ros.diagnostics import Diagnostics
 from rl_pipeline.ros.watched import Watched
 from rl_pipeline.transport.endpoint import Endpoint
-from rl_pipeline.transport.statistics import PlayerStatistics
+from rl_pipeline.transport.traffic import PlayerStatistics
 
 if TYPE_CHECKING:
     from rclpy.node import Node

@@ -1,7 +1,7 @@
 """The TCP server that players connect to: the server's side of the ROS-TCP protocol, without ROS behind it.
 
-One poller serves every connection. Whoever waits for players drives it (`poll`, `call`, a service batch), and a quiet
-thread drives it while nobody does, so that players are answered while the trainer computes gradients.
+One poller serves every connection. A caller that waits for players drives it (`poll`, `call`, a service batch), and a
+background thread drives it in between, so that players are answered while the trainer computes gradients.
 """
 
 from __future__ import annotations
@@ -13,29 +13,33 @@ import select
 import socket
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from rl_pipeline.transport.admission import Admission, LimitedLog, Limits, MemoryBudget
+from rl_pipeline.transport.admission import Admission
+from rl_pipeline.transport.allowance import Allowance, LimitedLog, Limits, MemoryBudget
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.frames import encode_command, encode_request
+from rl_pipeline.transport.frames import encode_command
 from rl_pipeline.transport.listening import Listeners, resolve
-from rl_pipeline.transport.router import Graph
+from rl_pipeline.transport.protocol import Event, PlayerId, Token
+from rl_pipeline.transport.router import Router
+from rl_pipeline.transport.traffic import PlayerStatistics, TrafficMonitor
 
 logger = logging.getLogger(__name__)
 
 HANDSHAKE: Final = encode_command("__handshake", version="v0.7.0", metadata='{"protocol": "ROS2"}')
 IDLE_POLL_PERIOD: Final = 0.05
-"""Seconds between two looks of the background thread at connections that nobody else serves."""
+"""Seconds between two polls of the background thread."""
 SWEEP_PERIOD: Final = 1.0
-"""Seconds between two looks at connections that should not stay."""
-_FIRST_SRV_ID, _LAST_SRV_ID = 1_000_000, 9_999_999
-"""Ids of requests have a fixed number of digits, so that frames made once can be sent again with another id."""
+"""Seconds between two searches for connections that should not stay."""
+LOOK_PERIOD: Final = 1.0
+"""Seconds between two looks at the statistics of connections."""
+
+Look = Callable[[Sequence[PlayerStatistics]], None]
 
 
 class CallError(RuntimeError):
-    """A single service call failed: nobody offers the service, the player was lost, or the deadline passed."""
+    """A single service call failed: no player offers the service, the player was lost, or the deadline passed."""
 
 
 class Endpoint:
@@ -44,22 +48,18 @@ class Endpoint:
     Args:
         host: address or host name to listen on; the default admits only this machine.
         port: port to listen on, 0 for any free one; None: none yet, see `listen`.
-        token: secret that every connection must send as its first command; None: everyone is served.
-        limits: how much a peer may take.
+        token: secret that every connection must send as its first command; None: every peer is served.
+        limits: limits of connections.
 
     Attributes:
-        address: address listened on, as a number.
+        address: numeric address listened on.
         port: the first port listened on.
+        router: topics, services and registrations of players.
         services: Unity services offered by players, name to the connection that owns it.
-        graph: topics and services beyond those that players offer.
         rejections: the last connections that were turned away, for error messages.
-        limits: how much a peer may take.
-        admission: who may connect and stay.
-        memory: what strangers make this process keep.
-        log: where what peers do wrong is logged.
-        events: counts what `poll` served and the connections that were closed.
-        deferred: what has to be done before the next `poll`, by those who hope that there will be none.
-        lock: held by whoever touches connections; `poll` holds it while it waits.
+        events: counts events served by `poll` and connections closed.
+        deferred: callbacks to run before the next `poll`; the compiled loop takes them back if it needs no `poll`.
+        lock: held by any code that touches connections; `poll` holds it while it waits.
 
     Raises:
         InputError: the address cannot be listened on.
@@ -80,19 +80,17 @@ class Endpoint:
                 "set it to a secret, or ros.tcp_ip to 127.0.0.1 when all players run on this machine",
                 host,
             )
-        self.services: dict[str, Connection] = {}
-        self.rejections: deque[str] = deque(maxlen=8)
-        self.limits = limits or Limits()
-        self.admission = Admission(token, self.limits)
-        self.memory = MemoryBudget(self.limits.memory)
-        self.log = LimitedLog(logger)
-        self.graph = Graph(self)
-        self._connections: dict[int, Connection] = {}
-        self._handlers: dict[int, Callable[[int], None]] = {}
-        self._requests = itertools.count()
+        limits = limits or Limits()
+        self._allowance = Allowance(limits, MemoryBudget(limits.memory), LimitedLog(logger))
+        self._admission = Admission(token, limits)
         self.lock = threading.RLock()
+        self.router = Router(self._allowance, self.lock)
+        self.services = self.router.services
+        self.rejections = self._allowance.rejections
         self.events = 0
         self.deferred: list[Callable[[], None]] = []
+        self._handlers: dict[int, Callable[[int], None]] = {}
+        self._numbers = itertools.count()
         self._epoll = select.epoll()
         self._listeners = Listeners(self._epoll, self._welcome)
         self._next_sweep = 0.0
@@ -114,17 +112,22 @@ class Endpoint:
 
     @property
     def connections(self) -> list[Connection]:
-        """The open connections."""
-        return list(self._connections.values())
+        """The open connections, in the order in which they were accepted."""
+        return list(self.router.connections.values())
+
+    @property
+    def poller(self) -> int:
+        """Descriptor of the epoll instance that watches every connection, for compiled loops."""
+        return self._epoll.fileno()
 
     def start(self) -> None:
-        """Serve players in the background too, whenever nobody else polls."""
+        """Serve players in the background too, while no other thread polls."""
         if self._idle_thread is None:
             self._idle_thread = threading.Thread(target=self._serve_idle, name="endpoint", daemon=True)
             self._idle_thread.start()
 
     def listen(self, port: int) -> int:
-        """Listen on one more port, 0 for any free one; returns its number.
+        """Listen on one more port, 0 for any free one; return its number.
 
         Raises:
             InputError: the address cannot be listened on.
@@ -134,7 +137,7 @@ class Endpoint:
         return int(listener.getsockname()[1])
 
     def poll(self, timeout: float) -> None:
-        """Serve what is due, waiting at most `timeout` seconds for something to come."""
+        """Serve events, waiting at most `timeout` seconds for the first."""
         with self.lock:
             while self.deferred:
                 self.deferred.pop()()
@@ -146,7 +149,7 @@ class Endpoint:
             self.sweep()
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Serve players until `condition` holds; False when the timeout (seconds) passed first."""
+        """Serve players until `condition` holds; return False if the timeout (seconds) passed first."""
         deadline = time.monotonic() + timeout
         while not condition():
             remaining = deadline - time.monotonic()
@@ -155,15 +158,37 @@ class Endpoint:
             self.poll(min(remaining, IDLE_POLL_PERIOD))
         return True
 
-    def next_srv_id(self) -> int:
-        """An id for a request, unique among those outstanding."""
-        return _FIRST_SRV_ID + next(self._requests) % (_LAST_SRV_ID - _FIRST_SRV_ID + 1)
+    def serve(self, looks: Sequence[Look] = (), tend: Callable[[], float] = lambda: LOOK_PERIOD) -> None:
+        """Poll until an exception such as KeyboardInterrupt ends it.
+
+        Args:
+            looks: called each second with the statistics of the open connections.
+            tend: does periodic work; returns the seconds until it must be called again.
+        """
+        monitor = TrafficMonitor()
+        next_look = 0.0
+        while True:
+            if (now := time.monotonic()) >= next_look:
+                next_look = now + LOOK_PERIOD
+                with self.lock:
+                    players = monitor.look(self.connections)
+                for look in looks:
+                    look(players)
+            self.poll(max(0.0, min(tend(), next_look - time.monotonic())))
 
     def call(self, service: str, payload: bytes, timeout: float) -> bytes:
         """Call one Unity service and wait for its response.
 
+        Args:
+            service: name of the service.
+            payload: CDR of the request.
+            timeout: seconds.
+
+        Returns:
+            CDR of the response.
+
         Raises:
-            CallError: nobody offers it, the player was lost, or `timeout` seconds passed.
+            CallError: no player offers it, the player was lost, or the timeout passed.
         """
         outcome: list[bytes | None] = []
         with self.lock:
@@ -171,9 +196,10 @@ class Endpoint:
             if connection is None:
                 raise CallError(f"no connected player offers {service}")
             connection.become_player()
-            srv_id = self.next_srv_id()
-            self.request(connection, service, payload, srv_id, outcome.append)
+            srv_id = self.router.next_srv_id()
+            connection.request(service, payload, srv_id, outcome.append)
         if not self.wait_until(lambda: bool(outcome), timeout):
+            # A late response finds no caller and is only logged.
             connection.calls.pop(srv_id, None)
             raise CallError(f"{service} did not answer within {timeout:g} s")
         if outcome[0] is None:
@@ -198,73 +224,60 @@ class Endpoint:
             self._epoll.register(descriptor, select.EPOLLIN)
 
     def unwatch(self, descriptor: int) -> None:
-        """Undo `watch`; the descriptor is still open then."""
+        """Undo `watch`; the descriptor must still be open."""
         with self.lock:
             self._handlers.pop(descriptor, None)
             with contextlib.suppress(OSError, ValueError):
                 self._epoll.unregister(descriptor)
 
-    # What service batches use.
-
-    @property
-    def poller(self) -> int:
-        """Descriptor of the epoll instance that watches every connection."""
-        return self._epoll.fileno()
-
     def sweep(self) -> None:
-        """Now and then, look at connections that should not stay; who receives without `poll` calls it too."""
+        """Close connections that should not stay, once a second; a receiver that does not `poll` calls it too."""
         if (now := time.monotonic()) > self._next_sweep:
             self._next_sweep = now + SWEEP_PERIOD
             self._listeners.resume()
-            self.admission.close_idle(self.connections)
+            self._admission.close_idle(self.connections)
 
-    # What connections use.
+    def _welcome(self, sock: socket.socket, peer: str) -> None:
+        """Serve a new connection, or close it where there is no room."""
+        if not self._admission.make_room(self.connections):
+            count = len(self.router.connections)
+            are = "connection is" if count == 1 else "connections are"
+            self._allowance.log.log(logging.ERROR, "player %s: %d %s open; closed", peer, count, are)
+            sock.close()
+            return
+        connection = Connection(
+            sock,
+            PlayerId(next(self._numbers), peer),
+            self._epoll,
+            self._allowance,
+            needs_token=self._admission.needs_token,
+            on_event=self._on_event,
+            on_close=self._on_close,
+        )
+        self.router.connections[connection.id] = connection
+        self._handlers[sock.fileno()] = connection.serve_poller
+        self._epoll.register(sock.fileno(), select.EPOLLIN)
+        logger.debug("player %s: connected", connection.peer)
+        # Players wait for this frame before anything else.
+        connection.send(HANDSHAKE)
 
-    def watch_writable(self, connection: Connection, wanted: bool) -> None:
-        """Have `connection.on_event` called when its socket can take more."""
-        self._epoll.modify(connection.fileno(), select.EPOLLIN | (select.EPOLLOUT if wanted else 0))
+    def _on_event(self, connection: Connection, event: Event) -> None:
+        if isinstance(event, Token):
+            self._admission.check(connection, event)
+        else:
+            self.router.on_event(connection, event)
 
-    def forget(self, connection: Connection) -> None:
-        """Drop a connection that closes, with all that it registered."""
+    def _on_close(self, connection: Connection) -> None:
+        """Forget a connection, while its descriptor is still its own."""
         self.events += 1
         descriptor = connection.fileno()
-        self._connections.pop(descriptor, None)
         self._handlers.pop(descriptor, None)
         with contextlib.suppress(OSError, ValueError):
             self._epoll.unregister(descriptor)
-        self.memory.release(connection)
-        self.graph.withdraw(connection)
-
-    def request(
-        self,
-        connection: Connection,
-        service: str,
-        payload: bytes,
-        srv_id: int,
-        resolve: Callable[[bytes | None], None],
-    ) -> None:
-        """Send a request; `resolve` gets the response's payload, or None when the player is lost before it answers."""
-        connection.calls[srv_id] = resolve
-        connection.traffic.sent(len(payload))
-        connection.send(encode_request(service, payload, srv_id))
-
-    # Accepting.
-
-    def _welcome(self, sock: socket.socket, peer: str) -> None:
-        if not self.admission.make_room(self.connections):
-            count = len(self._connections)
-            are = "connection is" if count == 1 else "connections are"
-            self.log.log(logging.ERROR, "player %s: %d %s open; closed", peer, count, are)
-            sock.close()
-            return
-        connection = Connection(sock, peer, self)
-        self._connections[sock.fileno()] = connection
-        self._handlers[sock.fileno()] = connection.on_event
-        self._epoll.register(sock.fileno(), select.EPOLLIN)
-        logger.debug("player %s: connected", connection.peer)
-        connection.send(HANDSHAKE)
+        self.router.withdraw(connection)
 
     def _serve_idle(self) -> None:
+        """Poll in the background whenever the lock is free."""
         while not self._closing.wait(IDLE_POLL_PERIOD):
             if self.lock.acquire(blocking=False):
                 try:

@@ -17,8 +17,6 @@ MAX_DESTINATION: Final = 1024
 MAX_PAYLOAD: Final = 64 * 2**20
 MAX_COMMAND: Final = 2**20
 """Bytes of a command's JSON, which takes some twenty times as much memory when it is read."""
-MAX_TOKEN_PAYLOAD: Final = 1024
-"""Bytes of the first frame of a connection that must send a token."""
 KEEPALIVE: Final = bytes(8)
 _LENGTH: Final = struct.Struct("<I")
 _SRV_ID: Final = re.compile(rb'\{"srv_id": ?(0|[1-9][0-9]{0,9})\}\0*')

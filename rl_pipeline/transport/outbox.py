@@ -8,6 +8,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Final
 
+DEPTH: Final = 10
+"""Messages of a topic that wait for a slow peer, unless its subscription says otherwise."""
 MAX_WAITING: Final = 16 * 2**20
 """Bytes that may wait for a peer; a topic's messages beyond it take the place of older ones, or are dropped."""
 

@@ -9,12 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.interfaces import Batch, CodecError, Layout, MessageCodec
 from rl_pipeline.transport.batch_io import Framed
 from rl_pipeline.transport.connection import Connection
 from rl_pipeline.transport.frames import encode_command, encode_frame
-from rl_pipeline.transport.response_times import ResponseLog
+from rl_pipeline.transport.timing import ResponseLog
 
 PLACEHOLDER: Final = 1_000_000
 """An id of as many digits as every other, for frames whose id is written later."""
@@ -22,6 +21,9 @@ SRV_ID: Final = b"%07d"
 
 Group = tuple[NDArray[np.intp] | slice, Batch]
 """Indices of players, and their responses, which are of one layout."""
+
+ResponseCallback = Callable[[int, "NDArray[np.uint8] | bytes"], None]
+"""Takes a player's index and the payload of its response, shape (bytes,), as soon as that is complete."""
 
 
 class ResponseRows:
@@ -35,13 +37,13 @@ class ResponseRows:
         generation: counts allocations of the rows; memory of an earlier generation is no longer read.
     """
 
-    def __init__(self, codec: MessageCodec, count: int, on_arrival: Arrived | None = None) -> None:
+    def __init__(self, codec: MessageCodec, count: int, on_response: ResponseCallback | None = None) -> None:
         self.waiting: set[int] = set()
         self.refused: dict[int, CodecError] = {}
         self.generation = 0
         self._codec = codec
         self._count = count
-        self._on_arrival = on_arrival
+        self._on_response = on_response
         self.log = ResponseLog(count)
         self.arrived: list[int] = []
         self._moments: list[float] = []
@@ -66,9 +68,9 @@ class ResponseRows:
         self.arrived += players
         self._moments += moments
         self.waiting.difference_update(players)
-        if self._on_arrival is not None:
+        if self._on_response is not None:
             for index in players:
-                self._on_arrival(index, self._odd[index] if index in self._odd else self._payloads[index])
+                self._on_response(index, self._odd[index] if index in self._odd else self._payloads[index])
 
     def row(self, index: int, header: int, size: int) -> memoryview | None:
         """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""

@@ -1,49 +1,93 @@
-"""What players do to each other and to this process through the endpoint: topics, ROS services, and all commands."""
+"""Routing between the players of an endpoint, this process and a ROS graph: topics, services and registrations."""
 
 from __future__ import annotations
 
+import itertools
 import logging
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-from rl_pipeline.transport.bridge import Bridge, BridgeError
+from rl_pipeline.transport.allowance import Allowance
 from rl_pipeline.transport.connection import Connection
-from rl_pipeline.transport.frames import (
-    MAX_DESTINATION,
-    Frame,
-    FrameError,
-    decode_command,
-    encode_command,
-    encode_frame,
+from rl_pipeline.transport.frames import encode_command, encode_frame
+from rl_pipeline.transport.protocol import (
+    Event,
+    Malformed,
+    PlayerId,
+    Published,
+    Registered,
+    Registration,
+    RosRequest,
+    TopicsRequested,
+    Unregistered,
 )
-from rl_pipeline.transport.protocol import Registration, registrations_of
-
-if TYPE_CHECKING:
-    from rl_pipeline.transport.endpoint import Endpoint
 
 logger = logging.getLogger(__name__)
 
-MAX_SRV_ID: Final = 2**31 - 1
 REGISTRATION_SIZE: Final = 256
 """Bytes that a registration takes here, beyond its texts."""
+_FIRST_SRV_ID: Final = 1_000_000
+_LAST_SRV_ID: Final = 9_999_999
+"""Ids of requests have a fixed number of digits, so that prepared frames can be sent again with another id."""
 
 ServiceHandler = Callable[[bytes], bytes]
 MessageHandler = Callable[[bytes], None]
 
 
-class Graph:
-    """Takes every frame of every player and does what it says.
+class BridgeError(Exception):
+    """The ROS graph does not take a registration or a message; the text gives the player the reason."""
 
-    Commands are dispatched by an allow-list. A command that cannot be understood costs its sender one error, and
-    nothing else: frames still begin where they should.
+
+class Respond(Protocol):
+    """Answers a player's call of a ROS service."""
+
+    def __call__(self, payload: bytes | None, problem: str = ...) -> None:
+        """Send the response's payload; None if the call failed because of `problem`."""
+
+
+class Bridge(Protocol):
+    """A ROS graph, as the endpoint sees it; every method is called with the endpoint's lock held."""
+
+    def open(self, player: PlayerId, registration: Registration) -> None:
+        """Take part in a topic or service for a player. Raises `BridgeError` for a name or type that ROS refuses."""
+
+    def close(self, player: PlayerId, registration: Registration) -> None:
+        """Undo `open`; withdraw from the ROS graph what no other player has opened."""
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish a player's message, also to other players. Raises `BridgeError` for a message of a wrong type."""
+
+    def call(self, service: str, payload: bytes, respond: Respond) -> None:
+        """Call a ROS service for a player; `respond` is called in any case, within a deadline."""
+
+    def topics(self) -> dict[str, str]:
+        """Return names and types (as package/Type) of all topics of the graph."""
+
+    def services(self) -> dict[str, str]:
+        """Return names and types of all services of the graph."""
+
+
+class Router:
+    """Acts on the events of all players.
+
+    Args:
+        allowance: limits of connections.
+        lock: held by every caller, except of `publish`, which takes it.
 
     Attributes:
         bridge: the ROS graph behind the endpoint, which then carries all topics and ROS services; None: there is none.
+        connections: the open connections, in the order in which they were accepted.
+        services: Unity services offered by players, name to the connection that owns it.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, allowance: Allowance, lock: threading.RLock) -> None:
         self.bridge: Bridge | None = None
-        self._endpoint = endpoint
+        self.connections: dict[PlayerId, Connection] = {}
+        self.services: dict[str, Connection] = {}
+        self._allowance = allowance
+        self._lock = lock
+        self._srv_ids = itertools.count()
         self._local_services: dict[str, ServiceHandler] = {}
         self._local_subscribers: dict[str, list[MessageHandler]] = {}
         self._latched: dict[str, bytes] = {}
@@ -60,110 +104,86 @@ class Graph:
         self._local_subscribers.setdefault(topic, []).append(handler)
 
     def publish(self, topic: str, type_name: str, payload: bytes, *, latch: bool = False) -> None:
-        """Send a message to every player that subscribed to the topic; with `latch`, to later ones too."""
-        with self._endpoint.lock:
+        """Send a message to every player that subscribes to the topic; with `latch`, to later ones too."""
+        with self._lock:
             self._topic_types.setdefault(topic, type_name)
             if latch:
                 self._latched[topic] = payload
             self._route(topic, payload)
 
-    def on_frame(self, connection: Connection, frame: Frame) -> None:
-        """Serve one frame of a player: a command, the payload that a command announced, or a topic's message."""
-        if connection.announced is not None:
-            kind, srv_id = connection.announced
-            connection.announced = None
-            if kind == "__response":
-                connection.on_response(srv_id, frame)
-            elif kind == "__request":
-                self._on_ros_request(connection, srv_id, frame)
-        elif frame.destination.startswith("__"):
-            self._on_command(connection, frame)
-        elif frame.destination in connection.publishers:
-            connection.traffic.received(len(frame.payload))
-            self._publish_of(connection, frame.destination, frame.payload)
-        else:
-            connection.error(f"not registered to publish topic {frame.destination!r}")
+    def next_srv_id(self) -> int:
+        """Return an id for a request, unique among those outstanding."""
+        return _FIRST_SRV_ID + next(self._srv_ids) % (_LAST_SRV_ID - _FIRST_SRV_ID + 1)
 
-    # Commands.
+    def on_event(self, connection: Connection, event: Event) -> None:
+        """Act on an event of a player."""
+        match event:
+            case Published(topic, payload):
+                self._on_message(connection, topic, payload)
+            case RosRequest():
+                self._on_ros_request(connection, event)
+            case Registered(command, registration):
+                try:
+                    self._register(connection, registration)
+                except BridgeError as error:
+                    connection.error(f"{command}: {error}")
+            case Unregistered(table, name):
+                self._unregister(connection, Registration(table, name, connection.tables[table].get(name, "")))
+            case TopicsRequested():
+                self._list_topics(connection)
+            case Malformed(text):
+                connection.error(text)
 
-    def _on_command(self, connection: Connection, frame: Frame) -> None:
-        handler = _COMMANDS.get(frame.destination)
-        if handler is None:
-            connection.error(f"unknown command {frame.destination!r}")
-            return
-        try:
-            handler(self, connection, frame.destination, decode_command(frame))
-        except (FrameError, KeyError, TypeError, ValueError) as error:
-            if frame.destination in ("__request", "__response"):
-                connection.announced = ("", 0)  # its payload follows, and belongs to nobody
-            reason = f"{frame.destination}: missing {error}" if isinstance(error, KeyError) else str(error)
-            connection.error(f"malformed command: {reason}")
-        except BridgeError as error:
-            connection.error(f"{frame.destination}: {error}")
+    def withdraw(self, connection: Connection) -> None:
+        """Remove a connection that closes, with everything that its player registered."""
+        self.connections.pop(connection.id, None)
+        for name in connection.services:
+            self._release_service(connection, name)
+        if self.bridge is not None:
+            for table, names in connection.tables.items():
+                for name, type_name in names.items():
+                    self.bridge.close(connection.id, Registration(table, name, type_name))
 
-    def _announce(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        srv_id = fields["srv_id"]
-        if type(srv_id) is not int or not 0 <= srv_id <= MAX_SRV_ID:
-            raise FrameError(f"srv_id: expected a whole number from 0 to {MAX_SRV_ID}, found {srv_id!r:.80}")
-        connection.announced = (command, srv_id)
+    # Registrations.
 
-    def _accept_token(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        """Nothing is left to do: whoever must send a token is not served before (see admission.py)."""
-
-    def _register(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        name, type_name = _text(fields, "topic"), _text(fields, "message_name")
-        if not (name and name.isprintable() and len(name) <= MAX_DESTINATION and type_name.count("/") == 1):
-            connection.error(
-                f"{command}: expected a name and a type as package/Type, found {name!r:.80}, {type_name!r:.80}"
-            )
-            return
-        table: dict[str, str] = getattr(connection, _TABLES[command])
+    def _register(self, connection: Connection, registration: Registration) -> None:
+        table = connection.tables[registration.table]
+        name, type_name = registration.name, registration.type_name
         # A connector sends the same registration again when it reconnects, and twice at its start.
         if table.get(name) == type_name:
             return
-        if command == "__unity_service" and not self._take_service(connection, name):
+        if registration.table == "services" and not self._take_service(connection, name):
             return
-        queue_size = fields.get("queue_size")
-        registration = Registration(
-            _TABLES[command], name, type_name, fields.get("latch") is True, queue_size if type(queue_size) is int else 0
-        )
         self._open(connection, registration)
+        # Count its memory, which a stranger has little of.
         size = len(type_name) - len(table[name]) if name in table else REGISTRATION_SIZE + len(name) + len(type_name)
         table[name] = type_name
         connection.keep(size)
-        if command == "__publish" and registration.latch:
+        # Latched topics: remember the last message, and send it to a subscriber that comes later.
+        if registration.table == "publishers" and registration.latch:
             connection.latched.setdefault(name, None)
-        if command == "__subscribe" and (payload := self._latched_message(name)) is not None:
+        if registration.table == "subscribers" and (payload := self._latched_message(name)) is not None:
             connection.send_message(name, payload)
 
     def _open(self, connection: Connection, registration: Registration) -> None:
-        """Tell the bridge of a registration, which replaces one of the same name and another type."""
+        """Open a registration in the ROS graph, in place of one of the same name and another type."""
         if self.bridge is None:
             return
-        table = getattr(connection, registration.table)
+        table = connection.tables[registration.table]
         if (previous := table.pop(registration.name, None)) is not None:
-            self.bridge.close(connection, registration._replace(type_name=previous))
+            self.bridge.close(connection.id, registration._replace(type_name=previous))
         try:
-            self.bridge.open(connection, registration)
+            self.bridge.open(connection.id, registration)
         except BridgeError:
-            if self._endpoint.services.get(registration.name) is connection and registration.table == "services":
-                del self._endpoint.services[registration.name]
+            if registration.table == "services":
+                self._release_service(connection, registration.name)
             raise
 
-    def withdraw(self, connection: Connection) -> None:
-        """Take everything that a player registered out of the graph: its connection is closed."""
-        for name in connection.services:
-            if self._endpoint.services.get(name) is connection:
-                del self._endpoint.services[name]
-        if self.bridge is not None:
-            for registration in registrations_of(connection):
-                self.bridge.close(connection, registration)
-
     def _take_service(self, connection: Connection, name: str) -> bool:
-        """Make a connection the owner of a service, unless somebody else is."""
-        owner = self._endpoint.services.get(name)
+        """Make a connection the owner of a service, unless another one is."""
+        owner = self.services.get(name)
         if owner is None or owner is connection:
-            self._endpoint.services[name] = connection
+            self.services[name] = connection
             self._contested.discard(name)
             return True
         if name not in self._contested:
@@ -174,22 +194,25 @@ class Graph:
         connection.refuse(f"{name!r} is offered by another player, {owner.peer}")
         return False
 
-    def _unregister(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        name = _text(fields, "topic")
-        type_name = getattr(connection, _TABLES[command]).pop(name, None)
-        if type_name is None:
+    def _release_service(self, connection: Connection, name: str) -> None:
+        if self.services.get(name) is connection:
+            del self.services[name]
+
+    def _unregister(self, connection: Connection, registration: Registration) -> None:
+        table, name, type_name, *_ = registration
+        if connection.tables[table].pop(name, None) is None:
             return
-        latched = connection.latched.pop(name, None) if command == "__remove_publisher" else None
+        latched = connection.latched.pop(name, None) if table == "publishers" else None
         connection.keep(-(REGISTRATION_SIZE + len(name) + len(type_name) + len(latched or b"")))
         if self.bridge is not None:
-            self.bridge.close(connection, Registration(_TABLES[command], name, type_name))
-        if command == "__remove_unity_service" and self._endpoint.services.get(name) is connection:
-            del self._endpoint.services[name]
+            self.bridge.close(connection.id, registration)
+        if table == "services":
+            self._release_service(connection, name)
 
-    def _list_topics(self, connection: Connection, command: str, fields: dict[str, Any]) -> None:
-        """Tell the names and types of all topics and, where the reader looks for them, services."""
+    def _list_topics(self, connection: Connection) -> None:
+        """Send the names and types of all topics and, in fields of their own, services."""
         topics, services = dict(self._topic_types), {}
-        for other in self._endpoint.connections:
+        for other in self.connections.values():
             for name, type_name in (*other.publishers.items(), *other.subscribers.items()):
                 topics.setdefault(name, type_name)
             services.update(other.services)
@@ -200,11 +223,15 @@ class Graph:
         for names, types, offered in (("topics", "types", topics), ("services", "service_types", services)):
             lists[names] = sorted(offered)
             lists[types] = [offered[name] for name in lists[names]]
-        connection.send(encode_command(command, **lists))
+        connection.send(encode_command("__topic_list", **lists))
 
     # Topics and services.
 
-    def _publish_of(self, connection: Connection, topic: str, payload: bytes) -> None:
+    def _on_message(self, connection: Connection, topic: str, payload: bytes) -> None:
+        if topic not in connection.publishers:
+            connection.error(f"not registered to publish topic {topic!r}")
+            return
+        connection.traffic.received(len(payload))
         if self.bridge is not None:
             try:
                 self.bridge.publish(topic, decodable(payload))
@@ -212,27 +239,28 @@ class Graph:
                 connection.error(f"{topic}: {error}")
             return
         if topic in connection.latched:
-            previous, connection.latched[topic] = connection.latched[topic], payload
+            previous = connection.latched[topic]
+            connection.latched[topic] = payload
             connection.keep(len(payload) - len(previous or b""))
         self._route(topic, payload)
 
     def _latched_message(self, topic: str) -> bytes | None:
-        """The last message of a latched topic, of this process or of a player that is still connected."""
-        for connection in self._endpoint.connections:
+        """Return the last message of a latched topic, of this process or of a player that is still connected."""
+        for connection in self.connections.values():
             if (payload := connection.latched.get(topic)) is not None:
                 return payload
         return self._latched.get(topic)
 
     def _route(self, topic: str, payload: bytes) -> None:
-        for connection in self._endpoint.connections:
+        for connection in list(self.connections.values()):
             if topic in connection.subscribers:
                 connection.send_message(topic, payload)
         for handler in self._local_subscribers.get(topic, ()):
             handler(decodable(payload))
 
-    def _on_ros_request(self, connection: Connection, srv_id: int, frame: Frame) -> None:
-        """Answer a player's call of a ROS service: here, or by another player that offers it as a Unity service."""
-        service = frame.destination
+    def _on_ros_request(self, connection: Connection, request: RosRequest) -> None:
+        """Answer a player's call of a ROS service: here, in the ROS graph, or by another player that offers it."""
+        srv_id, service, payload = request
 
         def respond(payload: bytes | None, problem: str = "nobody serves it, or whoever does was lost") -> None:
             if payload is None:
@@ -243,51 +271,25 @@ class Graph:
             connection.traffic.sent(len(payload))
             connection.send(encode_command("__response", srv_id=srv_id) + encode_frame(service, payload))
 
-        connection.traffic.received(len(frame.payload))
+        connection.traffic.received(len(payload))
         if service in self._local_services:
             try:
-                respond(self._local_services[service](decodable(frame.payload)))
+                respond(self._local_services[service](decodable(payload)))
             except Exception:
                 logger.exception("service %s failed", service)
                 respond(None)
         elif self.bridge is not None:
-            self.bridge.call(service, decodable(frame.payload), respond)
+            self.bridge.call(service, decodable(payload), respond)
         elif (
-            (server := self._endpoint.services.get(service)) is not None
+            (server := self.services.get(service)) is not None
             and server is not connection
-            and len(server.calls) < self._endpoint.limits.requests
+            and len(server.calls) < self._allowance.limits.requests
         ):
-            self._endpoint.request(server, service, frame.payload, self._endpoint.next_srv_id(), respond)
+            server.request(service, payload, self.next_srv_id(), respond)
         else:
             respond(None)
 
 
 def decodable(payload: bytes) -> bytes:
-    """An empty message as ROS can read it: Unity sends only the header, and ROS wants one byte behind it."""
+    """Return a payload as ROS can read it: an empty message of Unity is a header, and ROS wants one byte behind it."""
     return payload + b"\0" if len(payload) == 4 else payload
-
-
-def _text(fields: dict[str, Any], key: str) -> str:
-    value = fields[key]
-    if not isinstance(value, str):
-        raise FrameError(f"{key}: expected a string, found {value!r:.80}")
-    return value
-
-
-_TABLES: Final = {
-    "__subscribe": "subscribers",
-    "__publish": "publishers",
-    "__ros_service": "ros_services",
-    "__unity_service": "services",
-    "__remove_subscriber": "subscribers",
-    "__remove_publisher": "publishers",
-    "__remove_ros_service": "ros_services",
-    "__remove_unity_service": "services",
-}
-_COMMANDS: Final[dict[str, Callable[[Graph, Connection, str, dict[str, Any]], None]]] = {
-    **dict.fromkeys(("__subscribe", "__publish", "__ros_service", "__unity_service"), Graph._register),
-    **dict.fromkeys((name for name in _TABLES if name.startswith("__remove")), Graph._unregister),
-    **dict.fromkeys(("__request", "__response"), Graph._announce),
-    "__topic_list": Graph._list_topics,
-    "__token": Graph._accept_token,
-}

@@ -14,16 +14,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.backends.backend import Arrived
 from rl_pipeline.interfaces import Batch, CodecError, Lengths, MessageCodec, Service
 from rl_pipeline.interfaces.optional_fields import has_field
-from rl_pipeline.transport import connection as connections
+from rl_pipeline.transport import socket_options
 from rl_pipeline.transport.batch_io import Exchange, Framed, is_compiled
-from rl_pipeline.transport.communication import Stamps
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import encode_request
-from rl_pipeline.transport.response_rows import PLACEHOLDER, SRV_ID, Group, PlayerSlot, ResponseRows, allocate_rows
-from rl_pipeline.transport.response_times import ResponseTimes
+from rl_pipeline.transport.response_rows import (
+    PLACEHOLDER,
+    SRV_ID,
+    Group,
+    PlayerSlot,
+    ResponseCallback,
+    ResponseRows,
+    allocate_rows,
+)
+from rl_pipeline.transport.timing import ResponseTimes, Stamps
 
 MAX_POLL: Final = 0.25
 """Seconds that one look at the connections may hold their lock."""
@@ -39,7 +45,7 @@ class ServiceBatch:
         service: type of the service.
         names: name of the service of each player, such as `/navigation_3/step`.
         lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
-        arrived: called with a player's index and its payload, shape (bytes,), as soon as that is whole.
+        on_response: called with each response as soon as it is complete.
     """
 
     def __init__(
@@ -48,15 +54,15 @@ class ServiceBatch:
         service: Service,
         names: Sequence[str],
         lengths: Lengths | None = None,
-        arrived: Arrived | None = None,
+        on_response: ResponseCallback | None = None,
     ) -> None:
         self.names = list(names)
         self._endpoint = endpoint
         self._requests = _Requests(service.request, self.names, lengths)
-        self._responses = ResponseRows(service.response, len(self.names), arrived)
+        self._responses = ResponseRows(service.response, len(self.names), on_response)
         self._slots = [PlayerSlot(index, self._responses) for index in range(len(self.names))]
         # Whoever is told of each response at once needs the loops in Python.
-        self._exchange = Exchange(len(self.names)) if is_compiled() and arrived is None else None
+        self._exchange = Exchange(len(self.names)) if is_compiled() and on_response is None else None
         self._everyone = list(range(len(self.names)))
         self._asked: list[int] = []
         self._srv_id = 0
@@ -75,7 +81,7 @@ class ServiceBatch:
 
         A player that is not connected is not asked, and will be missing from the responses.
         """
-        self._srv_id = self._endpoint.next_srv_id()
+        self._srv_id = self._endpoint.router.next_srv_id()
         self._asked = self._everyone if players is None else players.tolist()
         with self._endpoint.lock:
             self._responses.begin()
@@ -137,7 +143,7 @@ class ServiceBatch:
                 return
             assert self._exchange is not None
             self._endpoint.deferred.remove(self._arm)
-            players, moments = self._exchange.receive(self._endpoint.poller, timeout, connections.QUICKACK)
+            players, moments = self._exchange.receive(self._endpoint.poller, timeout, socket_options.QUICKACK)
             self._responses.arrive(players, moments)
             if len(players) < len(self._asked):
                 self._arm()

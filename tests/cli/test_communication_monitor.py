@@ -18,7 +18,7 @@ from rl_pipeline.evaluation.evaluate import evaluate
 from rl_pipeline.experiment.communication_file import read_communication, write_communication
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.run.rl_trainer import RLTrainer
-from rl_pipeline.transport.communication import ClockOffset, Communication, Statistics
+from rl_pipeline.transport.timing import ClockOffset, Communication, Statistics
 
 ROWS = ["request latency", "processing", "response latency", "round trip", "inference"]
 FIGURES = Communication(7, 2, *[Statistics(0.001, 0.002, 0.0005, 0.0001, 0.009)] * 5, ClockOffset(1, -0.25, 0.002))

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from rl_pipeline.cli.endpoint import statistics_table
 from rl_pipeline.transport.frames import Frame
-from rl_pipeline.transport.statistics import PlayerStatistics
-from rl_pipeline.transport.traffic import Rates
+from rl_pipeline.transport.traffic import PlayerStatistics, Rates
 
 
 @pytest.fixture

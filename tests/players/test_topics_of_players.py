@@ -46,7 +46,7 @@ def position(endpoint):
 
 def test_camera_publishes_frames_at_its_rate_of_simulated_time(endpoint, start_player):
     images = []
-    endpoint.graph.subscribe("/navigation_0/camera", "sensor_msgs/CompressedImage", images.append)
+    endpoint.router.subscribe("/navigation_0/camera", "sensor_msgs/CompressedImage", images.append)
     start_player("--camera-rate", "5", "--time-scale", "0")
     endpoint.wait_until(lambda: bool(images), TIMEOUT)
     for _ in range(10):  # steps of 0.1 s
@@ -70,7 +70,7 @@ def test_command_drives_the_player_while_time_runs_on(endpoint, start_player, ev
 
     still = {"linear": {"x": 0.0}, "angular": {"z": 0.0}}
     before = pose(still)
-    endpoint.graph.publish("/navigation_0/command", "geometry_msgs/Twist", TWIST.encode({"angular": {"z": 1.0}}))
+    endpoint.router.publish("/navigation_0/command", "geometry_msgs/Twist", TWIST.encode({"angular": {"z": 1.0}}))
     endpoint.wait_until(lambda: False, timeout=0.1)  # two seconds of simulated time
     assert abs(pose(still) - before) > 0.1
 
@@ -84,7 +84,7 @@ def test_player_whose_time_stands_still_between_requests_takes_no_commands(endpo
 
 def test_state_is_published_as_steps_answer_it(endpoint, start_player):
     states = []
-    endpoint.graph.subscribe("/navigation_0/state", "interfaces_pkg/NavigationState", states.append)
+    endpoint.router.subscribe("/navigation_0/state", "interfaces_pkg/NavigationState", states.append)
     start_player("-nographics", "--state-rate", "5", "--time-scale", "0")
     answered = []
     for _ in range(10):  # steps of 0.1 s

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
-from rl_pipeline.transport.communication import Stamps, communication
+from rl_pipeline.transport.timing import Stamps, communication
 
 MILLISECOND = 1e-3
 

@@ -64,9 +64,9 @@ def test_an_answer_behind_another_waits_for_no_delayed_acknowledgement(endpoint,
     for _ in range(pairs):
         began = time.monotonic()
         answers = []
-        ids = [endpoint.next_srv_id() for _ in range(2)]
+        ids = [endpoint.router.next_srv_id() for _ in range(2)]
         for srv_id in ids:
-            endpoint.request(connection, "/s", b"asked", srv_id, answers.append)
+            connection.request("/s", b"asked", srv_id, answers.append)
             while player.receive().destination != "/s":
                 pass
         for number, srv_id in enumerate(ids, 1):
@@ -87,7 +87,7 @@ def test_request_header_and_payload_are_adjacent(endpoint, raw_player):
     player = raw_player()
     player.command("__unity_service", **SERVICE)
     endpoint.wait_until(lambda: "/s" in endpoint.services, 5)
-    endpoint.graph.publish("/s", "std_msgs/Empty", b"")
+    endpoint.router.publish("/s", "std_msgs/Empty", b"")
     caller = threading.Thread(target=lambda: endpoint.call("/s", b"abc", timeout=5))
     caller.start()
     frames = [player.receive() for _ in range(3)]
@@ -142,7 +142,7 @@ def test_late_and_unknown_responses_harm_nobody(endpoint, raw_player):
 
 def test_messages_are_routed_to_subscribers_and_to_this_process(endpoint, raw_player, eventually):
     publisher, subscriber, received = raw_player(), raw_player(), []
-    endpoint.graph.subscribe("/t", "std_msgs/Int32", received.append)
+    endpoint.router.subscribe("/t", "std_msgs/Int32", received.append)
     subscriber.command("__subscribe", topic="/t", message_name="std_msgs/Int32")
     publisher.command("__publish", topic="/t", message_name="std_msgs/Int32", queue_size=10, latch=False)
     eventually(lambda: any(connection.subscribers for connection in endpoint.connections))
@@ -154,7 +154,7 @@ def test_messages_are_routed_to_subscribers_and_to_this_process(endpoint, raw_pl
 
 def test_empty_message_reaches_this_process_with_the_byte_that_ros_wants(endpoint, raw_player, eventually):
     received = []
-    endpoint.graph.subscribe("/t", "std_msgs/Empty", received.append)
+    endpoint.router.subscribe("/t", "std_msgs/Empty", received.append)
     player = raw_player()
     player.command("__publish", topic="/t", message_name="std_msgs/Empty", queue_size=1, latch=False)
     player.frame("/t", b"\0\1\0\0")
@@ -187,7 +187,7 @@ def test_topic_list_has_parallel_names_and_types(endpoint, raw_player):
 
 
 def test_ros_service_served_here_answers_the_player(endpoint, raw_player):
-    endpoint.graph.serve("/double", lambda payload: payload * 2)
+    endpoint.router.serve("/double", lambda payload: payload * 2)
     player = raw_player()
     player.command("__ros_service", topic="/double", message_name="std_srvs/SetBool")
     player.command("__request", srv_id=101)
@@ -210,7 +210,7 @@ def test_ros_service_that_nobody_serves_gets_an_error_reply_and_no_hang(endpoint
     def broken(payload):
         raise RuntimeError("a handler's bug")
 
-    endpoint.graph.serve("/broken", broken)
+    endpoint.router.serve("/broken", broken)
     player = raw_player()
     player.receive()
     for srv_id, name in ((101, "/nobody"), (102, "/broken")):
@@ -266,12 +266,12 @@ def test_slow_subscriber_is_skipped_and_catches_up(endpoint, raw_player, eventua
     eventually(lambda: endpoint.connections and endpoint.connections[0].subscribers)
     payload = bytes(2**20)
     for _ in range(60):
-        endpoint.graph.publish("/t", "std_msgs/String", payload)
+        endpoint.router.publish("/t", "std_msgs/String", payload)
     connection = endpoint.connections[0]
     assert 0 < connection.traffic.dropped < 60
     for _ in range(60 - connection.traffic.dropped + 1):
         player.receive()
-    endpoint.graph.publish("/t", "std_msgs/String", b"news")
+    endpoint.router.publish("/t", "std_msgs/String", b"news")
     assert player.receive() == Frame("/t", b"news")
 
 
@@ -293,12 +293,12 @@ def test_address_of_another_machine_is_one_clear_error():
 
 
 def test_ids_of_requests_begin_anew_and_are_not_remembered(endpoint, monkeypatch):
-    monkeypatch.setattr("rl_pipeline.transport.endpoint._LAST_SRV_ID", 1_049_999)
+    monkeypatch.setattr("rl_pipeline.transport.router._LAST_SRV_ID", 1_049_999)
     tracemalloc.start()
     try:
-        ids = {endpoint.next_srv_id() for _ in range(50_000)}
+        ids = {endpoint.router.next_srv_id() for _ in range(50_000)}
         assert len(ids) == 50_000
-        assert endpoint.next_srv_id() in ids
+        assert endpoint.router.next_srv_id() in ids
         del ids
         # To remember them would take megabytes; other threads hold some kilobytes.
         assert tracemalloc.get_traced_memory()[0] < 100_000

@@ -78,7 +78,7 @@ class Strangers(RuleBasedStateMachine):
     def the_player_is_served(self):
         assert self.endpoint.services["/alive"] is self.owner
         payloads = []
-        self.endpoint.request(self.owner, "/alive", b"ping", self.endpoint.next_srv_id(), payloads.append)
+        self.owner.request("/alive", b"ping", self.endpoint.router.next_srv_id(), payloads.append)
         self.endpoint.wait_until(lambda: self._answered() or bool(payloads), 5)
         assert payloads == [b"pong"]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
-from rl_pipeline.transport.response_times import WINDOW, ResponseLog
+from rl_pipeline.transport.timing import WINDOW, ResponseLog
 
 
 def test_time_waited_for_one_player_alone_is_its_share():

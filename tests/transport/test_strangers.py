@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from rl_pipeline.transport.admission import Limits
+from rl_pipeline.transport.allowance import Limits
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import KEEPALIVE, decode_command, encode_command, encode_frame
 
@@ -246,7 +246,7 @@ def test_events_of_a_closed_connection_are_not_taken_for_those_of_the_next(endpo
     eventually(lambda: endpoint.connections)
     connection = endpoint.connections[0]
     with endpoint.lock:
-        connection.on_event(1)
+        connection.serve_poller(1)
     assert connection.open
     first.command("__topic_list")
     assert [first.receive().destination for _ in range(2)] == ["__handshake", "__topic_list"]

@@ -10,7 +10,7 @@ import pytest
 from rl_pipeline.config import load_config, render_config, without_secrets
 from rl_pipeline.errors import InputError
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
-from rl_pipeline.transport.admission import Limits
+from rl_pipeline.transport.allowance import Limits
 from rl_pipeline.transport.client import Client
 from rl_pipeline.transport.endpoint import Endpoint
 from rl_pipeline.transport.frames import KEEPALIVE, encode_command, encode_frame

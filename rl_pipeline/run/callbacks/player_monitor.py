@@ -13,8 +13,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.experiment.communication_file import write_communication
-from rl_pipeline.transport.communication import Communication, Statistics
-from rl_pipeline.transport.response_times import WINDOW, ResponseTimes
+from rl_pipeline.transport.timing import WINDOW, Communication, ResponseTimes, Statistics
 
 PERIOD: Final = 1.0
 """Seconds between two looks: a step that is not looked at costs a glance at the clock."""
