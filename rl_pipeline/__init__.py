@@ -13,6 +13,7 @@ from rl_pipeline.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from rl_pipeline.algorithms import register_algorithm
+    from rl_pipeline.cli.registration import register_verb
     from rl_pipeline.config import Config, load_config
     from rl_pipeline.envs import register_task
     from rl_pipeline.envs.task import Task
@@ -40,6 +41,7 @@ __all__ = [
     "register_logger",
     "register_scene",
     "register_task",
+    "register_verb",
     "register_wrapper",
 ]
 
@@ -58,6 +60,7 @@ _MODULES = {
     "register_logger": "rl_pipeline.experiment.loggers",
     "register_scene": "rl_pipeline.players",
     "register_task": "rl_pipeline.envs",
+    "register_verb": "rl_pipeline.cli.registration",
     "register_wrapper": "rl_pipeline.wrappers",
 }
 """The module that each public name is imported from."""

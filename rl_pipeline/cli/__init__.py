@@ -1,6 +1,7 @@
-"""The `rl-pipeline` command: a list of verbs, each of which hands over to a module of `rl_pipeline.run`.
+"""The `rl-pipeline` command: one file a verb, named for the verb, and the files that they share.
 
-What a verb needs is imported inside it: `rl-pipeline --help` must not wait for PyTorch.
+A verb imports heavy packages inside its functions: `--help` and completion must not wait for PyTorch. To add a verb,
+write its file and name it in app.py; a verb from outside the package is registered, see registration.py.
 """
 
 from __future__ import annotations
@@ -15,10 +16,6 @@ from rl_pipeline.cli.app import app
 from rl_pipeline.cli.exit import guarded, note_thread_failure
 from rl_pipeline.run.interruption import leave_closed_terminal
 
-# In the order in which --help lists their verbs.
-from rl_pipeline.cli import train, sweep, simulate, runner  # isort: skip  # noqa: F401
-from rl_pipeline.cli import judging, records, deploy, benchmark, serving, inspection  # isort: skip  # noqa: F401
-
 __all__ = ["guarded", "main", "run"]
 
 
@@ -28,20 +25,22 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command and return its exit code; whatever goes wrong is said in one line on standard error."""
+    """Run the command and return its exit code; a failure is one line on standard error."""
+    # --debug may stand anywhere, as the options of a verb may.
     debug = "--debug" in arguments
-    # The flag may stand anywhere, as with every other option.
     arguments = ["--debug", *(argument for argument in arguments if argument != "--debug")] if debug else arguments
-    arguments = [_with_home(argument) for argument in arguments]
+    arguments = [_expand_home(argument) for argument in arguments]
+
+    # SIGTERM and SIGHUP end a command as Ctrl-C does; nohup has SIGHUP ignored, and it stays ignored.
     signal.signal(signal.SIGTERM, _interrupt)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _interrupt)
     threading.excepthook = note_thread_failure
     return guarded(lambda: app(arguments, prog_name="rl-pipeline", standalone_mode=False), debug)
 
 
-def _with_home(argument: str) -> str:
-    """An argument with `~` expanded where shells leave it alone: in `--output=~/agent.onnx`, or in quotes."""
+def _expand_home(argument: str) -> str:
+    """Expand `~` in places that shells leave alone: in `--output=~/agent.onnx`, or in quotes."""
     option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
     return f"{option}{equals}{os.path.expanduser(value)}" if value == "~" or value.startswith("~/") else argument
 

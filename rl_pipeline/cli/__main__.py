@@ -1,4 +1,4 @@
-"""`python -m rl_pipeline.cli`: the command, where no script of it is at hand."""
+"""`python -m rl_pipeline.cli`, for environments without the script `rl-pipeline`."""
 
 from rl_pipeline.cli import main
 

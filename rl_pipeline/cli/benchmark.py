@@ -1,17 +1,16 @@
-"""The verb that measures."""
+"""`rl-pipeline benchmark`: measure this machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from rl_pipeline.cli.app import app
-from rl_pipeline.cli.console import console
-from rl_pipeline.cli.inspection import PANEL
+from rl_pipeline.cli.console import make_console
+from rl_pipeline.cli.registration import command_options
 
-_WHAT = """all, or one of
+BENCHMARKS: Final = """all, or one of
 transport: players against a plain echo and other vector environments, and ros-endpoint where ROS 2 is installed;
 connector: with the traffic of Unity's connector;
 images: with an image in every response;
@@ -27,9 +26,9 @@ memory: of a player and of steps;
 soak: training among faults"""
 
 
-@app.command(rich_help_panel=PANEL, epilog="Example: rl-pipeline benchmark transport --json transport.json")
+@command_options(epilog="Example: rl-pipeline benchmark transport --json transport.json")
 def benchmark(
-    what: Annotated[str, typer.Argument(help=_WHAT)] = "all",
+    name: Annotated[str, typer.Argument(help=BENCHMARKS)] = "all",
     players: Annotated[int | None, typer.Option(min=1, help="Players in the batch.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Length of each measurement.")] = None,
     repetitions: Annotated[int | None, typer.Option(min=1, help="Measurements of each case, interleaved.")] = None,
@@ -39,10 +38,15 @@ def benchmark(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file too.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw them into this file: .png, .svg or .pdf.")] = None,
 ) -> None:
-    """Measure this machine: environment steps per second, as ratios to what else steps the same players."""
+    """Measure this machine: environment steps per second, as ratios to other ways to step players."""
     from rl_pipeline.benchmarks.running import benchmark as run
 
+    # Options that are not given keep the defaults of each benchmark.
     options = {
-        "players": players, "seconds": seconds, "repetitions": repetitions, "timesteps": timesteps, "minutes": minutes
-    }  # fmt: skip
-    run(what, console(), options=options, leave_out=leave_out or (), json_file=json, plot=plot)
+        "players": players,
+        "seconds": seconds,
+        "repetitions": repetitions,
+        "timesteps": timesteps,
+        "minutes": minutes,
+    }
+    run(name, make_console(), options=options, leave_out=leave_out or (), json_file=json, plot=plot)

@@ -1,4 +1,4 @@
-"""What the user sees: the consoles that verbs print to, and the package's log on standard error."""
+"""Consoles of the verbs, and the package's log on standard error."""
 
 from __future__ import annotations
 
@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from rich.console import Console
 
-UNBOUNDED: Final = 10_000
-"""Columns of a line that no terminal bounds."""
+UNBOUNDED_WIDTH: Final = 10_000
+"""Columns of a line in a pipe or file."""
 
 
-def console(*, stderr: bool = False) -> Console:
-    """Consoles of a verb: tables on standard output, progress on standard error.
+def make_console(*, stderr: bool = False) -> Console:
+    """Return a console of a verb: tables go to standard output, progress to standard error.
 
-    In a pipe or a file nothing is cut or wrapped, unless COLUMNS says how wide a line may be.
+    In a pipe or a file nothing is cut or wrapped, unless the variable COLUMNS gives the width of a line.
     """
     from rich.console import Console
 
-    made = Console(stderr=stderr)
-    return made if made.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=UNBOUNDED)
+    console = Console(stderr=stderr)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(stderr=stderr, width=UNBOUNDED_WIDTH)
 
 
 def log_to_terminal(debug: bool) -> None:
-    """What the package logs goes to standard error: bare lines, and warnings marked as such.
+    """Write the package's log to standard error: plain lines, warnings and errors with their level.
 
-    A process that logs elsewhere already, as a ROS node does, keeps to that.
+    A handler that the process has set already, as a ROS node does, stays the only one.
     """
     handler = _TerminalHandler()
     handler.setFormatter(_TerminalFormatter())
@@ -40,7 +42,7 @@ def log_to_terminal(debug: bool) -> None:
 
 class _TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        # Looked up each time: while a progress bar is shown, its console stands in for standard error.
+        # sys.stderr is read at each record: while a progress bar is shown, its console replaces it.
         sys.stderr.write(self.format(record) + "\n")
 
 

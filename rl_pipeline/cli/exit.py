@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and one line on standard error for whatever went wrong."""
+"""Exit codes of the command, and the one line on standard error for a failure."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.tracebacks import describe_failure
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED: Final = 1
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells report a process that Ctrl-C ended."""
 
 
 def guarded(act: Callable[[], object], debug: bool) -> int:
-    """Run `act` and return its exit code; what goes wrong is said in one line, with `debug` below its trace."""
+    """Run `act` and return its exit code.
+
+    A failure is one line on standard error; with `debug`, the traceback comes before it.
+    """
     try:
         code = act()
         return code if isinstance(code, int) else 0
@@ -27,6 +33,7 @@ def guarded(act: Callable[[], object], debug: bool) -> int:
     except InputError as error:
         return _fail(f"error: {error}", BAD_INPUT, debug)
     except Exception as error:
+        # Typer's errors have no public base class; its versions take them from click or from a copy of it.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             return _refuse_command_line(error, int(error.exit_code))
         hint = "" if debug else " (run with --debug to see where)"
@@ -34,13 +41,14 @@ def guarded(act: Callable[[], object], debug: bool) -> int:
 
 
 def _refuse_command_line(error: Any, code: int) -> int:
-    """Say what Typer has against the command line; without any argument that is the help."""
+    """Write Typer's objection to the command line; without any argument, the help."""
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return code
     context = getattr(error, "ctx", None)
     message = str(error.format_message()).rstrip(".")
     if context is not None:
+        # A message with suggestions ends with a question mark.
         hint = f"see {context.command_path} --help"
         message += f" S{hint[1:]}" if message.endswith("?") else f"; {hint}"
     return _fail(f"error: {message}", code, debug=False)
@@ -54,6 +62,6 @@ def _fail(message: str, code: int, debug: bool) -> int:
 
 
 def note_thread_failure(failure: threading.ExceptHookArgs) -> None:
-    """What ends a thread of a library is told where it is asked for a result; its trace is for `--debug`."""
+    """Log the traceback of a failed thread for `--debug`; the error itself is raised where its result is awaited."""
     trace = (failure.exc_type, failure.exc_value or failure.exc_type(), failure.exc_traceback)
     logging.getLogger("rl_pipeline").debug("a thread failed", exc_info=trace)

@@ -1,4 +1,4 @@
-"""The options that several verbs share, and what they select."""
+"""Options that several verbs share, and the settings, folders and agents that they select."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ MoreExperiments = Annotated[
     list[str] | None,
     typer.Option("--experiment", help="The same as an argument; may be repeated.", autocompletion=experiment_names),
 ]
+Where = Annotated[list[str] | None, typer.Option("--where", help="Only those with KEY=VALUE; may be repeated.")]
 Directory = Annotated[
-    Path | None, typer.Option("--directory", help="Where the experiments are; without it, experiment.directory.")
+    Path | None, typer.Option("--directory", help="Folder of the experiments; without it, experiment.directory.")
 ]
 Model = Annotated[
     str | None,
@@ -48,21 +49,22 @@ Model = Annotated[
 Agent = Annotated[
     str, typer.Option(help="trained, random or zero.", autocompletion=lambda: ["trained", "random", "zero"])
 ]
-Monitor = Annotated[bool, typer.Option("--monitor", help="Show how long players, link and agent take, live.")]
+Monitor = Annotated[bool, typer.Option("--monitor", help="Show the times of players, link and agent, live.")]
 RecordBag = Annotated[Path | None, typer.Option("--record-bag", help="Folder for each episode as a ROS 2 bag (MCAP).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the first episode.")]
 
 
 def split_ros_arguments(context: typer.Context, arguments: list[str] | None) -> tuple[list[str], list[str]]:
-    """Split what follows a verb into overrides, and `--ros-args` with all that follows it.
+    """Split the arguments of a verb into overrides, and `--ros-args` with everything after it.
 
     Raises:
-        InputError: there is another option before it; verbs with ROS arguments have Typer let every one pass.
+        InputError: an unknown option comes before it; for ROS arguments to pass, Typer lets every option pass.
     """
     given = arguments or []
     split = given.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in given else len(given)
     for argument in given[:split]:
         if argument.startswith("-"):
+            # The same message as Typer's, which does not look at these verbs' options.
             name = argument.partition("=")[0]
             options = [option for parameter in context.command.params for option in parameter.opts if option[0] == "-"]
             near = difflib.get_close_matches(name, options)
@@ -71,15 +73,15 @@ def split_ros_arguments(context: typer.Context, arguments: list[str] | None) -> 
     return given[:split], given[split:]
 
 
-def within(directory: Path | None) -> Path:
-    """Return the folder to look for experiments in: that of `--directory`, else the one of config.yml."""
+def directory_or_default(directory: Path | None) -> Path:
+    """Return the folder of `--directory`, else the one of `experiment.directory` in config.yml."""
     from rl_pipeline.config.loading import experiments_directory
 
     return experiments_directory() if directory is None else directory
 
 
-def overridden(overrides: list[str] | None, directory: Path | None) -> list[str]:
-    """The overrides, with `--directory` as one of them."""
+def with_directory(overrides: list[str] | None, directory: Path | None) -> list[str]:
+    """Return the overrides with `--directory` as one of them."""
     from rl_pipeline.config.overrides import quoted
 
     return [*(overrides or []), *([] if directory is None else [f"experiment.directory={quoted(str(directory))}"])]
@@ -95,14 +97,19 @@ def select(
     agent: str,
     directory: Path | None,
 ) -> Selection:
-    """What is to act, and where, by the options that `play` and `evaluate` share."""
+    """Select an agent and its environment by the options that `play`, `export` and `deploy` share."""
+    # These import PyTorch.
     from rl_pipeline.config import load_config
     from rl_pipeline.evaluation.agents import TRAINED
     from rl_pipeline.evaluation.selection import select
 
+    # A trained agent brings the configuration of its run; a baseline needs one from the command line or config.yml.
     base = load_config(
-        config_name, config_file=config, config_dir=config_dir, overrides=overridden(overrides, directory),
+        config_name,
+        config_file=config,
+        config_dir=config_dir,
+        overrides=with_directory(overrides, directory),
         needs_experiment=agent != TRAINED and experiment is None,
-    )  # fmt: skip
+    )
     is_named = config_name is not None or config is not None
     return select(base, experiment=experiment, model=model, agent=agent, overrides=overrides, is_named=is_named)

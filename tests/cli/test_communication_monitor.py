@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from rl_pipeline.cli.monitor import monitor
+from rl_pipeline.cli.monitor import show_communication
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.communication_table import communication_table
@@ -68,7 +68,7 @@ def test_training_on_players_leaves_scalars_and_a_table(config, tmp_path):
     assert figures.players == 2
     assert 2 <= timesteps <= 128
     console = screen()
-    monitor(None, tmp_path / "experiments", once=True, console=console)
+    show_communication(None, tmp_path / "experiments", once=True, console=console)
     assert f"watched: {timesteps} steps, ended" in shown(console)
     assert re.findall("|".join(ROWS), shown(console)) == ROWS
 
@@ -97,7 +97,7 @@ def test_environment_without_players_has_nothing_to_watch():
 def test_live_table_follows_a_run_and_ends_with_it(folder, tmp_path, eventually):
     console = screen(force_terminal=True)
     watching = threading.Thread(
-        target=monitor, args=("going", tmp_path / "experiments"), kwargs={"once": False, "console": console}
+        target=show_communication, args=("going", tmp_path / "experiments"), kwargs={"once": False, "console": console}
     )
     watching.start()
     try:
@@ -136,9 +136,9 @@ def test_a_file_that_a_power_failure_emptied_counts_as_none(tmp_path):
 def test_runs_without_figures_are_named(folder, tmp_path):
     folder.metadata.write_text('{"status": "done"}')
     with pytest.raises(InputError, match="left no communication"):
-        monitor("going", tmp_path / "experiments", once=True, console=screen())
+        show_communication("going", tmp_path / "experiments", once=True, console=screen())
     with pytest.raises(InputError, match="no experiment on players in"):
-        monitor(None, tmp_path / "experiments", once=True, console=screen())
+        show_communication(None, tmp_path / "experiments", once=True, console=screen())
 
 
 def test_the_newest_run_is_watched_and_else_the_newest_that_has_figures(folder, tmp_path):
@@ -147,8 +147,8 @@ def test_the_newest_run_is_watched_and_else_the_newest_that_has_figures(folder, 
     (later / "config.yaml").touch()
     write_communication(folder.communication, FIGURES, 5)
     console = screen()
-    monitor(None, tmp_path / "experiments", once=True, console=console)
+    show_communication(None, tmp_path / "experiments", once=True, console=console)
     (later / "metadata.json").write_text('{"status": "interrupted"}')
     folder.metadata.write_text('{"status": "done"}')
-    monitor(None, tmp_path / "experiments", once=True, console=console)
+    show_communication(None, tmp_path / "experiments", once=True, console=console)
     assert re.findall(r"\w+: \d+ steps", shown(console)) == ["later: 0 steps", "going: 5 steps"]

@@ -7,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from rl_pipeline.cli import doctor as module
-from rl_pipeline.cli.doctor import doctor, findings
+from rl_pipeline.cli.doctor import findings, print_findings
 
 
 def test_the_table_names_everything_looked_at() -> None:
     screen = io.StringIO()
-    doctor(Console(file=screen, width=200))
+    print_findings(Console(file=screen, width=200))
     for what in (
         "Python",
         "link",
@@ -29,19 +29,19 @@ def test_the_table_names_everything_looked_at() -> None:
 
 
 def test_what_is_missing_comes_with_advice() -> None:
-    assert all(finding.advice for finding in findings() if not finding.works)
+    assert all(finding.advice for finding in findings() if not finding.available)
 
 
 def test_an_installation_without_compiled_loops_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "is_compiled", lambda: False)
-    finding = next(finding for finding in findings() if finding.what == "link")
-    assert not finding.works
+    finding = next(finding for finding in findings() if finding.name == "link")
+    assert not finding.available
     assert "C compiler" in finding.advice
 
 
 def test_a_port_in_use_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(module, "PORT", server.getsockname()[1])
-        finding = next(finding for finding in findings() if finding.what.startswith("port"))
-    assert finding.works is False
+        finding = next(finding for finding in findings() if finding.name.startswith("port"))
+    assert finding.available is False
     assert "ros.tcp_port" in finding.advice

@@ -109,7 +109,7 @@ def test_folders_are_taken_by_the_same_options_and_config_yml_says_where_they_ar
     Path("config.yml").write_text("experiment: {directory: ü}\n")
     assert "cart_1" in said(capsys, "runs", "list")
     assert said(capsys, "runs", "remove", code=2).startswith("error: expected the experiments to remove")
-    assert said(capsys, "resume", code=2).startswith("error: expected the experiment to go on with")
+    assert said(capsys, "resume", code=2).startswith("error: expected the experiment to resume")
 
 
 def test_comparing_runs_shows_what_differs_and_nothing_else(runs: Path, capsys: Capture) -> None:

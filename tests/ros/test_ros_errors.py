@@ -26,7 +26,7 @@ def test_a_python_without_rclpy_says_how_to_get_it(monkeypatch):
     monkeypatch.delenv("ROS_DISTRO", raising=False)
     with pytest.raises(InputError, match=r"this Python has no rclpy; install it into \.venv: bash install\.bash ros"):
         require_ros()
-    assert next(finding for finding in findings() if finding.what == "ROS 2").works is None
+    assert next(finding for finding in findings() if finding.name == "ROS 2").available is None
 
 
 def test_a_distribution_that_is_not_there_is_named(monkeypatch):

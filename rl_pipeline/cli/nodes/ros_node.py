@@ -7,10 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import typer
-
 from rl_pipeline import cli
-from rl_pipeline.cli.app import app
+from rl_pipeline.cli.registration import VERBS
 from rl_pipeline.ros.logs import RosLogHandler
 from rl_pipeline.ros.session import RosSession
 
@@ -51,8 +49,8 @@ def run_node(verb: str, arguments: Sequence[str], name: str | None = None) -> in
 
 def words(verb: str, parameters: Mapping[str, Any]) -> list[str]:
     """The command line of a verb that the parameters of its node amount to."""
-    command: Any = typer.main.get_command(app)
-    options = {option.name: option for option in command.commands[verb].params if option.param_type_name == "option"}
+    parameters_of_verb = VERBS[verb].command().params
+    options = {option.name: option for option in parameters_of_verb if option.param_type_name == "option"}
     return [word for name, value in parameters.items() for word in _words(name, value, options)]
 
 
