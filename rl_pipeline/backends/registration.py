@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rl_pipeline.backends.backend import Backend
 from rl_pipeline.backends.direct import DirectBackend
 from rl_pipeline.config.schema import SimulationConfig
@@ -30,12 +28,11 @@ def check_backend(config: SimulationConfig) -> None:
             )
 
 
-def open_backend(config: SimulationConfig, log_directory: Path) -> Backend:
+def open_backend(config: SimulationConfig) -> Backend:
     """Open the configured backend.
 
     Args:
         config: its settings are those of `ros`.
-        log_directory: where the log of an endpoint that is started goes.
 
     Raises:
         InputError: it cannot be used on this machine, or the port is taken.
@@ -44,10 +41,7 @@ def open_backend(config: SimulationConfig, log_directory: Path) -> Backend:
     ros = config.ros
     if ros.backend == "ros2":
         from rl_pipeline.backends.ros2 import RosBackend
-        from rl_pipeline.simulation.endpoint_process import LaunchedEndpoint
 
-        if ros.launch_endpoint:
-            return LaunchedEndpoint(ros.model_copy(update={"tcp_port": config.port}), log_directory)
         return RosBackend(ros.tcp_ip, ros.tcp_port)
     backend = DirectBackend(
         ros.tcp_ip,

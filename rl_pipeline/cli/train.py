@@ -97,9 +97,9 @@ def _log_outweighed(config: Config) -> None:
 def _prepare_players(config: Config) -> None:
     """Start the server that forks embedded players, so that it imports while this process does."""
     from rl_pipeline.envs.registration import task_id
-    from rl_pipeline.simulation import fork_server
+    from rl_pipeline.simulation.forked_process import shared_fork_server
     from rl_pipeline.simulation.player_arguments import EMBEDDED
 
     unity = config.simulation.unity
     if unity.launch and unity.build_path == EMBEDDED and task_id(config.environment.id) is not None:
-        fork_server.of_process()
+        shared_fork_server()

@@ -237,7 +237,7 @@ class Stepper:
         players = sorted({self._player_of(index) for index in environments.tolist()})
         problems, self.arrivals.problems = self.arrivals.problems, {}
         if players:
-            self._simulation.restart(players, problems)
+            self._simulation.replace({player: problems.get(player, "") for player in players})
 
     def finish(self, environments: NDArray[np.intp]) -> None:
         """Tell the opponents, if any, that episodes have ended in the present states of these environments."""

@@ -1,4 +1,4 @@
-"""The `ros2` backend with an endpoint of its own, a process that players connect to and that serves the ROS graph."""
+"""An endpoint process for the `ros2` backend: players connect to it, and it offers their services in the ROS graph."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.transport.listening import resolve
 
 DISCOVERY_TIME: Final = 0.5
-"""Seconds in which the services of other runs are seen, which must not be taken for those of this one."""
+"""Seconds to discover the services of other runs, which must not be taken for those of this run."""
 TOKEN_VARIABLE: Final = "RL_PIPELINE_ENDPOINT_TOKEN"
-"""Environment variable that hands the token to the endpoint, since every user can read a command line."""
+"""Environment variable that passes the token to the endpoint: every user of the machine can read a command line."""
 
 
 class LaunchedEndpoint(RosBackend):
-    """Reaches players by way of `rl-pipeline endpoint --ros2`, which lives as long as this.
+    """A `ros2` backend that owns the endpoint process `rl-pipeline endpoint --ros2`.
 
     Args:
-        config: address, port and token.
-        log_directory: where its log goes.
+        config: address, port (0: any free port) and token of the endpoint.
+        log_directory: folder of the endpoint's log.
 
     Raises:
-        InputError: ROS 2 is not there, or the endpoint cannot be started.
+        InputError: ROS 2 is not installed, or the endpoint cannot be started.
     """
 
     def __init__(self, config: RosConfig, log_directory: Path) -> None:
-        port = config.tcp_port or _free_port(config.tcp_ip)
+        # The node first: it learns of the services of other runs before the endpoint offers its own.
+        port = config.tcp_port or _find_free_port(config.tcp_ip)
         super().__init__(config.tcp_ip, port)
         super().poll(DISCOVERY_TIME)
         log_directory.mkdir(parents=True, exist_ok=True)
+        # Settings of the endpoint, as overrides of its configuration.
         overrides = [f"ros.tcp_ip={config.tcp_ip}", f"ros.tcp_port={port}", "ros.one_port_per_environment=false"]
         environment = workspace_environment()
         if config.token is not None:
@@ -54,7 +56,7 @@ class LaunchedEndpoint(RosBackend):
         """Run callbacks of the node for `timeout` seconds.
 
         Raises:
-            InputError: the endpoint has ended, so that no player will ever be reached.
+            InputError: the endpoint has ended; no player can be reached any more.
         """
         super().poll(timeout)
         if (status := self._process.exit_status()) is not None:
@@ -70,8 +72,8 @@ class LaunchedEndpoint(RosBackend):
         self._reaper.close()
 
 
-def _free_port(host: str) -> int:
-    """A port that is free now. The endpoint takes it a second later: whoever runs two of them names two ports."""
+def _find_free_port(host: str) -> int:
+    """Return a port that is free now. The endpoint binds it a second later: two endpoints at once need fixed ports."""
     address = resolve(host)
     with socket.socket(address.family, socket.SOCK_STREAM) as probe:
         probe.bind((address.host, 0))

@@ -1,4 +1,4 @@
-"""The command line that every player is started with, be it a Unity build or the embedded one."""
+"""Command line of a player, a Unity build or the embedded player. Imported on Python 3.9 by the launcher of players."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.paths import expanded
 from rl_pipeline.players.registration import scene_arguments
 
-if TYPE_CHECKING:  # the launcher of players runs where NumPy is not
+if TYPE_CHECKING:  # needs NumPy, which the launcher of players does without
     from rl_pipeline.interfaces.images import ImageSpec
 
 EMBEDDED: Final = "embedded"
-"""The `unity.build_path` that stands for the MuJoCo player of this package."""
+"""Value of `unity.build_path` for the MuJoCo player of this package."""
 
-GIVEN: Final = {
+RESERVED: Final = {
     "-batchmode": "set unity.headless_mode",
     "-nographics": "set unity.headless_mode",
     "-logFile": "logs are in the folder of the run",
@@ -39,11 +39,11 @@ GIVEN: Final = {
     "--scene": "the task says which scene it is of",
     "--scene-folder": "the task says which scene it is of",
 }
-"""Arguments that are no matter of `unity.arguments`, and what says them."""
+"""Arguments that `unity.arguments` must not contain, and their source."""
 
 
 class PlayerSettings(Protocol):
-    """What players are started by: the `unity` section, whoever has read it; see `config.schema.UnityConfig`."""
+    """Settings of all players: the `unity` section, as `config.schema.UnityConfig` or the launcher's `Build`."""
 
     @property
     def headless_mode(self) -> bool: ...  # noqa: D102
@@ -57,11 +57,11 @@ class PlayerSettings(Protocol):
 
 @dataclass(frozen=True)
 class Program:
-    """The program that players run.
+    """The program of players.
 
     Attributes:
         command: executable and first arguments.
-        module: the module that the command runs, if it is the embedded player.
+        module: module that the command runs, for the embedded player.
     """
 
     command: list[str]
@@ -69,25 +69,27 @@ class Program:
 
     @property
     def name(self) -> str:
-        """Name in messages."""
+        """Name for messages."""
         return self.module or self.command[0]
 
 
 def player_program(build_path: str, scene: str, arguments: Sequence[str] = ()) -> Program:
-    """The program for a build: the embedded player of a scene, or the executable at a path.
+    """Return the program for a build: the embedded player of a scene, or the executable at a path.
 
     Args:
         build_path: `embedded`, or a path.
-        scene: what the embedded player simulates.
+        scene: name of the scene, for the embedded player.
         arguments: `unity.arguments`, which come before those of `player_arguments`.
 
     Raises:
-        InputError: there is no such build, it cannot be executed, or an argument is given by a key of its own.
+        InputError: the build does not exist or cannot be executed, or an argument belongs to another key.
     """
+    # Arguments first: they are wrong for any build.
     _check_arguments(arguments)
     if build_path == EMBEDDED:
         module, *of_scene = scene_arguments(scene)
         return Program([sys.executable, "-m", module, *of_scene, *arguments], module)
+    # A build: the path must be an executable file.
     path = Path(expanded(build_path))
     if not path.is_file():
         beside = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
@@ -102,47 +104,66 @@ def player_program(build_path: str, scene: str, arguments: Sequence[str] = ()) -
 def _check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         option = argument.partition("=")[0]
-        if option in GIVEN:
-            raise InputError(f"unity.arguments: {option} is given to every player already; {GIVEN[option]}")
+        if option in RESERVED:
+            raise InputError(f"unity.arguments: {option} is given to every player already; {RESERVED[option]}")
 
 
-def player_arguments(
-    unity: PlayerSettings,
-    *,
-    host: str,
-    port: int,
-    environment_id: int,
-    seed: int,
-    log_file: Path | None,
-    frames: bool,
-    token: str | None = None,
-    worlds: int = 1,
-    image: ImageSpec | None = None,
-) -> list[str]:
-    """Arguments of one player; with `frames`, a headless player is asked to keep its graphics.
+@dataclass(frozen=True)
+class PlayerSpec:
+    """Everything that distinguishes one player of a program from another.
 
-    A player of one world is not told so, nor one whose frames are for people which to make: builds need not know of
-    worlds, and of images only for tasks that observe them.
+    Attributes:
+        environment_id: number in the names of the player's services.
+        host: address of the endpoint.
+        port: port of the endpoint.
+        seed: seed of the first episode before any reset.
+        frames: True if the player will be asked for frames; a headless player keeps its graphics then.
+        worlds: number of worlds that it simulates.
+        image: size and format of frames that a task observes; None: the player's own choice.
+        token: secret that the endpoint asks for; None: it asks for none.
     """
+
+    environment_id: int
+    host: str
+    port: int
+    seed: int
+    frames: bool = False
+    worlds: int = 1
+    image: ImageSpec | None = None
+    token: str | None = None
+
+
+def player_arguments(unity: PlayerSettings, spec: PlayerSpec, log_file: Path | None) -> list[str]:
+    """Return the command line of one player, after the program's own arguments.
+
+    Worlds are passed only if there are several, and images only if a task observes them: a build need not know these
+    options otherwise.
+
+    Args:
+        unity: settings of all players.
+        spec: the player.
+        log_file: path of its log; None: the player's own choice.
+    """
+    # Unity's own options have one dash, those of players two.
     arguments: list[str] = []
     if unity.headless_mode:
-        arguments += ["-batchmode"] if frames else ["-batchmode", "-nographics"]
+        arguments += ["-batchmode"] if spec.frames else ["-batchmode", "-nographics"]
     if log_file is not None:
         arguments += ["-logFile", str(log_file)]
     return [
         *arguments,
-        *("--ros-ip", host, "--ros-port", str(port)),
-        *("--environment-id", str(environment_id), "--seed", str(seed)),
+        *("--ros-ip", spec.host, "--ros-port", str(spec.port)),
+        *("--environment-id", str(spec.environment_id), "--seed", str(spec.seed)),
         *("--pause", str(unity.pause).lower()),
         *("--sample-time", f"{unity.sample_time:g}", "--time-scale", f"{unity.time_scale:g}"),
-        *(("--ros-token", token) if token is not None else ()),
-        *(("--worlds", str(worlds)) if worlds > 1 else ()),
-        *(_image_arguments(image) if image is not None else ()),
+        *(("--ros-token", spec.token) if spec.token is not None else ()),
+        *(("--worlds", str(spec.worlds)) if spec.worlds > 1 else ()),
+        *(_image_arguments(spec.image) if spec.image is not None else ()),
     ]
 
 
 def zero_time_hint(unity: PlayerSettings, build_path: str) -> str:
-    """Say that a build was sent a 0 for its time settings, as a possible cause of its silence; empty: it was not."""
+    """Return a hint that time settings of 0 may be the cause of a build's silence; empty if none is 0."""
     sent = {
         "--sample-time 0 (unity.sample_time: the scene's own control period)": unity.sample_time,
         "--time-scale 0 (unity.time_scale: as fast as possible)": unity.time_scale,

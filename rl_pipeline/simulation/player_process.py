@@ -1,4 +1,4 @@
-"""One player as a process: started, watched and ended, with its log."""
+"""The process of one player: start, supervision, end, and log."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from pathlib import Path
 from typing import IO, Final
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.simulation import fork_server
+from rl_pipeline.simulation.forked_process import SINGLE_THREADED, ForkedProcess, ForkServerError, shared_fork_server
 from rl_pipeline.simulation.reaper import Reaper
 
 logger = logging.getLogger(__name__)
 
 STOP_TIMEOUT: Final = 2.0
+"""Seconds that a player has to end by itself before it is killed."""
 LOG_TAIL_LINES: Final = 15
+"""Lines of a player's log in an error message."""
 
 
 class PlayerProcess:
-    """A player's process group, and where its output goes.
+    """A player's process group and log files.
 
     Args:
         command: executable and arguments.
-        log_file: what the player itself logs to; its standard output and error go to `<log_file>.out`.
-        reaper: told of the process group, so that it is ended even when this process cannot; None on Windows.
+        log_file: path of the player's own log; its standard output and error go to `<log_file>.out`.
+        reaper: ends the process group if this process cannot; None on Windows.
         environment: further environment variables.
-        module: the module that the command runs, if that may be forked instead (see fork_server.py).
+        module: module that the command runs, if it may be forked instead (see forked_process.py); None: it may not.
 
     Raises:
         InputError: the file for its output cannot be opened.
@@ -49,15 +51,16 @@ class PlayerProcess:
         self._output_file = log_file.with_suffix(log_file.suffix + ".out")
         self._reaper = reaper
         self._released = False
-        variables = {**os.environ, **fork_server.SINGLE_THREADED, **(environment or {})}
-        with _opened(self._output_file) as output:
-            self._process = _forked(module, command, output, log_file.parent, variables) or subprocess.Popen(
+        variables = {**os.environ, **SINGLE_THREADED, **(environment or {})}
+        with _open_output(self._output_file) as output:
+            # A fork takes milliseconds, a program half a second.
+            self._process = _fork(module, command, output, log_file.parent, variables) or subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the terminal is not for players: the trainer ends them
-                cwd=log_file.parent,  # simulators and their libraries leave logs of their own where they stand
+                start_new_session=True,  # Ctrl-C reaches the trainer only, which then ends its players
+                cwd=log_file.parent,  # simulators and their libraries write logs to the working directory
                 env=variables,
             )
         if reaper is not None:
@@ -69,7 +72,7 @@ class PlayerProcess:
         return self._process.pid
 
     def exit_status(self, timeout: float = 0.0) -> str | None:
-        """How the process ended, in words; None while it runs, for `timeout` seconds at least."""
+        """Return a description of how the process ended; None if it still runs after `timeout` seconds."""
         try:
             code = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -78,22 +81,24 @@ class PlayerProcess:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the process has ended as it should: closed by the person who watched, or asked to end."""
+        """True if the process has ended with exit code 0: its window was closed, or it was asked to end."""
         return self._process.poll() == 0
 
     def terminate(self) -> None:
-        """Ask the process to end, without waiting for it."""
+        """Ask the process group to end, without waiting for it."""
         self._end(force=False)
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
-        """End the whole process group: by asking first, by force after `timeout` seconds. Safe to call twice."""
+        """End the process group: ask first, kill after `timeout` seconds. Safe to call twice."""
         if self._released:
             return
+        # Ask the player to end.
         if timeout > 0 and self._process.poll() is None:
             self.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout)
-        self._end(force=True)  # what is left of the group, too
+        # Kill the rest of the group, which may have processes that the player started.
+        self._end(force=True)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_TIMEOUT)
         if self._reaper is not None:
@@ -101,7 +106,7 @@ class PlayerProcess:
         self._released = True
 
     def log_tail(self) -> str:
-        """The last lines of what the player logged and printed."""
+        """Return the last lines of the player's log and output, indented for a message."""
         lines: list[str] = []
         for path in (self.log_file, self._output_file):
             with contextlib.suppress(OSError):
@@ -116,21 +121,21 @@ class PlayerProcess:
                 os.killpg(self.pid, signal.SIGKILL if force else signal.SIGTERM)
 
 
-def _forked(
+def _fork(
     module: str | None, command: Sequence[str], output: IO[bytes], folder: Path, environment: Mapping[str, str]
-) -> fork_server.ForkedProcess | None:
-    """A process forked for a command that runs this module; None: it has to be started."""
-    if module is None or (server := fork_server.of_process()) is None:
+) -> ForkedProcess | None:
+    """Fork a process for a command that runs a module; return None if it must be started as a program."""
+    if module is None or (server := shared_fork_server()) is None:
         return None
     arguments = command[list(command).index(module) + 1 :]
     try:
         return server.start(module, arguments, output=output.fileno(), folder=folder, environment=environment)
-    except fork_server.ForkServerError as error:
+    except ForkServerError as error:
         logger.debug("a player is started rather than forked: %s", error)
         return None
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open_output(path: Path) -> IO[bytes]:
     try:
         return path.open("ab")
     except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.simulation import fork_server
+from rl_pipeline.simulation.forked_process import ForkServerError, shared_fork_server
 from rl_pipeline.simulation.player_process import PlayerProcess
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -29,7 +30,7 @@ def fork(tmp_path):
         with (tmp_path / "output").open("wb") as output:
             environment = {**os.environ, **variables}
             started.append(
-                fork_server.of_process().start(
+                shared_fork_server().start(
                     MODULE, arguments, output=output.fileno(), folder=tmp_path, environment=environment
                 )
             )
@@ -95,14 +96,14 @@ def test_a_server_that_was_killed_is_begun_anew(settings, tmp_path, eventually):
         os.kill(server, signal.SIGKILL)
         os.kill(first.pid, signal.SIGKILL)
         eventually(lambda: first.exit_status() is not None)
-        simulation.restart([0])
+        simulation.replace({0: ""})
         assert parent_of(simulation.processes[0].pid) not in (server, os.getpid())
 
 
 def test_where_a_player_cannot_stand_is_told_and_others_go_on(fork, tmp_path, eventually):
     standing = fork("-batchmode", "--ros-port", "1", "-logFile", "own.log")
-    with (tmp_path / "output").open("wb") as output, pytest.raises(fork_server.ForkServerError, match="No such file"):
-        fork_server.of_process().start(
+    with (tmp_path / "output").open("wb") as output, pytest.raises(ForkServerError, match="No such file"):
+        shared_fork_server().start(
             MODULE, [], output=output.fileno(), folder=tmp_path / "nowhere", environment=os.environ
         )
     eventually((tmp_path / "own.log").exists)
@@ -111,7 +112,7 @@ def test_where_a_player_cannot_stand_is_told_and_others_go_on(fork, tmp_path, ev
 
 
 def test_a_request_that_cannot_be_forked_is_run_as_a_program(tmp_path, monkeypatch):
-    monkeypatch.setattr(fork_server, "LONGEST", 1)
+    monkeypatch.setattr(fork_server, "MAX_REQUEST", 1)
     command = [sys.executable, "-m", MODULE, "--ros-port", "many"]
     player = PlayerProcess(command, tmp_path / "player.log", None, module=MODULE)
     assert player.exit_status(20.0) == "exited with code 2"
@@ -139,6 +140,6 @@ def test_server_and_players_end_with_the_process_that_is_killed(tmp_path, eventu
 
 
 def test_a_server_is_not_usable_from_a_process_that_was_forked_off(monkeypatch):
-    mine = fork_server.of_process()
+    mine = shared_fork_server()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert not mine.is_usable

@@ -68,7 +68,7 @@ def test_player_that_exits_at_each_start_ends_with_the_key_and_its_log(settings,
         simulation.start(1)
         os.kill(simulation.processes[0].pid, signal.SIGKILL)
         with pytest.raises(PlayerError, match=message) as raised:
-            simulation.restart([0])
+            simulation.replace({0: ""})
     assert ("no licence left" in str(raised.value)) == (limits != {"max_lifetime_restarts": 0})
 
 
@@ -79,7 +79,7 @@ touch "$0.1"; exec {python} {handmade} "$@" """
         simulation.start(1)
         first = simulation.processes[0].pid
         os.kill(first, signal.SIGKILL)
-        simulation.restart([0])
+        simulation.replace({0: ""})
         assert simulation.processes[0].pid != first
         assert "/navigation_0/step" in simulation.endpoint.services
 

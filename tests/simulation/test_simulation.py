@@ -11,46 +11,7 @@ import pytest
 
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
-from rl_pipeline.interfaces.images import ImageSpec
-from rl_pipeline.players.options import parse_options
-from rl_pipeline.simulation.player_arguments import player_arguments
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
-
-
-def test_players_get_the_command_line_of_the_contract(settings, tmp_path):
-    unity = settings(headless_mode=True, sample_time=0.1, time_scale=20.0).unity
-    arguments = player_arguments(
-        unity, host="127.0.0.1", port=10000, environment_id=3, seed=7, log_file=tmp_path / "log", frames=False
-    )
-    assert arguments == [
-        *("-batchmode", "-nographics", "-logFile", str(tmp_path / "log")),
-        *("--ros-ip", "127.0.0.1", "--ros-port", "10000", "--environment-id", "3", "--seed", "7"),
-        *("--pause", "true", "--sample-time", "0.1", "--time-scale", "20"),
-    ]
-
-
-def test_players_of_one_world_are_not_told_of_worlds(settings):
-    common = {"host": "h", "port": 1, "environment_id": 0, "seed": 0, "log_file": None, "frames": False}
-    assert "--worlds" not in player_arguments(settings().unity, **common)
-    assert player_arguments(settings().unity, **common, worlds=8)[-2:] == ["--worlds", "8"]
-
-
-def test_players_are_told_of_images_only_when_a_task_observes_them(settings):
-    common = {"host": "h", "port": 1, "environment_id": 0, "seed": 0, "log_file": None, "frames": True}
-    assert "--image-width" not in player_arguments(settings().unity, **common)
-    arguments = player_arguments(settings().unity, **common, image=ImageSpec(84, 96))
-    assert arguments[-6:] == ["--image-height", "84", "--image-width", "96", "--image-format", "rgb8"]
-    assert parse_options(arguments).image == ImageSpec(84, 96)
-
-
-@pytest.mark.parametrize(
-    ("headless", "frames", "flags"),
-    [(True, False, ["-batchmode", "-nographics"]), (True, True, ["-batchmode"]), (False, False, []), (False, True, [])],
-)
-def test_graphics_are_given_up_only_when_no_frames_are_wanted(settings, headless, frames, flags):
-    unity = settings(headless_mode=headless).unity
-    arguments = player_arguments(unity, host="h", port=1, environment_id=0, seed=0, log_file=None, frames=frames)
-    assert [argument for argument in arguments if argument in ("-batchmode", "-nographics")] == flags
 
 
 def test_players_connect_and_their_ids_go_on(settings, tmp_path, caplog):
@@ -113,7 +74,7 @@ def test_lost_players_are_replaced_under_the_same_name_and_port(settings, tmp_pa
         simulation.start(2)
         old, port = simulation.processes[1].pid, simulation.endpoint.port
         os.kill(old, signal.SIGSTOP)
-        simulation.restart([1])
+        simulation.replace({1: ""})
         assert simulation.processes[1].pid != old
         assert not is_running(old)
         assert "/navigation_1/step" in simulation.endpoint.services

@@ -28,7 +28,7 @@ def test_players_start_answer_and_are_replaced_while_the_clock_jumps(jumping_clo
         resets = ServiceBatch(simulation.endpoint, RESET, ["/navigation_0/reset", "/navigation_1/reset"])
         resets.send()
         assert resets.receive(5.0) == []
-        simulation.restart([1])
+        simulation.replace({1: ""})
         resets.send()
         assert resets.receive(5.0) == []
 

@@ -21,7 +21,7 @@ from typing import Final
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.workspaces import use_workspaces, workspace_environment
 from rl_pipeline.plurals import plural
-from rl_pipeline.simulation.player_arguments import EMBEDDED, player_arguments, player_program
+from rl_pipeline.simulation.player_arguments import EMBEDDED, PlayerSpec, player_arguments, player_program
 from rl_pipeline.simulation.player_process import STOP_TIMEOUT, PlayerProcess
 from rl_pipeline.simulation.reaper import Reaper
 from rl_pipeline.simulation.standalone.machine_file import MachineFile, read_machine_file
@@ -117,17 +117,16 @@ class Players:
     def _launch(self, environment_id: int) -> None:
         machine = self._machine
         log_file = self._logs / f"player_{environment_id}.log"
-        arguments = player_arguments(
-            machine.unity,
-            host=machine.ros.reachable,
-            port=machine.ros.port_of(environment_id),
-            environment_id=environment_id,
+        spec = PlayerSpec(
+            environment_id,
+            machine.ros.reachable,
+            machine.ros.port_of(environment_id),
             seed=environment_id,
-            log_file=log_file,
-            frames=True,  # what the trainer will ask for is not known here
-            token=machine.ros.token,
+            frames=True,  # the trainer may ask for them
             worlds=machine.worlds_per_player,
+            token=machine.ros.token,
         )
+        arguments = player_arguments(machine.unity, spec, log_file)
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
             player = PlayerProcess(
