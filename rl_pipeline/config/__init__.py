@@ -1,17 +1,26 @@
-"""The configuration: composed from configs/, config.yml and the command line, and validated before anything runs."""
+"""The configuration: composed from configs/, config.yml and the command line, and validated before anything runs.
 
-from rl_pipeline.config.loading import (
-    MACHINE_FILE,
-    NO_MACHINE_FILE,
-    MachineSettings,
-    activate,
-    load_config,
-    machine_settings,
-    outweighed,
-)
-from rl_pipeline.config.rendering import render_config, without_secrets
-from rl_pipeline.config.schema import Config
-from rl_pipeline.config.validation import InvalidConfigError, config_origin, located
+Names are imported on first use: the launcher of players imports `config.yaml_loader` where pydantic is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rl_pipeline.config.loading import (
+        MACHINE_FILE,
+        NO_MACHINE_FILE,
+        MachineSettings,
+        activate,
+        load_config,
+        machine_settings,
+        outweighed,
+    )
+    from rl_pipeline.config.rendering import render_config, without_secrets
+    from rl_pipeline.config.schema import Config
+    from rl_pipeline.config.validation import InvalidConfigError, config_origin, located
 
 __all__ = [
     "MACHINE_FILE",
@@ -28,3 +37,32 @@ __all__ = [
     "render_config",
     "without_secrets",
 ]
+
+_MODULES = {
+    "MACHINE_FILE": "loading",
+    "NO_MACHINE_FILE": "loading",
+    "Config": "schema",
+    "InvalidConfigError": "validation",
+    "MachineSettings": "loading",
+    "activate": "loading",
+    "config_origin": "validation",
+    "load_config": "loading",
+    "located": "validation",
+    "machine_settings": "loading",
+    "outweighed": "loading",
+    "render_config": "rendering",
+    "without_secrets": "rendering",
+}
+"""The module of this package that each name is imported from."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
