@@ -35,8 +35,9 @@ def sweep(
 ) -> None:
     """Search for good hyperparameters: many trials; those without prospects end early."""
     from rl_pipeline.config import load_config
-    from rl_pipeline.sweeps import search as act
-    from rl_pipeline.sweeps.folder import Resources, SweepSettings
+    from rl_pipeline.sweeps import sweep as act
+    from rl_pipeline.sweeps.folder import SweepSettings
+    from rl_pipeline.sweeps.trial import TrialResources
 
     act.require_packages()
     given = {"--config-name": config_name, "--config": config, "--space": space, "--name": name, "overrides": overrides}
@@ -44,12 +45,13 @@ def sweep(
         # A resumed sweep keeps its configuration and its space: trials must stay comparable.
         if (extra := next((option for option, value in given.items() if value), None)) is not None:
             raise InputError(f"{extra}: a sweep that is resumed keeps what it began with; expected --resume alone")
-        folder = act.former_sweep(resume, directory_or_default(directory), trials)
+        folder = act.reopen_sweep(resume, directory_or_default(directory), trials)
     elif space is None:
         raise InputError("expected --space FILE with the search space, or --resume NAME")
     else:
         load = partial(load_config, config_name, config_file=config, config_dir=config_dir, overrides=overrides or [])
-        folder = act.new_sweep(load, space, name, SweepSettings(trials or act.TRIALS, objective, pruner, seed))
+        settings = SweepSettings(trials or act.DEFAULT_TRIALS, objective, pruner, seed)
+        folder = act.create_sweep(load, space, name, settings)
 
-    resources = Resources(jobs, cpus_per_trial, gpus_per_trial, address)
+    resources = TrialResources(jobs, cpus_per_trial, gpus_per_trial, address)
     raise typer.Exit(act.run_sweep(folder, resources, console=make_console(), progress=make_console(stderr=True)))

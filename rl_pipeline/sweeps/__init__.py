@@ -1,1 +1,1 @@
-"""Searches for hyperparameters: Ray Tune runs the trials, Optuna chooses what to try and which trials to end early."""
+"""Hyperparameter search: Ray Tune runs the trials, Optuna samples their settings and prunes them."""

@@ -1,4 +1,4 @@
-"""The folder of a sweep, and the settings that it is resumed with."""
+"""Folder of a sweep: its files, its trials, and the settings with which it is resumed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.paths import obstacle
 
 SWEEPS: Final = "sweeps"
+"""Folder of all sweeps in the directory of experiments."""
 
 
 @dataclass(frozen=True)
 class SweepSettings:
-    """How a sweep searches.
+    """Settings of the search.
 
     Attributes:
-        trials: how many there are in the end.
-        objective: what counts, the larger the better: `return` or `success_rate`.
-        pruner: which trials are ended early: `median`, `asha` or `none`.
-        seed: of what is drawn at random; every trial has the training seed of the configuration.
+        trials: number of trials in all.
+        objective: figure to maximise: `return` or `success_rate`.
+        pruner: rule by which trials are ended early: `median`, `asha` or `none`.
+        seed: of the sampler; every trial has the training seed of the configuration.
     """
 
     trials: int
@@ -38,7 +39,7 @@ class SweepSettings:
 
 @dataclass(frozen=True)
 class SweepFolder:
-    """`<experiments>/sweeps/<name>/` and the names in it; trials are experiment folders below.
+    """The folder `<experiments>/sweeps/<name>/` and the files in it; trials are experiment folders below.
 
     Attributes:
         path: the folder itself.
@@ -48,7 +49,11 @@ class SweepFolder:
 
     @classmethod
     def find(cls, sweep: str, directory: Path) -> SweepFolder:
-        """A sweep by its folder, or by its name in `directory`. Raises `UnknownNameError` naming those there are."""
+        """Find a sweep by its folder, or by its name in `directory`.
+
+        Raises:
+            InputError: there is no such sweep; the message has the nearest name.
+        """
         for path in (Path(sweep), directory / SWEEPS / sweep):
             if (folder := cls(path)).settings_file.is_file():
                 return folder
@@ -59,41 +64,42 @@ class SweepFolder:
 
     @property
     def settings_file(self) -> Path:
-        """The settings; with it, the sweep can be resumed."""
+        """File of the settings. It is written last: once it exists, the sweep can be resumed."""
         return self.path / "sweep.yaml"
 
     @property
     def config(self) -> Path:
-        """The whole configuration that all trials share."""
+        """File of the whole configuration that all trials share."""
         return self.path / "base.yaml"
 
     @property
     def space(self) -> Path:
-        """A copy of the file that says what is varied."""
+        """Copy of the file of the search space."""
         return self.path / "space.yaml"
 
     @property
     def study(self) -> Path:
-        """Optuna's study: each trial, its values and its evaluations."""
+        """SQLite file of Optuna's study: each trial with its settings and evaluations."""
         return self.path / "study.db"
 
     @property
     def table(self) -> Path:
-        """A line a trial."""
+        """CSV file with a line for each trial."""
         return self.path / "trials.csv"
 
     @property
     def picture(self) -> Path:
-        """What was found, drawn."""
+        """Chart of the trials."""
         return self.path / "sweep.png"
 
     @property
     def best(self) -> Path:
-        """The configuration of the best trial."""
+        """File of the configuration of the best trial."""
         return self.path / "best.yaml"
 
     def create(self, config: str, space: Path, settings: SweepSettings) -> None:
-        """Make the folder. Raises `InputError` when it is there or cannot be written."""
+        """Make the folder. Raises `InputError` when it exists or cannot be written."""
+        # mkdir without exist_ok claims the name, also against a sweep started at the same moment.
         try:
             make_folder(self.path.parent)
             self.path.mkdir()
@@ -105,50 +111,34 @@ class SweepFolder:
                 f"{self.path} is there already; go on with it: "
                 f"rl-pipeline sweep --resume {shlex.quote(self.path.name)}, or give another --name"
             ) from None
+        # The settings come last, see `settings_file`.
         write_text(self.config, config)
         write_text(self.space, space.read_text(encoding="utf-8"))
         self.save(settings)
 
     def save(self, settings: SweepSettings) -> None:
-        """Write the settings, last of all at the beginning: where they are, everything is."""
+        """Write the settings."""
         write_text(self.settings_file, yaml.safe_dump(asdict(settings), sort_keys=False))
 
     def settings(self) -> SweepSettings:
-        """The settings. Raises `InputError` when they cannot be read."""
+        """Read the settings. Raises `InputError` when they cannot be read."""
         try:
             return SweepSettings(**read_yaml(self.settings_file))
         except TypeError as error:
             raise InputError(f"{self.settings_file}: cannot be read: {error}") from error
 
     def trial(self, number: int) -> ExperimentFolder | None:
-        """The experiment folder of a trial; None when it has not begun."""
+        """Return the experiment folder of a trial; None when it has not begun."""
         found = self.path.glob(f"*/*/{trial_name(number)}/config.yaml")
         return next((ExperimentFolder(path.parent) for path in found), None)
 
     def clear(self, number: int) -> None:
-        """Remove what is left of a trial that was killed before it began."""
+        """Remove the folder of a trial that was killed before its configuration was written."""
         if self.trial(number) is None:
             for path in self.path.glob(f"*/*/{trial_name(number)}"):
                 shutil.rmtree(path)
 
 
 def trial_name(number: int) -> str:
-    """The name of a trial's experiment."""
+    """Return the name of a trial's experiment."""
     return f"trial_{number:03d}"
-
-
-@dataclass(frozen=True)
-class Resources:
-    """Where trials run.
-
-    Attributes:
-        jobs: trials at a time; None: as many as a cluster has room for, on one machine one for every two cores.
-        cpus: processor cores of a trial.
-        gpus: GPUs of a trial; a fraction shares one.
-        address: of a Ray cluster; None: this machine.
-    """
-
-    jobs: int | None = None
-    cpus: int = 1
-    gpus: float = 0.0
-    address: str | None = None

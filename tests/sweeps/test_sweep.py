@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -60,34 +59,6 @@ def descendants(pid: int) -> set[int]:
         left = {child for child, parent in parents.items() if parent in left}
         found |= left
     return found
-
-
-OUTLIVES = """
-import os, sys, time
-from rl_pipeline.sweeps.execution import _in_group
-former = os.getpgrp()
-with _in_group(os.getpid()):
-    print(former == os.getppid(), flush=True)
-    try:
-        while True:
-            os.killpg(former, 0)
-            time.sleep(0.01)
-    except ProcessLookupError:
-        pass
-print("done", os.getpgrp() == os.getpid())
-"""
-
-
-def test_a_sweep_outlives_the_shell_that_started_it(tmp_path: Path, eventually: Eventually) -> None:
-    """Of a shell that exits, as after ssh, the process group is gone; there is none to return to."""
-    said = tmp_path / "said"
-    script = (
-        f"{shlex.quote(sys.executable)} -c {shlex.quote(OUTLIVES)} > {said} 2>&1 & while ! test -s {said}; do :; done"
-    )
-    with subprocess.Popen(["bash", "-c", script], start_new_session=True) as shell:
-        assert shell.wait(DEADLINE) == 0
-    eventually(lambda: len(said.read_text().splitlines()) == 2, DEADLINE)
-    assert said.read_text().splitlines() == ["True", "done True"]
 
 
 def begun(number: int) -> bool:
