@@ -32,8 +32,9 @@ SHORT = [
 SELF = (
     *("bash launch_tests.bash", "bash ros_ws/build.bash", "source "),
     *("python tools/against_sb3.py", "python tools/kill_and_resume.py"),
+    *("make ", "python tools/pins.py", "python -m mkdocs build", "python -m rl_pipeline.config.rendering >"),
 )
-"""What this very run is, what only changes the shell, and what has a test of its own that runs it."""
+"""This very run, commands that only change the shell, and commands with a test of their own or with a package index."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
 """What commands that need ROS 2 have in them."""
 SERVERS = {
@@ -113,7 +114,7 @@ def workplace(tmp_path_factory):
     for name in ("docker", "rl_pipeline"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     scripts = ("launch_node.bash", "launch_unity_simulation.bash", "install.bash")
-    for name in (*scripts, "constraints.txt", "README.md", "LICENSE"):
+    for name in (*scripts, "constraints.txt", "README.md", "LICENSE", "hatch_build.py"):
         shutil.copy(ROOT / name, folder / name)
     (folder / ".venv").symlink_to(Path(sys.executable).parents[1])
     shutil.copy(ROOT / "configs" / "base_ppo_config.yaml", folder / "my_experiment.yaml")
