@@ -1,7 +1,7 @@
-"""Compiles the loops of batched calls (batch_io.c) when the package is built, where there is a C compiler.
+"""Compile the loops of batched calls (batch_io.c) when the package is built, where there is a C compiler.
 
-Run as a script, it compiles them in place. Without a compiler the package is built all the same: what is compiled here,
-Python does too.
+Run as a script, it compiles them in place. Without a compiler the package is built all the same: Python code
+does the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIBRARY = SOURCE.with_name("libbatch_io.so")
 
 
 def compile_library() -> bool:
-    """Compile beside the source; False where that is not possible."""
+    """Compile next to the source; False where that is not possible."""
     compiler = shutil.which(os.environ.get("CC", "cc"))
     if compiler is None:
         return False

@@ -19,7 +19,7 @@ is_suitable() {
 apt_ros=""
 if [ -n "${ROS_DISTRO:-}" ] && [ -d "/opt/ros/$ROS_DISTRO" ]; then apt_ros=$ROS_DISTRO; fi
 
-# What is installed is what these files and the extras said; .venv/installed remembers it, one line an installation.
+# These files and the extras determine the installation; .venv/installed remembers it, one line for each.
 sources=(pyproject.toml constraints.txt)
 [[ ",$extras," != *,ros,* ]] || mapfile -t -O 2 sources < <(find ros_ws/src ros_ws/pip -type f ! -name '*.pyc' ! -path '*.egg-info/*' | sort)
 wanted="$extras $(cat "${sources[@]}" | cksum) $PWD"
@@ -39,7 +39,7 @@ fi
 pip_extras=$extras
 if [ -n "$apt_ros" ]; then pip_extras=$(tr , '\n' <<<"$extras" | { grep -vx ros || true; } | paste -sd,); fi
 echo "Installing rl_pipeline${extras:+ with $extras} into .venv (once; a few minutes)"
-# The pip that comes with Python 3.11 takes twice as long to find out what to install. Where there is no other, it will do.
+# The pip of Python 3.11 takes twice as long to resolve the dependencies. Without a newer one, it is used.
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt --upgrade pip || true
 # pip would compile all of 20,000 modules, for a minute; those that a training imports are compiled here, others when they
 # are first imported.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make a new dev container ready: development tools, the ROS workspace of this checkout, and a look whether all works.
+# Make a new dev container ready: development tools, the ROS workspace of this checkout, and a smoke test.
 set -eo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bash install.bash dev

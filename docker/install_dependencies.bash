@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv in this folder, which sees the system's packages (rclpy among them), and install into it what rl_pipeline
-# depends on, pinned, but not rl_pipeline itself: a layer of its own that stays when only the sources change.
+# Make .venv in this folder, which sees the system's packages (rclpy among them), and install the pinned
+# dependencies of rl_pipeline into it, but not rl_pipeline itself: a layer of its own that stays when only the sources change.
 # Usage: bash install_dependencies.bash [PIP OPTIONS]
 set -euo pipefail
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install what rl_pipeline needs of Ubuntu, as root: Python's venv, GL to draw frames with (EGL on a GPU, Mesa on the
+# Install the packages of Ubuntu that rl_pipeline needs, as root: Python's venv, GL to draw frames with (EGL on a GPU, Mesa on the
 # CPU), and the X libraries of MuJoCo's window. Usage: bash install_system.bash [APT-GET OPTIONS]
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive

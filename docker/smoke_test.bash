@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Does everything work here? Says what this machine can do, checks the environment on a real player, and trains,
-# judges and films an agent for a moment. Leaves nothing behind; ends with "all is well", or with the first error.
+# Smoke test of an installation: print the abilities of this machine, check the environment on a real player, and train,
+# evaluate and film an agent for a moment. Leaves no files behind; ends with "all is well", or with the first error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 experiments=$(mktemp -d)
@@ -8,7 +8,7 @@ trap 'rm -rf "$experiments"' EXIT
 
 rl_pipeline() { .venv/bin/python -m rl_pipeline.cli "$@"; }
 
-# Players of its own, whatever config.yml says, on any free port.
+# Players of its own, regardless of config.yml, on any free port.
 players=(n_environments=2 worlds_per_player=1 ros.tcp_port=0 ros.backend=direct unity.launch=true unity.build_path=embedded)
 rl_pipeline doctor
 rl_pipeline check rl_pipeline/Navigation-v0

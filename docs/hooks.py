@@ -1,4 +1,4 @@
-"""What the site does to the pages: links to files of the repository become their paths, which readers have at hand."""
+"""Hooks of the site: links to files of the repository become their paths, since readers have the checkout at hand."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ REPOSITORY_LINK: Final = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Called by mkdocs with the text of each page."""
+    """Return the text of a page with paths in place of links to files outside docs/."""
     return REPOSITORY_LINK.sub(r"\1 (`\2`)", markdown)
