@@ -13,6 +13,7 @@ from rl_pipeline.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from rl_pipeline.algorithms import register_algorithm
+    from rl_pipeline.backends import register_backend
     from rl_pipeline.cli.registration import register_verb
     from rl_pipeline.config import Config, load_config
     from rl_pipeline.envs import register_task
@@ -37,6 +38,7 @@ __all__ = [
     "load_config",
     "load_policy",
     "register_algorithm",
+    "register_backend",
     "register_feature_extractor",
     "register_logger",
     "register_scene",
@@ -56,6 +58,7 @@ _MODULES = {
     "load_config": "rl_pipeline.config",
     "load_policy": "rl_pipeline.evaluation.policy",
     "register_algorithm": "rl_pipeline.algorithms",
+    "register_backend": "rl_pipeline.backends",
     "register_feature_extractor": "rl_pipeline.models.feature_extractors",
     "register_logger": "rl_pipeline.experiment.loggers",
     "register_scene": "rl_pipeline.players",

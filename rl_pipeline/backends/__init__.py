@@ -1,1 +1,3 @@
-"""Backends: the ways in which a request reaches a player."""
+"""Backends: ways in which requests reach players and responses come back."""
+
+from rl_pipeline.backends.registration import register_backend as register_backend

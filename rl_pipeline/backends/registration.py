@@ -1,52 +1,72 @@
-"""Which backend a simulation's players are reached by."""
+"""Registry of backends: the names that `ros.backend` takes, and the functions that open them."""
 
 from __future__ import annotations
 
-from rl_pipeline.backends.backend import Backend
-from rl_pipeline.backends.direct import DirectBackend
+from collections.abc import Callable
+from typing import Final
+
+from rl_pipeline.backends.backend import Backend, BackendContext
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
+from rl_pipeline.registry import Registry, import_target
+
+KEY: Final = "ros.backend"
+PLANNED: Final = ("mlagents",)
+"""Names that are reserved for backends to come."""
+
+BackendFactory = Callable[[BackendContext], Backend]
+MachineCheck = Callable[[SimulationConfig], None]
+
+BACKENDS: Final[Registry[BackendFactory]] = Registry("backend", KEY)
+_CHECKS: Final[dict[str, MachineCheck | str]] = {}
+
+
+def register_backend(name: str, factory: BackendFactory | str, *, check: MachineCheck | str | None = None) -> None:
+    """Add a backend, which a configuration then names by `ros.backend`.
+
+    Args:
+        name: name in configurations.
+        factory: function or class that opens it from a `BackendContext`, or `module:name` to import it when it is
+            first used.
+        check: raises `InputError` if the backend cannot be used on this machine or with other settings, without
+            starting anything; or `module:name`. None: it always can.
+
+    Raises:
+        InputError: the name is taken by another backend.
+    """
+    BACKENDS.register(name, factory)
+    if check is not None:
+        _CHECKS[name] = check
 
 
 def check_backend(config: SimulationConfig) -> None:
-    """Make sure that the configured backend can be used on this machine, without starting anything.
+    """Check that the configured backend can be used on this machine, without starting anything.
 
     Raises:
-        InputError: it cannot.
+        InputError: it is unknown, or cannot be used.
     """
-    ros = config.ros
-    if ros.backend == "mlagents":
-        raise InputError("ros.backend: 'mlagents' is not available in this version; use 'direct' or 'ros2'")
-    if ros.backend == "ros2":
-        from rl_pipeline.ros.installation import require_interfaces
+    name = config.ros.backend
+    if name in PLANNED and name not in BACKENDS:
+        valid = " or ".join(repr(each) for each in BACKENDS)
+        raise InputError(f"{KEY}: {name!r} does not exist yet; expected {valid}")
+    # An unknown name, or a module that cannot be imported, is an error here rather than after players were started.
+    BACKENDS.find(name, KEY)
+    check = _CHECKS.get(name)
+    if isinstance(check, str):
+        check = import_target(check, KEY)
+    if check is not None:
+        check(config)
 
-        require_interfaces()
-        if ros.launch_endpoint and ros.one_port_per_environment:
-            raise InputError(
-                "ros.one_port_per_environment: the endpoint that is started for ros.backend=ros2 has one port; "
-                "set ros.launch_endpoint=false and start one with bash launch_ros_tcp_endpoint.bash"
-            )
 
-
-def open_backend(config: SimulationConfig) -> Backend:
+def open_backend(context: BackendContext) -> Backend:
     """Open the configured backend.
 
-    Args:
-        config: its settings are those of `ros`.
-
     Raises:
-        InputError: it cannot be used on this machine, or the port is taken.
+        InputError: it is unknown or cannot be used on this machine, or the port is taken.
     """
-    check_backend(config)
-    ros = config.ros
-    if ros.backend == "ros2":
-        from rl_pipeline.backends.ros2 import RosBackend
+    check_backend(context.config)
+    return BACKENDS.find(context.config.ros.backend, KEY)(context)
 
-        return RosBackend(ros.tcp_ip, ros.tcp_port)
-    backend = DirectBackend(
-        ros.tcp_ip,
-        None if ros.one_port_per_environment else config.port,
-        token=ros.token.get_secret_value() if ros.token is not None else None,
-    )
-    backend.start()
-    return backend
+
+register_backend("direct", "rl_pipeline.backends.direct:DirectBackend.open")
+register_backend("ros2", "rl_pipeline.backends.ros2:RosBackend.open", check="rl_pipeline.backends.ros2:check_ros2")

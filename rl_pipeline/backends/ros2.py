@@ -1,42 +1,62 @@
-"""The `ros2` backend: players are reached by ROS services, from one node."""
+"""The `ros2` backend: one node calls players by ROS services, through the endpoint that they connect to."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Self
 
+from rl_pipeline.backends.backend import BackendContext, RunningEndpoint
 from rl_pipeline.backends.ros2_calls import RosServiceCalls
+from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Lengths, Service
 from rl_pipeline.ros.definitions import check_built, check_server
+from rl_pipeline.ros.installation import require_interfaces
 from rl_pipeline.ros.session import RosSession
 from rl_pipeline.transport.listening import resolve
 from rl_pipeline.transport.response_rows import ResponseCallback
 
 OF_EVERY_NODE: Final = ("rcl_interfaces/", "type_description_interfaces/")
 """Packages of the services that every node has."""
+DISCOVERY_TIME: Final = 0.5
+"""Seconds in which the services of other runs are seen, which must not be taken for those of this one."""
 WITHDRAWAL_TIMEOUT: Final = 5.0
 """Seconds in which the services of a player that was ended must leave the graph."""
 
 _numbers = itertools.count(1)
 
 
-class RosBackend:
-    """Finds and calls the services of players in the ROS graph; see transport/backend.py for what each member promises.
-
-    The node is that of this process if it has one (see RosSession.of_process), else one of its own.
-
-    Args:
-        host: where the endpoint listens that players connect to.
-        port: its port.
+def check_ros2(config: SimulationConfig) -> None:
+    """Check that ROS 2 is there, the workspace is built, and the settings of the endpoint agree.
 
     Raises:
-        InputError: ROS 2 is not there.
+        InputError: one of these does not hold.
+    """
+    require_interfaces()
+    if config.ros.launch_endpoint and config.ros.one_port_per_environment:
+        raise InputError(
+            "ros.one_port_per_environment: the endpoint that is started for ros.backend=ros2 has one port; "
+            "set ros.launch_endpoint=false and start one with bash launch_ros_tcp_endpoint.bash"
+        )
+
+
+class RosBackend:
+    """Finds and calls the services of players in the ROS graph; see `Backend` for the contract of each member.
+
+    The node is that of this process if it has one (see `RosSession.of_process`), else one of its own.
+
+    Args:
+        host: address of the endpoint that players connect to.
+        port: its port, if it runs already.
+        launch: starts the endpoint, which then ends with this backend; None: it runs already.
+
+    Raises:
+        InputError: ROS 2 is not there, or the endpoint cannot be started.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int = 0, launch: Callable[[], RunningEndpoint] | None = None) -> None:
         self._address = resolve(host)
         self.port = port
         shared = RosSession.of_process()
@@ -44,10 +64,29 @@ class RosBackend:
         self._owned = shared is None
         self._types: dict[str, str] | None = None
         self._calls: list[RosServiceCalls] = []
+        self._endpoint: RunningEndpoint | None = None
+        if launch is not None:
+            # Look at the graph first, which has no service of this run yet.
+            self.poll(DISCOVERY_TIME)
+            self._endpoint = launch()
+            self.port = self._endpoint.port
+
+    @classmethod
+    def open(cls, context: BackendContext) -> Self:
+        """Join the ROS graph, and start the endpoint unless one runs already.
+
+        Raises:
+            InputError: ROS 2 is not there, or the endpoint cannot be started.
+        """
+        ros = context.config.ros
+        if not ros.launch_endpoint:
+            return cls(ros.tcp_ip, ros.tcp_port)
+        settings = ros.model_copy(update={"tcp_port": context.config.port})
+        return cls(ros.tcp_ip, launch=lambda: context.launch_endpoint(settings, context.log_directory))
 
     @property
     def host(self) -> str:
-        """Address where the endpoint listens."""
+        """Address that the endpoint listens on."""
         return self._address.host
 
     @property
@@ -57,7 +96,7 @@ class RosBackend:
 
     @property
     def offered(self) -> list[str]:
-        """Names of the services in the graph, but for those that every node has."""
+        """Names of the services in the graph, except those that every node has."""
         return sorted(
             name
             for name, type_name in self._graph().items()
@@ -66,7 +105,7 @@ class RosBackend:
 
     @property
     def hint(self) -> str:
-        """The ROS domain that was looked at, for a message about a service that is missing."""
+        """The ROS domain and the nodes seen in it, for a message about a service that is missing."""
         nodes = sorted(set(self._session.node.get_node_names()) - {self._session.node.get_name()})
         seen = f"nodes seen: {', '.join(nodes[:8])}" if nodes else "no other node is seen"
         return (
@@ -75,17 +114,17 @@ class RosBackend:
         )
 
     def type_of(self, service: str) -> str | None:
-        """Two-part type of a service in the graph; None: nobody offers it."""
+        """Return the two-part type of a service in the graph; None if no node offers it."""
         node = self._session.node
         name = node.resolve_service_name(service)
-        # The graph lists what is merely called, too.
+        # The graph lists services that are only called, too.
         return self._graph().get(name) if node.count_services(name) else None
 
     def check(self, service: str, type_name: str) -> None:
-        """Make sure that whoever offers a service means the same by its type.
+        """Check that a service is offered with the given type, defined as here.
 
         Raises:
-            InputError: it is another type, or one of the same name that is defined otherwise.
+            InputError: it is another type, or one of the same name with another definition.
         """
         if (found := self.type_of(service)) != type_name:
             raise InputError(f"{service}: offered in ROS as {found}, and the task expects {type_name}")
@@ -98,7 +137,7 @@ class RosBackend:
         lengths: Lengths | None = None,
         on_response: ResponseCallback | None = None,
     ) -> RosServiceCalls:
-        """The clients of a service of players, by the names of their services.
+        """Make the client of a service of players, by the names of their services.
 
         Raises:
             InputError: the workspace is not built, or was built from other definitions.
@@ -108,7 +147,7 @@ class RosBackend:
         return self._calls[-1]
 
     def listen(self, port: int) -> int:
-        """The same port: where players connect is the endpoint's to know."""
+        """Return the same port: the endpoint decides on the ports that players connect to."""
         return port
 
     def drop(self, services: Sequence[str], reason: str) -> None:
@@ -118,19 +157,27 @@ class RosBackend:
             self.poll(0.02)
 
     def poll(self, timeout: float) -> None:
-        """Run callbacks of the node for `timeout` seconds, and look at the graph anew."""
+        """Run callbacks of the node for `timeout` seconds, and forget the types of services seen before.
+
+        Raises:
+            InputError: the endpoint that was started for this backend has ended.
+        """
         self._session.spin_until(lambda: False, timeout)
         self._types = None
+        if self._endpoint is not None:
+            self._endpoint.check()
 
     def close(self) -> None:
-        """End all clients, and the node if it is this backend's own; safe to call twice."""
+        """Close all clients, the node if it is this backend's own, and the endpoint; safe to call twice."""
         while self._calls:
             self._calls.pop().close()
         if self._owned:
             self._session.close()
+        if self._endpoint is not None:
+            self._endpoint.close()
 
     def _graph(self) -> dict[str, str]:
-        """Two-part type of every service by name, as of the last `poll`."""
+        """Return the two-part type of every service by name, as of the last `poll`."""
         if self._types is None:
             found = self._session.node.get_service_names_and_types()
             self._types = {name: types[0].replace("/srv/", "/") for name, types in found}
@@ -138,6 +185,6 @@ class RosBackend:
 
 
 def _node_name() -> str:
-    """A name that no other node of this process has: nodes of one name would share what they log."""
+    """Return a name that no other node of this process has: nodes of one name would share their logs."""
     number = next(_numbers)
     return "rl_pipeline" if number == 1 else f"rl_pipeline_{number}"

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rl_pipeline.backends.backend import Backend
+from rl_pipeline.backends.backend import BackendContext
 from rl_pipeline.backends.direct import DirectBackend
-from rl_pipeline.backends.registration import check_backend, open_backend
+from rl_pipeline.backends.registration import open_backend
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.plurals import plural
+from rl_pipeline.simulation.endpoint_process import EndpointProcess
 from rl_pipeline.simulation.player_arguments import PlayerSpec
 from rl_pipeline.simulation.player_process import PlayerProcess
 from rl_pipeline.simulation.player_processes import PlayerError, PlayerProcesses
@@ -59,7 +60,7 @@ class Simulation:
         self._specs: dict[int, PlayerSpec] = {}
         self._players = PlayerProcesses(config.unity, scene, log_directory)
         self._quota = RestartQuota(config.unity)
-        self.backend = _open_backend(config, log_directory)
+        self.backend = open_backend(BackendContext(config, log_directory, EndpointProcess))
 
     def __enter__(self) -> Simulation:
         return self
@@ -245,13 +246,3 @@ class Simulation:
     def _addresses(self) -> str:
         ports = sorted({spec.port for spec in self._specs.values()})
         return ", ".join(host_and_port(self.backend.host, port) for port in ports)
-
-
-def _open_backend(config: SimulationConfig, log_directory: Path) -> Backend:
-    """Open the configured backend, with an endpoint process of its own if `ros.launch_endpoint` asks for one."""
-    if config.ros.backend == "ros2" and config.ros.launch_endpoint:
-        check_backend(config)
-        from rl_pipeline.simulation.endpoint_process import LaunchedEndpoint
-
-        return LaunchedEndpoint(config.ros.model_copy(update={"tcp_port": config.port}), log_directory)
-    return open_backend(config)

@@ -110,7 +110,7 @@ def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
         ([*NAVIGATE, "ros.tcp_ip="], "ros.tcp_ip: expected a string that is not empty"),
         ([*NAVIGATE, "ros.tcp_port=65536"], "ros.tcp_port: expected a whole number from 0 to 65535"),
         ([*NAVIGATE, "unity.pause=false", "unity.time_scale=0"], "unity.time_scale: with unity.pause=false"),
-        ([*NAVIGATE, "ros.backend=mlagents"], "ros.backend: 'mlagents' is not available"),
+        ([*NAVIGATE, "ros.backend=mlagents"], "ros.backend: 'mlagents' does not exist yet"),
         ([*TRAIN, "algorithm.name=pp0"], "unknown algorithm 'pp0'; did you mean 'ppo'"),
         ([*TRAIN, "+algorithm.parameters.gama=1"], "did you mean 'gamma'"),
         ([*TRAIN, "algorithm.architecture.features_extractor_class=ResnetMPL"], "did you mean 'ResnetMLP'"),

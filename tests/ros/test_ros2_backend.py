@@ -90,7 +90,7 @@ def test_a_domain_without_players_names_what_is_seen_there(tmp_path):
 def test_an_endpoint_that_ends_is_told_with_its_log(tmp_path):
     with simulation(tmp_path, "ros2") as players:
         players.start(1)
-        players.backend._process.stop(timeout=0)
+        players.backend._endpoint._process.stop(timeout=0)
         with pytest.raises(InputError, match="the endpoint was killed by SIGKILL"):
             players.start(1)
 
