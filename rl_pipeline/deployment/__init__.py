@@ -1,1 +1,1 @@
-"""A trained policy on a robot: topics as state and action, and the node that runs it."""
+"""Trained policies outside of training: exported files for other programs, and ROS 2 nodes on robots."""

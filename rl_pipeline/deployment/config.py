@@ -1,4 +1,4 @@
-"""How a robot's topics are the state and the action of a task."""
+"""Deployment file: the topics of a robot that carry the state and the action of a task."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rl_pipeline.errors import InputError, suggestion
 
 
 class StateTopic(Section):
-    """A topic that parts of the state come from."""
+    """Topic with fields of the state."""
 
     type: str = Field(min_length=1, description="message type, such as nav_msgs/Odometry")
     fields: dict[str, str] = Field(
         default={}, description="field of the message by field of the state; empty: the message is the state"
     )
     watched: bool = Field(
-        default=True, description="whether its silence stops the robot; false: it is sent once, as a goal is"
+        default=True, description="whether its silence stops the robot; false: it is sent once, like a goal"
     )
 
 
 class ActionTopic(Section):
-    """The topic that actions go to."""
+    """Topic of the actions."""
 
     topic: str = Field(min_length=1, description="name of the topic")
     type: str = Field(min_length=1, description="message type, such as geometry_msgs/Twist")
@@ -34,7 +34,7 @@ class ActionTopic(Section):
 
 
 class Deployment(Section):
-    """What `rl-pipeline deploy` reads: a robot as a task sees it."""
+    """Deployment of a policy on a robot, read by `rl-pipeline deploy`."""
 
     rate: float | None = Field(
         default=None, gt=0.0, le=1000.0, description="actions per second; null: one in each control period of the task"
@@ -43,16 +43,17 @@ class Deployment(Section):
         default=0.5, gt=0.0, description="seconds without a message of a topic after which the action is zero"
     )
     enabled: bool = Field(default=False, description="whether the policy acts before the enable service is called")
-    state: dict[str, StateTopic] = Field(min_length=1, description="where the state comes from, by topic")
-    constants: dict[str, Any] = Field(default={}, description="what no topic tells, by field of the state")
-    action: ActionTopic = Field(description="where actions go")
+    state: dict[str, StateTopic] = Field(min_length=1, description="fields of the state, by topic")
+    constants: dict[str, Any] = Field(default={}, description="values that no topic gives, by field of the state")
+    action: ActionTopic = Field(description="topic of the actions")
 
 
 def read_deployment(path: Path) -> Deployment:
-    """The deployment that a file describes.
+    """Read and check a deployment file.
 
     Raises:
-        InputError: the file cannot be read, or a line for each key that is unknown, missing or of a wrong value.
+        InputError: the file cannot be read, or a key is unknown, missing or of a wrong value; the message has a line
+            for each.
     """
     tree = read_yaml(path)
     try:
@@ -62,6 +63,7 @@ def read_deployment(path: Path) -> Deployment:
 
 
 def _problem(detail: Any) -> str:
+    """Return the message for one of Pydantic's errors: the key, the expected value, and the value found."""
     location = tuple(map(str, detail["loc"]))
     key = ".".join(location)
     if detail["type"] == "extra_forbidden":
@@ -74,6 +76,7 @@ def _problem(detail: Any) -> str:
 
 
 def _section_of(location: tuple[str, ...]) -> type[BaseModel]:
+    """Return the section that has the key at `location`."""
     if len(location) == 1:
         return Deployment
     return StateTopic if location[0] == "state" else ActionTopic

@@ -1,4 +1,4 @@
-"""`rl-pipeline deploy`: a trained policy as a ROS 2 node on a robot or a running simulation."""
+"""`rl-pipeline deploy`: run a trained policy as a ROS 2 node on a robot or a running simulation."""
 
 from __future__ import annotations
 
@@ -34,39 +34,42 @@ def deploy(
     enable: bool = False,
     ros_arguments: Sequence[str] = (),
 ) -> None:
-    """Run the policy until interrupted; the robot is then commanded zero.
+    """Run the policy until interrupted; then command zero.
 
     Args:
-        selection: which policy.
+        selection: the agent and its configuration.
         robot: the deployment file.
-        dry_run: publish what would be commanded on `~/action` only.
-        enable: act at once, whatever the file says.
-        ros_arguments: `--ros-args` and what follows.
+        dry_run: publish actions on `~/action` only, not on the topic of the robot.
+        enable: act at once, even if the file says otherwise.
+        ros_arguments: `--ros-args` and the arguments after it.
 
     Raises:
-        InputError: the file, the model or ROS 2 is not there or wrong, or they do not suit each other.
+        InputError: the file or the model is missing or not valid, they do not match, or ROS 2 is not installed.
     """
+    # Check the file against the task, before ROS is needed.
     deployment = read_deployment(robot)
     if enable:
         deployment = deployment.model_copy(update={"enabled": True})
-    task = _task(selection.config)
+    task = _make_task(selection.config)
     try:
         service = load_interfaces().service(task.step_service)
         StateMapping(deployment, service)
         ActionMapping(deployment.action, service)
     except InputError as error:
         raise InputError(f"{robot}: {error}") from None
-    agent = policy(selection, task)
+    agent = make_agent(selection, task)
+
+    # Use the session of this process, as in launch files, or open one.
     shared = RosSession.of_process()
     session = shared or RosSession("deploy", ros_arguments)
     try:
-        # What imports rclpy comes after the session, which says what to do where there is none.
+        # After the session, whose error says how to install ROS 2 if rclpy is missing.
         from rl_pipeline.deployment.policy_node import PolicyNode
 
         node = PolicyNode(session.node, task, agent, deployment, dry_run=dry_run)
         name = session.node.get_fully_qualified_name()
-        rests = "" if node.enabled else f"; {_waiting(name)}"
-        logger.info("%s: %s on ROS node %s%s", "dry run" if dry_run else "policy", _named(selection), name, rests)
+        hint = "" if node.enabled else f"; {_enable_hint(name)}"
+        logger.info("%s: %s on ROS node %s%s", "dry run" if dry_run else "policy", selection.name, name, hint)
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 session.spin()
@@ -77,27 +80,27 @@ def deploy(
             session.close()
 
 
-def _waiting(node: str) -> str:
+def _enable_hint(node: str) -> str:
     call = f"ros2 service call {node}/enable std_srvs/srv/SetBool '{{data: true}}'"
     return f"it publishes nothing and acts when {node}/enable is called ({call}), or at once with --enable"
 
 
-def policy(selection: Selection, task: Task) -> Agent:
-    """The selected agent with its preprocessing, made for the task's spaces without a simulator."""
+def make_agent(selection: Selection, task: Task) -> Agent:
+    """Build the selected agent with its preprocessing, for the task's spaces and without a simulator."""
     if selection.model is None:
         return baseline_agent(selection.agent, task.action_space, 1, selection.config.evaluation.seed)
-    # The robot takes the simulator's place: neither a build nor a backend has to be there.
+    # The robot takes the place of the simulator: do not ask for a build or a backend.
     config, simulation = selection.config, selection.config.simulation
-    elsewhere = {
+    replaced = {
         "ros": simulation.ros.model_copy(update={"backend": "direct"}),
         "unity": simulation.unity.model_copy(update={"launch": False}),
     }
-    config = config.model_copy(update={"simulation": simulation.model_copy(update=elsewhere)})
-    return _Acting(Policy(config, ModelFile.open(selection.model)))
+    config = config.model_copy(update={"simulation": simulation.model_copy(update=replaced)})
+    return _PolicyAgent(Policy(config, ModelFile.open(selection.model)))
 
 
-class _Acting:
-    """A policy as an agent; what it remembers of an episode, it keeps itself."""
+class _PolicyAgent:
+    """A policy as an agent; the policy keeps its recurrent state itself."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -105,17 +108,13 @@ class _Acting:
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[NDArray[Any], Any]:
-        """Actions for the observations that follow the last actions; the state says only that there were any."""
+        """Return actions for the observations that follow the last actions; the state is True after the first."""
         actions = self._policy.predict(observation, episode_starts=episode_start, deterministic=deterministic)
         return actions, True
 
 
-def _task(config: Config) -> Task:
+def _make_task(config: Config) -> Task:
     env_id = config.environment.id
     if task_id(env_id) is None:
         raise InputError(f"environment.id: a policy is deployed for a task of this package, and {env_id} is none")
     return make_task(env_id, **config.environment_options)
-
-
-def _named(selection: Selection) -> str:
-    return str(selection.model) if selection.model is not None else f"{selection.agent} agent"

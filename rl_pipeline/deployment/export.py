@@ -1,4 +1,4 @@
-"""`rl-pipeline export`: a trained policy as a file for other programs: ONNX as Unity reads it, or TorchScript."""
+"""`rl-pipeline export`: write a trained policy as a file for other programs, as ONNX for Unity or TorchScript."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markup import escape
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from rl_pipeline.deployment.exported_policy import ExportedPolicy, exported_policy, random_observations
+from rl_pipeline.deployment.exported_policy import ExportedPolicy, random_observations
 from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.evaluation.selection import Selection
@@ -29,85 +29,107 @@ from rl_pipeline.version import __version__
 
 FORMATS: Final = {"onnx": ".onnx", "torchscript": ".pt"}
 OPSET: Final = 15
-"""The newest that Unity's inference engine (Sentis) reads; it takes 7 to 15."""
+"""Newest ONNX opset that Unity's inference engine (Sentis) reads; it reads 7 to 15."""
 TOLERANCE: Final = 1e-5
-"""Of the range of the actions."""
+"""Allowed difference, as a share of the range of the actions."""
 ROUNDING: Final = 8 * 2.0**-23
-"""Relative error of observations that stands for the roundings of a few layers in float32."""
+"""Relative error put on observations, to estimate the effect of rounding in a few layers of float32."""
 COMPARED: Final = 256
+"""Observations on which the written file is compared with the model."""
 
 Runner = Callable[[Sequence[torch.Tensor]], NDArray[Any]]
 
 
 def export(selection: Selection, *, format: str, output: Path | None, console: Console) -> Path:
-    """Write the policy, run the written file on random observations and compare its actions with the model's.
+    """Write the policy to a file whose actions on random observations are those of the model.
 
     Args:
         selection: the trained model.
         format: `onnx` or `torchscript`.
-        output: the file; None: beside the model, by its name.
-        console: where is said what was written.
+        output: the file; None: next to the model, by its name.
+        console: where the report goes.
 
     Returns:
-        the file.
+        The file.
 
     Raises:
-        InputError: there is no such format, a package is missing, the policy cannot be exported, or what was written
-            acts in another way than the model; then nothing is left.
+        InputError: there is no such format, a package is missing, the policy cannot be exported, or its actions differ
+            from the model's; no file is written then.
     """
+    # Check the arguments.
     if format not in FORMATS:
         raise UnknownNameError("format", format, FORMATS, where="--format")
     if selection.model is None:
         raise InputError("--agent: expected a trained agent to export, found a baseline")
     path = output or selection.model.with_suffix(FORMATS[format])
     check_destination(path, "--output")
+    # Convert the policy.
     model = build_for_spaces(selection.config, *checked_spaces(selection.config))
     ModelFile.open(selection.model).load_into(model)
-    policy = exported_policy(model)
-    content = _onnx(policy, _facts(selection, model)) if format == "onnx" else _torchscript(policy)
-    difference, allowed = _difference(
-        model, policy, _onnx_runner(content) if format == "onnx" else _script_runner(content)
-    )
+    policy = ExportedPolicy.of(model)
+    if format == "onnx":
+        content = _to_onnx(policy, _facts(selection, model))
+        run = _onnx_runner(content)
+    else:
+        content = _to_torchscript(policy)
+        run = _torchscript_runner(content)
+    # Compare before anything is written.
+    difference, allowed = _compare(model, policy, run)
     if difference > allowed:
         raise InputError(
             f"{selection.model}: as {format} its actions differ by {difference:.2g}, where rounding explains "
             f"{allowed:.2g}; nothing was written"
         )
     write_bytes(path, content)
-    console.print(f"policy   {escape(str(path))} ({len(content) / 1024:.0f} kB)", soft_wrap=True)
-    for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
-        console.print(f"{heading:<7}  {', '.join(names)}", soft_wrap=True, highlight=False)
-    if remaining := [name for name in selection.config.wrappers if name != "normalize"]:
-        console.print(f"before   whoever runs it applies {', '.join(remaining)}", soft_wrap=True, highlight=False)
-    console.print(
-        f"checked  {COMPARED} random observations: actions differ from the model's by {difference:.1g} at most",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
+    _print_report(selection, policy, path, len(content), difference, console)
     return path
 
 
-def _onnx(policy: ExportedPolicy, facts: dict[str, str]) -> bytes:
+def _print_report(
+    selection: Selection, policy: ExportedPolicy, path: Path, size: int, difference: float, console: Console
+) -> None:
+    """Print the file, its inputs and outputs, the wrappers left to the program that runs it, and the comparison."""
+    console.print(f"policy   {escape(str(path))} ({size / 1024:.0f} kB)", soft_wrap=True)
+    for heading, names in (("inputs", _shapes(policy)), ("outputs", policy.outputs)):
+        console.print(f"{heading:<7}  {', '.join(names)}", soft_wrap=True, highlight=False)
+    if remaining := [name for name in selection.config.wrappers if name != "normalize"]:
+        console.print(
+            f"before   the program that runs it applies {', '.join(remaining)}", soft_wrap=True, highlight=False
+        )
+    checked = f"{COMPARED} random observations: actions differ from the model's by {difference:.1g} at most"
+    console.print(f"checked  {checked}", soft_wrap=True, highlight=False)
+
+
+def _to_onnx(policy: ExportedPolicy, facts: dict[str, str]) -> bytes:
+    """Return the policy as an ONNX file, with `facts` as its metadata."""
     try:
         import onnx
     except ImportError as error:
         raise InputError("--format onnx needs the packages of the extra: pip install 'rl-pipeline[export]'") from error
     content: Any = io.BytesIO()
     with warnings.catch_warnings():
-        # The tracer warns of checks on shapes, which are constant here, and that it is the older of two exporters: the
-        # newer one writes no opset that Unity reads.
+        # The tracer warns of checks on shapes, which are constant here, and of being the older of two exporters. The
+        # newer one does not write an opset that Unity reads.
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
         torch.onnx.export(
-            policy.module, tuple(policy.inputs.values()), content, dynamo=False, opset_version=OPSET,
-            input_names=list(policy.inputs), output_names=policy.outputs, dynamic_axes=policy.batch_axes(),
-        )  # fmt: skip
+            policy.module,
+            tuple(policy.inputs.values()),
+            content,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(policy.inputs),
+            output_names=policy.outputs,
+            dynamic_axes=policy.batch_axes(),
+        )
+    # Add the metadata and check the file by ONNX's own rules.
     written = onnx.load_model_from_string(content.getvalue())
     onnx.helper.set_model_props(written, facts)
     onnx.checker.check_model(written)
     return bytes(written.SerializeToString())
 
 
-def _torchscript(policy: ExportedPolicy) -> bytes:
+def _to_torchscript(policy: ExportedPolicy) -> bytes:
     content = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -128,7 +150,7 @@ def _onnx_runner(content: bytes) -> Runner:
     return lambda inputs: session.run(None, dict(zip(names, (part.numpy() for part in inputs), strict=True)))[0]
 
 
-def _script_runner(content: bytes) -> Runner:
+def _torchscript_runner(content: bytes) -> Runner:
     script = torch.jit.load(io.BytesIO(content), map_location="cpu")  # type: ignore[no-untyped-call]
 
     def run(inputs: Sequence[torch.Tensor]) -> NDArray[Any]:
@@ -140,27 +162,30 @@ def _script_runner(content: bytes) -> Runner:
     return run
 
 
-def _difference(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> tuple[float, float]:
-    """The largest difference between the actions of the written file and the model's, and the largest allowed one.
+def _compare(model: BaseAlgorithm, policy: ExportedPolicy, run: Runner) -> tuple[float, float]:
+    """Return the largest difference between the actions of the written file and the model's, and the allowed one.
 
     Batches of one and of many are compared. Allowed are 1e-5 of the range of the actions, and as much as roundings of
     float32 in the observations change the model's own actions: wide observations make a policy sensitive to them.
     """
+    # Actions of the model, and of the file for many observations at once and for one.
     observations = random_observations(model.policy.observation_space, COMPARED, seed=0)
     expected = _actions(model, observations)
-    alone = {k: v[:1] for k, v in observations.items()} if isinstance(observations, dict) else observations[:1]
-    many, one = run(policy.tensors(observations)), run(policy.tensors(alone))
+    first = {k: v[:1] for k, v in observations.items()} if isinstance(observations, dict) else observations[:1]
+    many = run(policy.tensors(observations))
+    one = run(policy.tensors(first))
     difference = max(
         float(np.abs(many.reshape(expected.shape) - expected).max()),
         float(np.abs(one.reshape(expected[:1].shape) - expected[:1]).max()),
     )
+    # The difference that rounding explains.
     rounded = (_actions(model, _rounded(observations, seed)) for seed in range(4))
     sensitivity = max(float(np.abs(actions - expected).max()) for actions in rounded)
     return difference, TOLERANCE * _range(model.action_space, expected) + sensitivity
 
 
 def _actions(model: BaseAlgorithm, observations: Any) -> NDArray[np.float64]:
-    """The model's actions for a batch of observations as the environment makes them."""
+    """Return the model's actions for a batch of raw observations."""
     normalizer = model.get_vec_normalize_env()
     seen = observations if normalizer is None else normalizer.normalize_obs(observations)
     actions, _ = model.policy.predict(seen, deterministic=True)
@@ -168,7 +193,7 @@ def _actions(model: BaseAlgorithm, observations: Any) -> NDArray[np.float64]:
 
 
 def _rounded(observations: Any, seed: int) -> Any:
-    """The observations with a relative error of either sign in each float; integers as they are."""
+    """Return the observations with a relative error of either sign in each float; integers are unchanged."""
     if isinstance(observations, dict):
         return {key: _rounded(part, seed) for key, part in observations.items()}
     if observations.dtype.kind != "f":
@@ -178,7 +203,7 @@ def _rounded(observations: Any, seed: int) -> Any:
 
 
 def _range(space: spaces.Space[Any], actions: NDArray[np.float64]) -> float:
-    """The range that actions are compared on: the widest of the space's, but no wider than they make use of."""
+    """Return the range for the tolerance: the widest of the action space, at most twice the actions' magnitude."""
     used = max(1.0, 2.0 * float(np.abs(actions).max()))
     if not isinstance(space, spaces.Box):
         return used
@@ -186,6 +211,7 @@ def _range(space: spaces.Space[Any], actions: NDArray[np.float64]) -> float:
 
 
 def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:
+    """Return the metadata of the file."""
     return {
         "environment": selection.config.environment.id,
         "algorithm": selection.config.algorithm.name,
@@ -198,7 +224,7 @@ def _facts(selection: Selection, model: BaseAlgorithm) -> dict[str, str]:
 
 
 def _shapes(policy: ExportedPolicy) -> list[str]:
-    """The inputs with their shapes, such as `obs_0 (batch, 35)`."""
+    """Return the inputs with their shapes, such as `obs_0 (batch, 35)`."""
     axes = policy.batch_axes()
     return [
         f"{name} ({', '.join(axes[name].get(axis, str(size)) for axis, size in enumerate(example.shape))})"

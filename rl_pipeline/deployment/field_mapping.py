@@ -1,4 +1,4 @@
-"""Topics of a robot as the state and the action of a task, by the fields that a deployment maps to each other."""
+"""Mappings between the messages of a robot's topics and the state and action of a task."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from rl_pipeline.interfaces.types import Array, FieldType, Primitive, Sequence, 
 
 
 class StateMapping:
-    """Makes a task's state of the last message of each topic.
+    """Mapping from the last message of each topic to the state of a task.
 
     Args:
-        deployment: which fields are which.
-        service: the task's step service, whose response has the state.
+        deployment: topics, fields and constants.
+        service: the task's step service; its response has the state.
 
     Raises:
-        InputError: a field that does not exist, is of another kind, or is given by nothing; or an unknown type.
+        InputError: a field does not exist, is of another kind, or is mapped to no topic; or a type is unknown.
     """
 
     def __init__(self, deployment: Deployment, service: Service) -> None:
@@ -28,6 +28,7 @@ class StateMapping:
         self._service = service
         self._fields = {name: topic.fields for name, topic in deployment.state.items()}
         self._constants = dict(deployment.constants)
+        # Every field of the state must come from a topic or a constant.
         state = service.response.struct.fields["state"]
         assert isinstance(state, Struct)
         given = set(self._constants)
@@ -41,31 +42,33 @@ class StateMapping:
             )
 
     def state(self, payloads: Mapping[str, bytes]) -> Batch:
-        """The state, a batch of one, of the last message of each topic.
+        """Return the state, a batch of one, for the last message of each topic.
 
         Raises:
             CodecError: a message is not of its topic's type, or a constant cannot be held by its field.
         """
+        # Collect values by dotted field of the state; a topic without mapped fields carries the state itself.
         values: dict[str, Any] = dict(self._constants)
         for name, codec in self.codecs.items():
             message = codec.decode(payloads[name])
             if not self._fields[name]:
                 values |= message
             for target, source in self._fields[name].items():
-                values[target] = _at(message, source)
+                values[target] = _value_at(message, source)
+        # Encoding and decoding converts them to the arrays that tasks expect.
         state: Batch = self._service.response.decode_batch([self._service.response.encode({"state": values})]).state
         return state
 
 
 class ActionMapping:
-    """Makes the message of a robot's action topic of what a task would ask of a player.
+    """Mapping from a task's request for a player to the message of a robot's action topic.
 
     Args:
-        topic: which fields are which.
-        service: the task's step service, whose request has the action.
+        topic: the topic and its fields.
+        service: the task's step service; its request has the action.
 
     Raises:
-        InputError: a field that does not exist or is of another kind, or an unknown type.
+        InputError: a field does not exist or is of another kind, or a type is unknown.
     """
 
     def __init__(self, topic: ActionTopic, service: Service) -> None:
@@ -77,7 +80,7 @@ class ActionMapping:
             _check_kind(where, expected, _resolve(service.request.struct, source, where), target, source)
 
     def message(self, request: Fields) -> bytes:
-        """The payload for the fields of a request for one environment.
+        """Return the payload for the fields of a request for one environment.
 
         Raises:
             InputError: the task's request does not have a field that is mapped.
@@ -90,7 +93,7 @@ class ActionMapping:
 
 
 def _check_topic(name: str, fields: Mapping[str, str], message: Struct, state: Struct) -> set[str]:
-    """Check one topic's part of the state; returns the fields of the state that it gives."""
+    """Check the mapped fields of one topic; returns the fields of the state that it gives."""
     if not fields:
         if message.name != state.name:
             raise InputError(f"state.{name}: expected fields, or messages of type {state.name}, found {message.name}")
@@ -103,6 +106,7 @@ def _check_topic(name: str, fields: Mapping[str, str], message: Struct, state: S
 
 
 def _resolve(struct: Struct, path: str, where: str) -> FieldType:
+    """Return the type of the field at a dotted path. Raises `InputError` at `where` when there is none."""
     type_: FieldType = struct
     for name in path.split("."):
         if not isinstance(type_, Struct) or name not in type_.fields:
@@ -117,6 +121,7 @@ def _check_kind(where: str, expected: FieldType, found: FieldType, target: str, 
 
 
 def _kind(type_: FieldType) -> str:
+    """Return the kind of a field for messages; fields can be mapped to those of the same kind."""
     match type_:
         case Primitive():
             return "a number"
@@ -129,7 +134,7 @@ def _kind(type_: FieldType) -> str:
 
 
 def _leaves(struct: Struct, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of all fields that are no messages themselves."""
+    """Yield dotted paths of all fields that are not messages themselves."""
     for name, type_ in struct.fields.items():
         if isinstance(type_, Struct):
             yield from _leaves(type_, f"{prefix}{name}.")
@@ -137,7 +142,8 @@ def _leaves(struct: Struct, prefix: str = "") -> Iterator[str]:
             yield prefix + name
 
 
-def _at(message: Mapping[str, Any], path: str) -> Any:
+def _value_at(message: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a dotted path."""
     value: Any = message
     for name in path.split("."):
         value = value[name]

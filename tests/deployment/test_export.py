@@ -75,7 +75,7 @@ def test_torchscript_runs_without_this_package(experiment: ExperimentFolder) -> 
 def test_a_file_that_acts_in_another_way_is_not_written(
     experiment: ExperimentFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    honest = export._torchscript
+    honest = export._to_torchscript
 
     def distorted(policy: export.ExportedPolicy) -> bytes:
         with torch.no_grad():
@@ -87,7 +87,7 @@ def test_a_file_that_acts_in_another_way_is_not_written(
                 parameter.sub_(0.1)
         return content
 
-    monkeypatch.setattr(export, "_torchscript", distorted)
+    monkeypatch.setattr(export, "_to_torchscript", distorted)
     file = tmp_path / "agent.pt"
     arguments = ["--experiment", str(experiment.path), "--format", "torchscript", "--output", str(file)]
     assert cli.run(["export", *arguments]) == 2

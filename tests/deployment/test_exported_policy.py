@@ -10,7 +10,7 @@ import torch
 from gymnasium import spaces
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.deployment.exported_policy import exported_policy, random_observations
+from rl_pipeline.deployment.exported_policy import ExportedPolicy, random_observations
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 
@@ -57,7 +57,7 @@ def test_an_exported_policy_acts_as_its_model(
     algorithm: str, observation: spaces.Space[Any], action: spaces.Space[Any], parameters: dict[str, Any]
 ) -> None:
     trained = model(algorithm, observation, action, **parameters)
-    policy = exported_policy(trained)
+    policy = ExportedPolicy.of(trained)
     observations = random_observations(trained.policy.observation_space, 32, seed=1)
     expected, _ = trained.policy.predict(observations, deterministic=True)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def test_an_exported_policy_acts_as_its_model(
 
 def test_a_recurrent_policy_carries_its_state() -> None:
     trained = model("recurrent_ppo", VECTOR, TORQUES, n_steps=8, batch_size=8)
-    policy = exported_policy(trained)
+    policy = ExportedPolicy.of(trained)
     assert policy.recurrent
     assert policy.outputs == ["continuous_actions", "hidden_out", "cell_out"]
     first, second = (random_observations(VECTOR, 3, seed) for seed in (1, 2))
@@ -86,4 +86,4 @@ def test_observations_that_no_tensor_stands_for_are_refused() -> None:
     trained = model("ppo", VECTOR, BUTTONS)
     trained.policy.observation_space = spaces.Text(5)
     with pytest.raises(InputError, match=r"cannot export a policy that observes Text.*expected Box, Discrete"):
-        exported_policy(trained)
+        ExportedPolicy.of(trained)
