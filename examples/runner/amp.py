@@ -16,7 +16,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnvWrapper
 
 from rl_pipeline.algorithms import register_algorithm
-from rl_pipeline.rl_games.__init__ import Agent, Player, register_algorithm_builder, register_player_builder
+from rl_pipeline.rl_games import Agent, Player, register_algorithm_builder, register_player_builder
 
 
 class StyleRewards(VecEnvWrapper):

@@ -6,7 +6,7 @@ rl-pipeline runner --train --file examples/runner/point_mass.yaml
 import numpy as np
 from gymnasium import spaces
 
-from rl_pipeline.rl_games.__init__ import IVecEnv, env_configurations, vecenv
+from rl_pipeline.rl_games import IVecEnv, env_configurations, vecenv
 
 PERIOD = 0.1  # s
 EPISODE = 50  # steps

@@ -1,13 +1,13 @@
-"""The runner of rl_games' layout: files, command line, factories and observers, on this project's training."""
+"""rl_games' files, command line, factories and observers, on this project's training."""
 
 from rl_pipeline.envs import env_configurations, vecenv
 from rl_pipeline.envs.vecenv import IVecEnv
 from rl_pipeline.rl_games.agent import Agent
 from rl_pipeline.rl_games.job import Job
-from rl_pipeline.rl_games.object_factory import ObjectFactory
 from rl_pipeline.rl_games.observers import AlgoObserver, DefaultAlgoObserver, IsaacAlgoObserver, MultiObserver
 from rl_pipeline.rl_games.player import Player
 from rl_pipeline.rl_games.registries import (
+    ObjectFactory,
     register_algorithm_builder,
     register_network,
     register_observer,

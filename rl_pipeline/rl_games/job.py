@@ -1,4 +1,4 @@
-"""What an algorithm or a player is built for: the file, and what the command line adds to it."""
+"""The job of an algorithm or a player: a runner's file, with the settings of the command line."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Tracking:
     """A run on Weights & Biases.
 
     Attributes:
-        project: the project it appears under; None: what the configuration says.
-        entity: user or team; None: what the configuration says.
+        project: its project; None: the one of the configuration.
+        entity: its user or team; None: the one of the configuration.
     """
 
     project: str | None = None
@@ -31,18 +31,18 @@ class Tracking:
 
 @dataclass(frozen=True)
 class Job:
-    """What an algorithm or a player is built for.
+    """A runner's file, with the settings of the command line.
 
     Attributes:
         name: the algorithm's name in the file.
         source: the file, as messages name it.
-        params: what stands under `params` in a file of rl_games' layout; empty for an experiment file.
-        experiment: the configuration of an experiment file; None for a file of rl_games' layout.
-        observer: watches a training; None: the one that the file names.
+        params: the section `params` of a file of rl_games; empty for an experiment file.
+        experiment: the configuration of an experiment file; None for a file of rl_games.
+        observer: observer of the training; None: the one that the file names.
         sigma: logarithm of the actions' standard deviation; None: as in the file or the model.
-        tracking: where a training is tracked; None: nowhere but in its folder.
-        console: where results are printed.
-        progress: where progress is drawn.
+        tracking: the run on Weights & Biases; None: the training is logged in its folder only.
+        console: output of results.
+        progress: output of progress; None: progress is logged only.
     """
 
     name: str
@@ -56,18 +56,20 @@ class Job:
     progress: Console | None = None
 
     def settings(self, algorithm: str | None = None, *, for_training: bool = True) -> tuple[Config, RunSettings]:
-        """The project's configuration, and what the runner itself does.
+        """Translate the file into this project's configuration and the settings of the runner itself.
 
         Args:
-            algorithm: the registered algorithm that is meant by the file's name; None: the name is one itself.
-            for_training: whether to say what has no counterpart.
+            algorithm: name of a registered algorithm; None: the job's name.
+            for_training: log a warning that names the settings without a counterpart.
 
         Raises:
-            InputError: the file asks for what cannot be had.
+            InputError: a setting of the file is unknown or not supported.
         """
         if self.experiment is not None:
             config = self._tracked(self.experiment)
             return self._with_sigma(config), RunSettings.of_experiment(config)
+
+        # Settings that are not translated change a training, and a player little or not at all.
         translation = translate(self.params, self.source, algorithm or self.name, self.sigma)
         if translation.left_out and for_training:
             logger.warning("%s: left out: %s", self.source, "; ".join(translation.left_out))

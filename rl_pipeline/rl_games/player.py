@@ -1,4 +1,4 @@
-"""What the runner plays with: a trained model of any registered algorithm."""
+"""Games of a runner, played by a trained model of any registered algorithm."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from rl_pipeline.run.play import require_display, watched_config
 
 
 class Player:
-    """A model that plays.
+    """A trained model that plays the games of a runner's file.
 
     Args:
-        job: what it is for.
-        algorithm: the registered algorithm that learned; None: the one of the job's name.
+        job: the file and the settings of the command line.
+        algorithm: name of the model's algorithm; None: the job's name.
 
     Raises:
         InputError: the configuration cannot be used.
@@ -39,21 +39,24 @@ class Player:
         self._model: Path | None = None
 
     def restore(self, checkpoint: str) -> None:
-        """Play with this model, or with the best of this run. Raises `InputError` when there is none."""
+        """Choose the model: a file, or the best one of a run. Raises `InputError` when there is none."""
         self._model = find_network(checkpoint, self.config.experiment.directory)
 
     def run(self) -> Episodes:
-        """Play the games, print the return and length of each and their means, and return them.
+        """Play the games, print returns, lengths and their means, and return the games.
 
         Raises:
             InputError: no model was restored, it does not fit, or there is no display for the window.
         """
         if self._model is None:
             raise InputError(f"--play: expected {OPTION} with a run's folder or a model{self._newest()}")
+
+        # A window shows one environment; without it, as many play at once as there are processors.
         games, config, size = self.run_settings.games, self.config, None
         if self.run_settings.render:
-            require_display("player.render", "with render: false the games are played unseen")
+            require_display("player.render", "with render: false the games are played without a window")
             config, size = watched_config(config, show=True), 1
+
         settings = config.evaluation
         with tempfile.TemporaryDirectory() as logs, Environments(config, Path(logs)) as environments:
             venv = environments.evaluation(size or environments.evaluation_size(games), settings.seed)
@@ -69,6 +72,7 @@ class Player:
         return episodes
 
     def _print(self, episodes: Episodes) -> None:
+        # The words of rl_games, which scripts of its users look for.
         lines = []
         if self.run_settings.print_games:
             for index, (reward, steps) in enumerate(zip(episodes.returns, episodes.lengths, strict=True)):
@@ -84,8 +88,13 @@ class Player:
         return "" if newest is None else f"; the newest run is {newest.parent}"
 
 
+def make_a2c_player(job: Job) -> Player:
+    """Make the player of rl_games' `a2c_continuous` and `a2c_discrete`, which are PPO."""
+    return Player(job, "ppo")
+
+
 def _set_sigma(model: BaseAlgorithm, sigma: float) -> None:
-    """Give the actions another standard deviation, by its logarithm; it matters where they are sampled."""
+    """Set the logarithm of the actions' standard deviation, which matters for sampled actions."""
     deviation = getattr(model.policy, "log_std", None)
     if not isinstance(deviation, torch.nn.Parameter):
         raise InputError(f"--sigma: {type(model).__name__} on {model.action_space} has no deviation of its own")

@@ -1,4 +1,4 @@
-"""The runner: builds the algorithm or the player that a file names, and trains or plays."""
+"""The runner: builds the algorithm or the player that a file names, to train or to play."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.evaluations import Episodes
 from rl_pipeline.plugins import import_user_module
 from rl_pipeline.rl_games.job import Job, Tracking
-from rl_pipeline.rl_games.object_factory import ObjectFactory
 from rl_pipeline.rl_games.observers import AlgoObserver
-from rl_pipeline.rl_games.registries import ALGORITHMS, PLAYERS
+from rl_pipeline.rl_games.registries import ALGORITHMS, PLAYERS, ObjectFactory
 from rl_pipeline.run.result import TrainingResult
 
 ARGUMENTS: Final = ("train", "play", "checkpoint", "sigma", "track", "wandb_project_name", "wandb_entity")
 
 
 class Runner:
-    """Trains or plays as a file says.
+    """rl_games' runner: load a file, then train or play.
 
     Args:
-        observer: watches a training, beside the one that the file names; None: that one, or else the default one.
-        console: where results are printed; None: on standard output.
-        progress: where progress is drawn; None: it is logged only.
+        observer: observer of trainings, in addition to the one that the file names; None: that one, else the default.
+        console: output of results; None: standard output.
+        progress: output of progress; None: progress is logged only.
 
     Attributes:
-        algo_factory: builders of algorithms; what is registered here is known to this runner alone.
-        player_factory: builders of players, likewise.
+        algo_factory: builders of algorithms; an entry added here belongs to this runner only.
+        player_factory: builders of players, of this runner in the same way.
     """
 
     def __init__(
@@ -43,21 +42,22 @@ class Runner:
         self.algo_factory = ObjectFactory("algorithm", ALGORITHMS)
         self.player_factory = ObjectFactory("player", PLAYERS)
         self.observer = observer
-        self._console, self._progress = console or Console(), progress
+        self._console = console or Console()
+        self._progress = progress
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was loaded."""
+        """Return to the state before `load`."""
         self._source = "config"
         self._name: str | None = None
         self._params: Mapping[str, Any] = {}
         self._experiment: Config | None = None
 
     def load(self, config: Mapping[str, Any] | Config, source: str = "config") -> None:
-        """Take a configuration.
+        """Load a configuration.
 
         Args:
-            config: the mapping of a file with rl_games' layout, or a configuration of this project.
+            config: the mapping of a file of rl_games, or a configuration of this project.
             source: the file, as messages name it. Modules of `params.import_modules` may be files beside it.
 
         Raises:
@@ -74,10 +74,12 @@ class Runner:
         self.load_config(config["params"])
 
     def load_config(self, params: Mapping[str, Any]) -> None:
-        """Take what stands under `params` in a file with rl_games' layout. Raises `InputError` as `load` does."""
+        """Load the section `params` of a file of rl_games. Raises `InputError` as `load` does."""
         if not isinstance(params, Mapping):
             raise InputError(f"{self._source}: params: expected a section of keys, found {found(params)}")
-        self._params = self._with_modules(params)
+
+        # Modules before names: they may register the algorithm.
+        self._params = self._import_modules(params)
         algorithm = params.get("algo")
         name = algorithm.get("name") if isinstance(algorithm, Mapping) else None
         if not isinstance(name, str):
@@ -91,13 +93,13 @@ class Runner:
         """Train or play.
 
         Args:
-            args: `train` and `play`, of which one is true; `checkpoint`: a run or a model to go on with or to play
-                with; `sigma`: logarithm of the actions' standard deviation; `track`, `wandb_project_name` and
-                `wandb_entity`: the run on Weights & Biases. What is missing is false or None.
+            args: `train` and `play`, of which one is true; `checkpoint`: a run or a model to continue or to play;
+                `sigma`: logarithm of the actions' standard deviation; `track`, `wandb_project_name` and
+                `wandb_entity`: the run on Weights & Biases. Missing ones are false or None.
 
         Returns:
-            what the algorithm's `train` or the player's `run` does: of those built in, the result of the training, or
-            the games.
+            the value of the algorithm's `train` or the player's `run`: for those built in, the result of the training,
+            or the games.
 
         Raises:
             InputError: an argument is unknown, both or neither of `train` and `play` are given, or the file or the
@@ -126,7 +128,7 @@ class Runner:
         return player.run()
 
     def create_player(self, args: Mapping[str, Any] | None = None) -> Any:
-        """The player of the loaded file; nothing is restored yet. Raises `InputError` as `run` does."""
+        """Make the player of the loaded file, without a model. Raises `InputError` as `run` does."""
         return self.player_factory.create(self._loaded(), job=self._job(args or {}))
 
     def _job(self, args: Mapping[str, Any]) -> Job:
@@ -134,19 +136,24 @@ class Runner:
         if (project or entity) and not args.get("track"):
             raise InputError(f"--wandb-{'project-name' if project else 'entity'}: needs --track")
         return Job(
-            name=self._loaded(), source=self._source, params=self._params, experiment=self._experiment,
-            observer=self.observer, sigma=args.get("sigma"),
+            name=self._loaded(),
+            source=self._source,
+            params=self._params,
+            experiment=self._experiment,
+            observer=self.observer,
+            sigma=args.get("sigma"),
             tracking=Tracking(project, entity) if args.get("track") else None,
-            console=self._console, progress=self._progress,
-        )  # fmt: skip
+            console=self._console,
+            progress=self._progress,
+        )
 
     def _loaded(self) -> str:
         if self._name is None:
             raise InputError("Runner: nothing is loaded; call load(config) first")
         return self._name
 
-    def _with_modules(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The parameters once the modules that they name are imported, those beside the file named by their paths."""
+    def _import_modules(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Import the modules of `import_modules`, and return the parameters with files next to this one as paths."""
         where = f"{self._source}: params.import_modules"
         modules = params.get("import_modules") or []
         if isinstance(modules, str) or not all(isinstance(module, str) for module in modules):
@@ -167,23 +174,24 @@ def run_file(
     console: Console,
     progress: Console,
 ) -> Any:
-    """Train or play as a file says, and return what that returns.
+    """Train or play by a file, and return the value of `Runner.run`.
 
     Args:
-        file: YAML of rl_games' layout, which has `params`, or an experiment file of this project.
+        file: YAML file of rl_games, which has `params`, or an experiment file of this project.
         arguments: of `Runner.run`.
-        seed: in place of the file's; None: the file's.
-        num_actors: number of environments in place of the file's; None: the file's.
-        console: where results are printed.
-        progress: where progress is drawn.
+        seed: replaces the file's; None: the file's.
+        num_actors: replaces the file's number of environments; None: the file's.
+        console: output of results.
+        progress: output of progress.
 
     Raises:
         InputError: the file or an argument cannot be used.
     """
     runner = Runner(console=console, progress=progress)
     tree = read_yaml(file, last_counts=True)
+    # A file of rl_games is changed before its references are resolved: they may refer to the changed settings.
     if "params" in tree:
-        runner.load(_resolved(_overridden(tree, seed, num_actors), shown(file)), shown(file))
+        runner.load(_resolve(_override(tree, seed, num_actors), shown(file)), shown(file))
     else:
         overrides = [f"training.seed={seed}"] if seed is not None else []
         overrides += [f"n_environments={num_actors}"] if num_actors is not None else []
@@ -191,14 +199,15 @@ def run_file(
     return runner.run(arguments)
 
 
-def _overridden(tree: dict[Any, Any], seed: int | None, num_actors: int | None) -> dict[Any, Any]:
-    """The file with another seed and number of actors, where there are sections to put them into."""
+def _override(tree: dict[Any, Any], seed: int | None, num_actors: int | None) -> dict[Any, Any]:
+    """Set seed and number of actors, in files that have the sections for them."""
     params = tree["params"]
     config = params.get("config") if isinstance(params, dict) else None
     if not isinstance(config, dict):
         return tree
     if seed is not None:
         params["seed"] = seed
+        # A seed of the environment would win.
         if isinstance(environment := config.get("env_config"), dict):
             environment.pop("seed", None)
     if num_actors is not None:
@@ -206,15 +215,16 @@ def _overridden(tree: dict[Any, Any], seed: int | None, num_actors: int | None) 
     return tree
 
 
-def _resolved(tree: dict[Any, Any], source: str) -> dict[Any, Any]:
-    """The file with the value that each `${...}` refers to.
+def _resolve(tree: dict[Any, Any], source: str) -> dict[Any, Any]:
+    """Replace each `${...}` by the value that it refers to.
 
     Raises:
-        InputError: some refer to what is not in the file; IsaacGymEnvs' files do, to the rest of its configuration.
+        InputError: a reference leads out of the file, as those of IsaacGymEnvs do, to the rest of its configuration.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    # One by one, so that the error names every reference that leads out of the file.
     config = OmegaConf.create(tree)
     outside = []
     for name, text in _references(tree):
@@ -230,7 +240,7 @@ def _resolved(tree: dict[Any, Any], source: str) -> dict[Any, Any]:
 
 
 def _references(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    """Dotted names and texts of the values that hold `${`."""
+    """Yield dotted name and text of each value that contains `${`."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _references(inner, f"{name}.{key}" if name else str(key))

@@ -17,7 +17,7 @@ from rl_pipeline.envs.factory import checked_spaces
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.rl_games.translation import translate
-from rl_pipeline.rl_games.translation.ppo_sac import UNLIMITED
+from rl_pipeline.rl_games.translation.ppo_sac import MAX_FRAMES
 from tests.rl_games.conftest import PARAMS, changed
 from tests.rl_games.test_rl_games_keys import CNN, GAME
 from tests.rl_games.test_translation import SAC, config_of
@@ -71,7 +71,7 @@ def test_a_score_alone_ends_a_run_whose_learning_rate_then_stays() -> None:
     params = changed(config__max_epochs=None, config__score_to_win=400, config__lr_schedule="linear")
     translation = translate(params, "file.yaml", "ppo")
     assert translation.run.score_to_win == 400
-    assert translation.config.training.total_timesteps == UNLIMITED
+    assert translation.config.training.total_timesteps == MAX_FRAMES
     assert translation.config.algorithm.parameters["learning_rate"] == 1e-3
     assert any("score_to_win ends the run" in line for line in translation.left_out)
 

@@ -1,5 +1,6 @@
-"""The layout of rl_games' files, translated to this project's configuration."""
+"""Translation of rl_games' files into this project's configuration."""
 
-from rl_pipeline.rl_games.translation.translate import RunSettings, Translation, translate
+from rl_pipeline.rl_games.translation.run_settings import RunSettings
+from rl_pipeline.rl_games.translation.translate import Translation, translate
 
 __all__ = ["RunSettings", "Translation", "translate"]

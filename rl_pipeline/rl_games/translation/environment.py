@@ -1,4 +1,4 @@
-"""The environment that `env_name` and `env_config` mean, by this project's names."""
+"""Settings of `environment` from `env_name` and `env_config`."""
 
 from __future__ import annotations
 
@@ -10,39 +10,68 @@ import gymnasium
 from rl_pipeline.envs.env_configurations import configurations
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.rl_games.translation.section_reader import ANY, Keys
+from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
 GENERIC: Final = ("openai_gym", "gymnasium", "atari_gym", "atari_gymnasium", "envpool", "minigrid_env")
-"""Values of `env_name` that stand for the Gymnasium environment that `env_config.name` or `env_config.env_name` has."""
+"""Values of `env_name` for the Gymnasium environment named by `env_config.name` or `env_config.env_name`."""
 ABSENT: Final = (
-    "brax", "connect4_env", "craftax", "cule", "diambra", "dm_control", "dm_soccer_ant", "maniskill", "multiwalker_env",
-    "myo_gym", "openai_robot_gym", "rlgpu", "slime_gym", "smac", "smac_cnn", "smac_v2", "test_env",
-)  # fmt: skip
-"""Values of `env_name` that stand for simulators which rl_games, IsaacGymEnvs or Isaac Lab bring along."""
+    "brax",
+    "connect4_env",
+    "craftax",
+    "cule",
+    "diambra",
+    "dm_control",
+    "dm_soccer_ant",
+    "maniskill",
+    "multiwalker_env",
+    "myo_gym",
+    "openai_robot_gym",
+    "rlgpu",
+    "slime_gym",
+    "smac",
+    "smac_cnn",
+    "smac_v2",
+    "test_env",
+)
+"""Values of `env_name` for simulators of rl_games, IsaacGymEnvs or Isaac Lab that this project lacks."""
 
 _GAME_OPTIONS: Final[Mapping[str, Container[Any]]] = {
-    "skip": (4,), "frames": (4,), "episode_life": (True,), "episodic_life": (True,), "has_lives": (True, False),
-    "wrap_impala": (False,), "sticky": (False,), "use_async": (True, False), "use_dict_obs_space": (False,),
-    "name": ANY, "env_name": ANY,
-}  # fmt: skip
-"""Keys of rl_games' preprocessing of games, and the values of this project's."""
+    "skip": (4,),
+    "frames": (4,),
+    "episode_life": (True,),
+    "episodic_life": (True,),
+    "has_lives": (True, False),
+    "wrap_impala": (False,),
+    "sticky": (False,),
+    "use_async": (True, False),
+    "use_dict_obs_space": (False,),
+    "name": ANY,
+    "env_name": ANY,
+}
+"""SectionReader of rl_games' preprocessing of games, and the values of this project's."""
 _GENERIC_OPTIONS: Final[Mapping[str, Container[Any]]] = {
-    "flat_observation": (True,), "flatten_obs": (True,), "use_dict_obs_space": (False,), "limit_steps": (False,),
-    "procgen": (False,), "use_async": (True, False), "ray_config": (None,),
-}  # fmt: skip
-"""Keys that rl_games' creators keep from the environment itself."""
+    "flat_observation": (True,),
+    "flatten_obs": (True,),
+    "use_dict_obs_space": (False,),
+    "limit_steps": (False,),
+    "procgen": (False,),
+    "use_async": (True, False),
+    "ray_config": (None,),
+}
+"""SectionReader that rl_games' creators keep from the environment itself."""
 
 
-def environment(config: Keys, seed: int) -> tuple[dict[str, Any], int]:
-    """The settings of `environment`, and how many observations are stacked.
+def read_environment(config: SectionReader, seed: int) -> tuple[dict[str, Any], int]:
+    """Read the settings of `environment`, and the number of stacked observations.
 
     Args:
-        config: the section `params.config`; `env_name` and `env_config` are taken from it.
-        seed: of the run.
+        config: the section `params.config`.
+        seed: seed of the run.
 
     Raises:
         InputError: there is no such environment here.
     """
+    # A generic name says the library; the environment has its name in env_config.
     name, where = config.text("env_name"), config.where("env_name")
     options = config.section("env_config")
     generic = name in GENERIC and name not in configurations
@@ -50,7 +79,9 @@ def environment(config: Keys, seed: int) -> tuple[dict[str, Any], int]:
         given = [key for key in ("name", "env_name") if options.text(key, None)]
         key = given[0] if given else "name"
         name, where = options.text(key), options.where(key)
-    name, known = _found(name, where)
+
+    # Options of rl_games' wrappers are read here, the rest goes to the environment.
+    name, known = _find(name, where)
     frames, horizon = 1, None
     if known not in configurations:
         _leave_seed(options, seed)
@@ -60,17 +91,18 @@ def environment(config: Keys, seed: int) -> tuple[dict[str, Any], int]:
     elif generic:
         frames = options.whole("frames", 1, least=1)
         _leave(options, _GENERIC_OPTIONS, "has no counterpart")
-    # A simulator of one's own draws what it likes, which is unknown before it is made.
+
+    # A registered simulator chooses its render mode itself, which is unknown before it is built.
     drawn = None if known in configurations else "rgb_array"
     arguments = options.rest(())
     settings = {"id": name, "env_config": arguments or None, "render_mode": drawn, "video_wrapper": False}
     return {**settings, "horizon": horizon}, frames
 
 
-def _found(name: str, where: str) -> tuple[str, str]:
-    """The id to configure, perhaps with a module before it, and the full id that it leads to.
+def _find(name: str, where: str) -> tuple[str, str]:
+    """Return the id to configure, perhaps with a module before it, and the registered id.
 
-    Games are found without their namespace, as EnvPool has them.
+    Games are found without their namespace, as EnvPool names them.
     """
     if name in ABSENT and name not in configurations:
         raise InputError(
@@ -88,13 +120,13 @@ def _found(name: str, where: str) -> tuple[str, str]:
         raise InputError(f"{where}: {str(error).removeprefix('environment.id: ')}") from None
 
 
-def _leave_seed(options: Keys, seed: int) -> None:
+def _leave_seed(options: SectionReader, seed: int) -> None:
     own = options.whole("seed", seed)
     if own != seed:
         options.leave("seed", f"not used: environments are seeded by params.seed, {seed}")
 
 
-def _leave(options: Keys, neutral: Mapping[str, Container[Any]], why: str) -> None:
+def _leave(options: SectionReader, neutral: Mapping[str, Container[Any]], why: str) -> None:
     for name, values in neutral.items():
         if name in options and (value := options.value(name)) not in values:
             options.leave(name, f"{value} is not used: {why}")

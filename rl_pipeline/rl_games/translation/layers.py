@@ -1,4 +1,4 @@
-"""The layers that a `network` section lists: perceptron, convolutions, recurrent layer."""
+"""Layers of a `network` section: perceptron, convolutions, recurrent layer."""
 
 from __future__ import annotations
 
@@ -7,36 +7,53 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rl_pipeline.errors import InputError, UnknownNameError
-from rl_pipeline.rl_games.translation.section_reader import ANY, Keys
+from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
 ACTIVATIONS: Final = {
-    "relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "elu": "ELU", "selu": "SELU", "swish": "SiLU",
-    "silu": "SiLU", "gelu": "GELU", "softplus": "Softplus",
-}  # fmt: skip
+    "relu": "ReLU",
+    "tanh": "Tanh",
+    "sigmoid": "Sigmoid",
+    "elu": "ELU",
+    "selu": "SELU",
+    "swish": "SiLU",
+    "silu": "SiLU",
+    "gelu": "GELU",
+    "softplus": "Softplus",
+}
 CONVOLUTIONS: Final = ("conv2d", "conv2d_flatten")
 
 
 class _DefaultInitializer:
-    """A container of the sections that leave the weights as they are made."""
+    """Container of the `initializer` sections that keep PyTorch's own weights."""
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, Mapping) and value.get("name") in (None, "default")
 
 
 DEFAULT_INITIALIZER: Final = _DefaultInitializer()
-INITIALIZER: Final = {"initializer": "weights begin as Stable-Baselines3 has them, orthogonal"}
+INITIALIZER: Final = {"initializer": "weights begin orthogonal, as in Stable-Baselines3"}
 MLP_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    "initializer": DEFAULT_INITIALIZER, "regularizer": ANY, "normalization": ANY, "norm_func_name": (),
-    "norm_only_first_layer": ANY, "d2rl": (False,),
-}  # fmt: skip
+    "initializer": DEFAULT_INITIALIZER,
+    "regularizer": ANY,
+    "normalization": ANY,
+    "norm_func_name": (),
+    "norm_only_first_layer": ANY,
+    "d2rl": (False,),
+}
 MLP_REFUSED: Final[Mapping[str, str]] = {"d2rl": "register a network of your own: register_network"}
 CNN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    "initializer": DEFAULT_INITIALIZER, "regularizer": ANY, "permute_input": ANY, "norm_func_name": (),
-}  # fmt: skip
-RNN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    "layer_norm": (False,), "concat_input": (False,), "concat_output": (False,), "zero_rnn_on_done": (True,),
+    "initializer": DEFAULT_INITIALIZER,
+    "regularizer": ANY,
     "permute_input": ANY,
-}  # fmt: skip
+    "norm_func_name": (),
+}
+RNN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    "layer_norm": (False,),
+    "concat_input": (False,),
+    "concat_output": (False,),
+    "zero_rnn_on_done": (True,),
+    "permute_input": ANY,
+}
 
 
 @dataclass(frozen=True)
@@ -44,8 +61,8 @@ class Perceptron:
     """Fully connected layers.
 
     Attributes:
-        units: their widths.
-        activation: class of torch.nn by name.
+        units: widths of the layers.
+        activation: name of a class of torch.nn.
     """
 
     units: list[int]
@@ -54,12 +71,12 @@ class Perceptron:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """An LSTM.
+    """LSTM.
 
     Attributes:
-        units: its width.
-        layers: how many there are, one upon the other.
-        before_mlp: before the fully connected layers, or after them.
+        units: width.
+        layers: number of stacked layers.
+        before_mlp: it comes before the fully connected layers, not after them.
     """
 
     units: int
@@ -67,8 +84,9 @@ class Recurrence:
     before_mlp: bool
 
 
-def perceptron(network: Keys, *, may_be_empty: bool) -> Perceptron:
-    """Read `mlp`. Raises `InputError` for layers that cannot be meant."""
+def read_perceptron(network: SectionReader, *, may_be_empty: bool) -> Perceptron:
+    """Read `mlp`. Raises `InputError` for invalid widths, or none where they are needed."""
+    # An int that is a bool is no width.
     mlp = network.section("mlp")
     units = mlp.value("units", [] if may_be_empty else None)
     if not isinstance(units, list) or not all(type(width) is int and width > 0 for width in units):
@@ -76,16 +94,17 @@ def perceptron(network: Keys, *, may_be_empty: bool) -> Perceptron:
     if units is None or not (units or may_be_empty):
         wrong = mlp.value("units", None)
         raise InputError(f"{mlp.where('units')}: expected the widths of the layers, such as [64, 64], found {wrong!r}")
+
     activation = _activation(mlp)
     mlp.finish(MLP_NEUTRAL, MLP_REFUSED, INITIALIZER)
     return Perceptron(units, activation)
 
 
-def convolutions(network: Keys) -> dict[str, Any]:
-    """Read `cnn`: the keyword arguments of `ConvNet` that it sets, or with `conv_depths` those of `ImpalaCNN`.
+def read_convolutions(network: SectionReader) -> dict[str, Any]:
+    """Read `cnn` as keyword arguments of `ConvNet`, or with `conv_depths` of `ImpalaCNN`.
 
     Raises:
-        InputError: it lists other convolutions than those of images.
+        InputError: the convolutions are not those of images, or there are none.
     """
     cnn = network.section("cnn")
     activation = _activation(cnn)
@@ -93,21 +112,25 @@ def convolutions(network: Keys) -> dict[str, Any]:
         settings: dict[str, Any] = {"depths": cnn.value("conv_depths"), "activation": activation}
         cnn.finish(CNN_NEUTRAL, {}, INITIALIZER)
         return settings
+
+    # A list of layers, each a section of its own.
     kind = cnn.text("type", "conv2d")
     if kind not in CONVOLUTIONS:
         raise UnknownNameError("kind of convolution", str(kind), CONVOLUTIONS, where=cnn.where("type"))
     listed = cnn.value("convs")
     if not isinstance(listed, list) or not listed:
         raise InputError(f"{cnn.where('convs')}: expected a list of convolutions, found {listed!r}")
-    layers = [
-        _convolution(Keys(cnn.source, f"{cnn.path}.convs[{i}]", conv, cnn.left_out)) for i, conv in enumerate(listed)
+    sections = [
+        SectionReader(cnn.source, f"{cnn.path}.convs[{index}]", values, cnn.left_out)
+        for index, values in enumerate(listed)
     ]
+    layers = [_convolution(section) for section in sections]
     cnn.finish(CNN_NEUTRAL, {}, INITIALIZER)
     return {"convs": layers, "activation": activation}
 
 
-def recurrence(network: Keys) -> Recurrence:
-    """Read `rnn`. Raises `InputError` for what cannot be meant."""
+def read_recurrence(network: SectionReader) -> Recurrence:
+    """Read `rnn`. Raises `InputError` for an unknown kind of layer or an invalid width."""
     rnn = network.section("rnn")
     name = str(rnn.text("name", "lstm"))
     if name not in ("lstm", "gru"):
@@ -119,7 +142,7 @@ def recurrence(network: Keys) -> Recurrence:
     return result
 
 
-def _convolution(conv: Keys) -> dict[str, int]:
+def _convolution(conv: SectionReader) -> dict[str, int]:
     layer = {
         "filters": conv.whole("filters", least=1),
         "kernel_size": conv.whole("kernel_size", least=1),
@@ -130,7 +153,7 @@ def _convolution(conv: Keys) -> dict[str, int]:
     return layer
 
 
-def _activation(section: Keys) -> str:
+def _activation(section: SectionReader) -> str:
     name = str(section.text("activation", "relu"))
     if name.lower() not in ACTIVATIONS:
         raise UnknownNameError("activation", name, ACTIVATIONS, where=section.where("activation"))

@@ -10,22 +10,34 @@ from rl_pipeline.models.feature_extractors.registration import registered_featur
 from rl_pipeline.rl_games.translation.layers import (
     DEFAULT_INITIALIZER,
     Perceptron,
-    convolutions,
-    perceptron,
-    recurrence,
+    read_convolutions,
+    read_perceptron,
+    read_recurrence,
 )
-from rl_pipeline.rl_games.translation.section_reader import ANY, Keys
+from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
 RESIDUAL: Final = "resnet_actor_critic"
-"""The network of rl_games whose convolutions are those of IMPALA."""
+"""Network of rl_games with the convolutions of IMPALA (Espeholt et al. 2018)."""
 NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    "rnn": (), "cnn": (), "central_value": (False,), "normalization": (), "joint_obs_actions": (), "value_shape": (1,),
-    "value_activation": (), "log_std_bounds": ([-20, 2],), "load_checkpoint": (False,),
-}  # fmt: skip
+    "rnn": (),
+    "cnn": (),
+    "central_value": (False,),
+    "normalization": (),
+    "joint_obs_actions": (),
+    "value_shape": (1,),
+    "value_activation": (),
+    "log_std_bounds": ([-20, 2],),
+    "load_checkpoint": (False,),
+}
 OWN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    **NEUTRAL, "require_rewards": (False,), "require_last_actions": (False,), "lstm": (), "inputs": (),
-    "transformer": (), "blocks": ANY,
-}  # fmt: skip
+    **NEUTRAL,
+    "require_rewards": (False,),
+    "require_last_actions": (False,),
+    "lstm": (),
+    "inputs": (),
+    "transformer": (),
+    "blocks": ANY,
+}
 IGNORED: Final[Mapping[str, str]] = {
     "require_rewards": "the last rewards are not observed",
     "require_last_actions": "for the last actions use the wrapper action_history",
@@ -33,7 +45,7 @@ IGNORED: Final[Mapping[str, str]] = {
 }
 _REGISTER: Final = "register a network of your own: register_network"
 REFUSED: Final[Mapping[str, str]] = {
-    "rnn": "of these algorithms only PPO (a2c_continuous, a2c_discrete) has a recurrent policy",
+    "rnn": "only PPO (a2c_continuous, a2c_discrete) has a recurrent policy",
     "lstm": "the section of a recurrent layer is called rnn",
     "cnn": _REGISTER,
     "joint_obs_actions": _REGISTER,
@@ -41,25 +53,30 @@ REFUSED: Final[Mapping[str, str]] = {
     "transformer": _REGISTER,
 }
 SPACE_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
-    "mu_activation": (), "sigma_activation": (), "mu_init": DEFAULT_INITIALIZER, "learn_sigma": (True,),
-}  # fmt: skip
+    "mu_activation": (),
+    "sigma_activation": (),
+    "mu_init": DEFAULT_INITIALIZER,
+    "learn_sigma": (True,),
+}
 SPACE_IGNORED: Final[Mapping[str, str]] = {
-    "mu_init": "the last layer begins as Stable-Baselines3 has it, orthogonal with gain 0.01",
+    "mu_init": "the last layer begins orthogonal with gain 0.01, as in Stable-Baselines3",
     "learn_sigma": "the deviation is learned",
 }
 
 
-def architecture(network: Keys, name: str, sigma: float | None, *, recurrent: bool = False) -> dict[str, Any]:
-    """The settings of `algorithm.architecture`.
+def read_architecture(
+    network: SectionReader, name: str, sigma: float | None, *, recurrent: bool = False
+) -> dict[str, Any]:
+    """Read the settings of `algorithm.architecture`.
 
     Args:
         network: the section.
-        name: the network that the algorithm has by default, such as `actor_critic`; others have to be registered.
-        sigma: logarithm of the actions' standard deviation at the start; None: what the section says.
-        recurrent: whether the algorithm is the one whose policy has an LSTM.
+        name: default network of the algorithm, such as `actor_critic`; others must be registered.
+        sigma: logarithm of the actions' standard deviation at the start; None: as in the section.
+        recurrent: the policy has an LSTM.
 
     Raises:
-        InputError: the section asks for what there is not.
+        InputError: the network is unknown, or has layers that are not supported.
     """
     chosen = network.text("name", name)
     if recurrent:
@@ -67,11 +84,13 @@ def architecture(network: Keys, name: str, sigma: float | None, *, recurrent: bo
     elif chosen in (name, RESIDUAL) and name == "actor_critic":
         settings = _actor_critic(network)
     elif chosen == name:
-        layers = perceptron(network, may_be_empty=False)
+        layers = read_perceptron(network, may_be_empty=False)
         network.flag("separate", True)
         settings = {"net_arch": layers.units, "activation_fn": layers.activation}
     else:
         settings = _registered(network, chosen, name)
+
+    # SAC learns its deviation by a layer of its own.
     log_std = _log_std(network, sigma)
     if log_std is not None and name == "actor_critic":
         settings.setdefault("policy_kwargs", {})["log_std_init"] = log_std
@@ -79,20 +98,22 @@ def architecture(network: Keys, name: str, sigma: float | None, *, recurrent: bo
     return settings
 
 
-def _actor_critic(network: Keys) -> dict[str, Any]:
+def _actor_critic(network: SectionReader) -> dict[str, Any]:
     separate, seen = network.flag("separate", False), "cnn" in network
-    layers = perceptron(network, may_be_empty=seen)
+    layers = read_perceptron(network, may_be_empty=seen)
     if separate and not seen:
         return {"net_arch": {"pi": layers.units, "vf": layers.units}, "activation_fn": layers.activation}
-    # Stable-Baselines3 shares only the features: the whole trunk is made of them.
+    # Stable-Baselines3 shares features only, so the whole trunk becomes the feature extractor.
     return _features(network, layers, separate=separate)
 
 
-def _recurrent(network: Keys) -> dict[str, Any]:
-    """An LSTM before or after the fully connected layers; actor and critic share it unless they are separate."""
+def _recurrent(network: SectionReader) -> dict[str, Any]:
+    """Read an LSTM before or after the fully connected layers; actor and critic share it unless they are separate."""
     separate, seen = network.flag("separate", False), "cnn" in network
-    rnn = recurrence(network)
-    layers = perceptron(network, may_be_empty=True)
+    rnn = read_recurrence(network)
+    layers = read_perceptron(network, may_be_empty=True)
+
+    # Layers before the LSTM are features; those after it are the networks of actor and critic.
     if not rnn.before_mlp and (seen or layers.units):
         settings = _features(network, layers, separate=separate)
     else:
@@ -105,11 +126,11 @@ def _recurrent(network: Keys) -> dict[str, Any]:
     return settings
 
 
-def _features(network: Keys, layers: Perceptron, *, separate: bool) -> dict[str, Any]:
-    """Layers up to the features: convolutions, if the section has any, and a perceptron."""
+def _features(network: SectionReader, layers: Perceptron, *, separate: bool) -> dict[str, Any]:
+    """Return the settings of a feature extractor: convolutions, if the section has any, and a perceptron."""
     extractor, arguments = "MLP", {"units": layers.units, "activation": layers.activation}
     if "cnn" in network:
-        arguments = {**convolutions(network), "units": layers.units}
+        arguments = {**read_convolutions(network), "units": layers.units}
         extractor = "ImpalaCNN" if "depths" in arguments else "ConvNet"
         if extractor == "ConvNet":
             arguments["mlp_activation"] = layers.activation
@@ -117,24 +138,27 @@ def _features(network: Keys, layers: Perceptron, *, separate: bool) -> dict[str,
     return {**settings, "share_features_extractor": False} if separate else settings
 
 
-def _registered(network: Keys, chosen: str, default: str) -> dict[str, Any]:
+def _registered(network: SectionReader, chosen: str, default: str) -> dict[str, Any]:
+    """Read the section of a network that the user has registered; its own keys are keyword arguments."""
     registered = registered_feature_extractors()
     if chosen not in registered:
         where, nearest = network.where("name"), suggestion(chosen, [default, *registered])
         if nearest.startswith("; did"):
             raise InputError(f"{where}: unknown network {chosen!r}{nearest}")
         raise InputError(f"{where}: expected {default} or one added with register_network, found {chosen!r}")
+
+    # Layers of `mlp` follow the registered network.
     settings: dict[str, Any] = {"net_arch": [], "features_extractor_class": chosen}
     if "mlp" in network:
-        layers = perceptron(network, may_be_empty=False)
+        layers = read_perceptron(network, may_be_empty=False)
         settings |= {"net_arch": layers.units, "activation_fn": layers.activation}
     network.value("separate", None)
     settings["features_extractor_kwargs"] = network.rest(("space", *NEUTRAL))
     return settings
 
 
-def _log_std(network: Keys, sigma: float | None) -> float | None:
-    """The logarithm of the standard deviation that continuous actions begin with; None: there is none to set."""
+def _log_std(network: SectionReader, sigma: float | None) -> float | None:
+    """Read the logarithm of the initial standard deviation of continuous actions; None for other actions."""
     space = network.section("space")
     space.value("discrete", None)
     space.value("multi_discrete", None)
@@ -144,6 +168,8 @@ def _log_std(network: Keys, sigma: float | None) -> float | None:
         if sigma is not None:
             raise InputError(f"--sigma: needs a network with space.continuous.fixed_sigma, see {network.source}")
         return None
+
+    # rl_games has initializers of many kinds; a constant is the one that makes a difference here.
     continuous = space.section("continuous")
     if continuous.value("fixed_sigma", True) is not True:
         continuous.leave("fixed_sigma", "the deviation is learned, but does not depend on the observation")

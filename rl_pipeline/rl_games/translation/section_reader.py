@@ -1,4 +1,4 @@
-"""A mapping of an rl_games file, read key by key: whoever takes a key accounts for it, and no key is passed over."""
+"""Reader of a section of an rl_games file: each key must be read, be neutral, or have a reason for leaving it out."""
 
 from __future__ import annotations
 
@@ -13,46 +13,48 @@ _MISSING: Final = object()
 
 
 class _Anything:
-    """A container that holds every value."""
+    """Container of every value."""
 
     def __contains__(self, value: object) -> bool:
         return True
 
 
 ANY: Final = _Anything()
-"""The neutral values of a key that makes no difference here, such as one that sets how often statistics are written."""
+"""Neutral values of a key without effect here, such as one for the period of statistics."""
 
 
-class Keys:
-    """The keys of a section and their values, `'None'` read as null and quoted numbers as numbers.
+class SectionReader:
+    """Section of a file, with `'None'` read as null and quoted numbers as numbers.
 
     Args:
         source: the file, as errors name it.
-        path: dotted name of the section in it.
+        path: dotted name of the section.
         values: the section.
-        left_out: takes the full name of each setting that has no counterpart here, and why; shared with the inner
+        left_out: list to add the settings without a counterpart to, as full name and reason; shared with inner
             sections.
 
     Raises:
-        InputError: it is no mapping.
+        InputError: the section is no mapping.
     """
 
     def __init__(self, source: str, path: str, values: Any, left_out: list[tuple[str, str]]) -> None:
         if not isinstance(values, Mapping):
             raise InputError(f"{source}: {path}: expected a section of keys, found {found(values)}")
-        self.source, self.path, self.left_out = source, path, left_out
+        self.source = source
+        self.path = path
+        self.left_out = left_out
         self._values = {str(key): nulls_unquoted(value) for key, value in values.items()}
         self._taken: list[str] = []
 
     def where(self, name: str) -> str:
-        """File and full name of a key, for the start of a message."""
+        """Return file and full name of a key, for the start of a message."""
         return f"{self.source}: {self.path}.{name}"
 
     def __contains__(self, name: str) -> bool:
         return self._values.get(name) is not None
 
     def value(self, name: str, default: Any = _MISSING) -> Any:
-        """Whatever stands there; `default` where nothing or null does. Raises `InputError` without a default."""
+        """Read any value; `default` for a missing one or null. Raises `InputError` without a default."""
         self._taken.append(name)
         value = self._values.get(name)
         if value is not None:
@@ -62,7 +64,7 @@ class Keys:
         return default
 
     def number(self, name: str, default: Any = _MISSING, *, least: float | None = None) -> Any:
-        """A number. Raises `InputError` when it is none, or less than `least`."""
+        """Read a number. Raises `InputError` for another kind of value, or one below `least`."""
         value = self.value(name, default)
         if value is default:
             return value
@@ -71,7 +73,7 @@ class Keys:
         return self._bounded(name, value, least)
 
     def whole(self, name: str, default: Any = _MISSING, *, least: int | None = None) -> Any:
-        """A whole number; 1e6 is one. Raises `InputError` when it is none, or less than `least`."""
+        """Read a whole number; 1e6 is one. Raises `InputError` for another kind of value, or one below `least`."""
         value = self.value(name, default)
         if value is default:
             return value
@@ -80,32 +82,32 @@ class Keys:
         return self._bounded(name, int(value), least)
 
     def flag(self, name: str, default: bool) -> bool:
-        """True or false. Raises `InputError` for anything else."""
+        """Read true or false. Raises `InputError` for another kind of value."""
         value = self.value(name, default)
         if not isinstance(value, bool):
             raise InputError(f"{self.where(name)}: expected true or false, found {found(value)}")
         return value
 
     def text(self, name: str, default: Any = _MISSING) -> Any:
-        """A text. Raises `InputError` for anything else."""
+        """Read a text. Raises `InputError` for another kind of value."""
         self.value(name, default)
         value = self._values.get(name)
         if value is not None and not isinstance(value, str):
             raise InputError(f"{self.where(name)}: expected a name, found {found(value)}")
         return default if value is None else value
 
-    def section(self, name: str) -> Keys:
-        """An inner section; an empty one where there is none."""
-        return Keys(self.source, f"{self.path}.{name}", self.value(name, {}), self.left_out)
+    def section(self, name: str) -> SectionReader:
+        """Read an inner section; an empty one for a missing one."""
+        return SectionReader(self.source, f"{self.path}.{name}", self.value(name, {}), self.left_out)
 
     def rest(self, but: Collection[str]) -> dict[str, Any]:
-        """All keys that nobody has taken, but those of `but`."""
+        """Read all keys that have not been read, except those of `but`."""
         names = [name for name in self._values if name not in self._taken and name not in but]
         return {name: self.value(name, None) for name in names}
 
-    def leave(self, name: str, why: str) -> None:
+    def leave(self, name: str, reason: str) -> None:
         """Note that a setting has no counterpart."""
-        self.left_out.append((f"{self.path}.{name}", why))
+        self.left_out.append((f"{self.path}.{name}", reason))
 
     def finish(
         self,
@@ -113,28 +115,29 @@ class Keys:
         refused: Mapping[str, str],
         ignored: Mapping[str, str] | None = None,
     ) -> None:
-        """Account for the keys that were not taken.
+        """Account for the keys that have not been read.
 
         Args:
-            neutral: keys without a counterpart, with the values that make no difference; another value is left out.
-            refused: of these, keys whose other values are refused, with what to do instead.
-            ignored: keys that are left out for a reason of their own, with that reason; other values of neutral keys
-                may be among them.
+            neutral: keys without a counterpart, with the values that have no effect; another value is left out.
+            refused: keys whose values other than the neutral ones are refused, with advice.
+            ignored: keys whose values other than the neutral ones are left out for a reason of their own.
 
         Raises:
-            InputError: a key is unknown, or what it asks for cannot be had.
+            InputError: a key is unknown, or its value is refused.
         """
         ignored = ignored or {}
         valid = {*self._taken, *neutral, *ignored}
         for name, value in self._values.items():
             if name in self._taken or (name in neutral and (value is None or value in neutral[name])):
                 continue
+            # A refusal is stronger than a note; both are more precise than the general one.
             if name in refused:
                 raise InputError(f"{self.where(name)}: {found(value)} is not supported; {refused[name]}")
             if name in ignored:
                 self.leave(name, ignored[name])
             elif name in neutral:
                 self.leave(name, f"{found(value)} has no counterpart")
+            # Users disable a key by a digit at its end.
             elif name.endswith("1") and name[:-1] in valid:
                 self.leave(name, "rl_games does not read it either")
             else:
