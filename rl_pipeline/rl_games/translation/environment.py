@@ -48,7 +48,7 @@ _GAME_OPTIONS: Final[Mapping[str, Container[Any]]] = {
     "name": ANY,
     "env_name": ANY,
 }
-"""SectionReader of rl_games' preprocessing of games, and the values of this project's."""
+"""Keys of the preprocessing of games in rl_games, with the values that this project uses."""
 _GENERIC_OPTIONS: Final[Mapping[str, Container[Any]]] = {
     "flat_observation": (True,),
     "flatten_obs": (True,),
@@ -58,7 +58,7 @@ _GENERIC_OPTIONS: Final[Mapping[str, Container[Any]]] = {
     "use_async": (True, False),
     "ray_config": (None,),
 }
-"""SectionReader that rl_games' creators keep from the environment itself."""
+"""Keys that creators of rl_games do not pass to the environment, with the values of this project."""
 
 
 def read_environment(config: SectionReader, seed: int) -> tuple[dict[str, Any], int]:
