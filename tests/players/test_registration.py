@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.players import register_scene
-from rl_pipeline.players import registration as registry
+from rl_pipeline.players import register_scene, registration
 from rl_pipeline.players.registration import scene_arguments
 from rl_pipeline.plugins import import_user_module
 
@@ -15,7 +14,8 @@ from rl_pipeline.plugins import import_user_module
 @pytest.fixture(autouse=True)
 def apart(tmp_path, monkeypatch):
     """A working directory and a registry of the test's own."""
-    monkeypatch.setattr(registry, "_SCENES", {})
+    for table in ("_entries", "_names"):
+        monkeypatch.setattr(registration.SCENES, table, dict(getattr(registration.SCENES, table)))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.chdir(tmp_path)
     modules = set(sys.modules)
@@ -49,12 +49,12 @@ def test_a_name_is_taken_once():
     register_scene("ones", "my_scene:Scene")
     register_scene("ones", "my_scene:Scene")
     for name in ("ones", "navigation"):
-        with pytest.raises(ValueError, match=f"scene '{name}' is registered already, as"):
+        with pytest.raises(InputError, match=f"scene '{name}' is registered already, as"):
             register_scene(name, "other:Scene")
 
 
 def test_a_class_has_the_name_it_is_registered_by():
-    with pytest.raises(ValueError, match="scene 'ones': its class is named 'others'"):
+    with pytest.raises(InputError, match="scene 'ones': its class is named 'others'"):
         register_scene("ones", type("Scene", (), {"name": "others"}))
 
 

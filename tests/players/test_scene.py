@@ -1,4 +1,4 @@
-"""The scene that docs/players.md shows works as it stands there, from a folder outside the checkout."""
+"""The scene and task of docs/add_a_scene_and_task.md work as they stand there, from a folder outside the checkout."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from PIL import Image
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.transport.endpoint import Endpoint
 
-PAGE = (Path(__file__).parents[2] / "docs/players.md").read_text().partition("## A scene of one's own")[2]
+PAGE = (Path(__file__).parents[2] / "docs/add_a_scene_and_task.md").read_text()
 FILES = re.compile(r"```\w+\n(?:#|<!--) ([\w/]+\.\w+)(?: -->)?\n(.*?)```", re.DOTALL)
 SHORT = {
     "check": [],
@@ -37,7 +37,7 @@ SHORT = {
 def place(tmp_path):
     """A folder with the files of the page."""
     files = FILES.findall(PAGE)
-    assert [Path(name).suffix for name, _ in files] == [".xml", ".srv", ".srv", ".py"]
+    assert [Path(name).suffix for name, _ in files] == [".xml", ".srv", ".srv", ".py", ".py", ".yaml"]
     for name, text in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
