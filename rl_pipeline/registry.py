@@ -49,6 +49,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self.where = where
         self._fold: Callable[[str], str] = fold if folded else str
         self._entries: dict[str, T | str] = {}
+        self._imported: dict[str, T] = {}
         self._names: dict[str, str] = {}
 
     def register(self, name: str, entry: T | str, *, aliases: tuple[str, ...] = ()) -> None:
@@ -89,9 +90,11 @@ class Registry(Mapping[str, T], Generic[T]):
         if canonical is None:
             raise UnknownNameError(self.kind, name, self._entries, self.where if where is None else where)
         entry = self._entries[canonical]
-        if isinstance(entry, str):
-            entry = self._entries[canonical] = import_target(entry, f"{self.kind} {canonical!r}")
-        return entry
+        if not isinstance(entry, str):
+            return entry
+        if canonical not in self._imported:
+            self._imported[canonical] = import_target(entry, f"{self.kind} {canonical!r}")
+        return self._imported[canonical]
 
     def target(self, name: str) -> T | str:
         """Return the entry as registered, without importing it. Raises `KeyError` for an unknown name."""

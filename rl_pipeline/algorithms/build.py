@@ -24,7 +24,7 @@ from rl_pipeline.algorithms.torch_setup import avoid_compiler_import, limit_thre
 from rl_pipeline.algorithms.update_size import fit_rollout
 from rl_pipeline.config.schema import AlgorithmConfig, Config
 from rl_pipeline.envs.registration import faulty_environment
-from rl_pipeline.envs.supported_spaces import SMALLEST_IMAGE, small_image
+from rl_pipeline.envs.spaces import MIN_IMAGE_SIDE, small_image
 from rl_pipeline.errors import InputError, collected, raise_together
 
 DEFAULT_QUANTILES: Final = 25
@@ -118,8 +118,8 @@ def _translated_errors(
         if (shape := small_image(observation_space)) is None:
             raise
         fault = (
-            f"images of shape {shape} are too small for the CNN of {policy}, which takes {SMALLEST_IMAGE} x "
-            f"{SMALLEST_IMAGE} pixels and more; algorithm.parameters.policy=MlpPolicy takes them, or a feature "
+            f"images of shape {shape} are too small for the CNN of {policy}, which takes {MIN_IMAGE_SIDE} x "
+            f"{MIN_IMAGE_SIDE} pixels and more; algorithm.parameters.policy=MlpPolicy takes them, or a feature "
             "extractor of your own"
         )
         raise faulty_environment(config, fault) from error

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.task import Task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.interfaces import load_interfaces
@@ -82,7 +83,7 @@ def step_batched(
     """Step `players` players as one batch: decoding, observations, rewards and ends included."""
     task = task or canned_task()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
-    env = PlayerVectorEnv(task, simulation, players * worlds, worlds=worlds)
+    env = PlayerVectorEnv(task, simulation, players * worlds, BatchSettings(worlds=worlds))
     stack.callback(env.close)
     env.reset(seed=0)
     actions = np.ones((players * worlds, 2), np.float32)

@@ -105,8 +105,8 @@ def _vec_env(env_id: str, way: str, count: int, processes: int) -> Any:
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import SubprocVecEnv
 
-    from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
-    from rl_pipeline.envs.process_vec_env import ProcessVecEnv
+    from rl_pipeline.envs.gymnasium_envs.gymnasium_vec_env import GymnasiumVecEnv
+    from rl_pipeline.envs.gymnasium_envs.process_vec_env import ProcessVecEnv
     from rl_pipeline.errors import InputError
 
     kinds: dict[str, tuple[type[Any], dict[str, Any]]] = {

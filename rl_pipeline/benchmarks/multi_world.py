@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rl_pipeline.benchmarks.canned import WARM_UP, Round, run_for
 from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.plurals import plural
 from rl_pipeline.simulation.simulation import Simulation
@@ -112,7 +113,7 @@ def _opened(stack: ExitStack, case: Case, logs: Path) -> tuple[Round, list[int]]
     config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}})
     task = NavigationTask()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
-    env = PlayerVectorEnv(task, simulation, case.environments, worlds=case.worlds)
+    env = PlayerVectorEnv(task, simulation, case.environments, BatchSettings(worlds=case.worlds))
     env.reset(seed=0)
     actions = itertools.cycle(_drives(case.environments).astype(np.float32))
     players = [process.pid for process in simulation.processes.values()]

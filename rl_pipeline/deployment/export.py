@@ -19,7 +19,7 @@ from rich.markup import escape
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from rl_pipeline.deployment.exported_policy import ExportedPolicy, random_observations
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
@@ -64,7 +64,7 @@ def export(selection: Selection, *, format: str, output: Path | None, console: C
     path = output or selection.model.with_suffix(FORMATS[format])
     check_destination(path, "--output")
     # Convert the policy.
-    model = build_for_spaces(selection.config, *checked_spaces(selection.config))
+    model = build_for_spaces(selection.config, *resolve_spaces(selection.config))
     ModelFile.open(selection.model).load_into(model)
     policy = ExportedPolicy.of(model)
     if format == "onnx":

@@ -10,8 +10,7 @@ import numpy as np
 
 from rl_pipeline.deployment.config import Deployment
 from rl_pipeline.deployment.field_mapping import ActionMapping, StateMapping
-from rl_pipeline.envs.observation_check import shape_of, space_shape
-from rl_pipeline.envs.observations import arrays_of
+from rl_pipeline.envs.observations import arrays_of, shape_of, space_shape
 from rl_pipeline.envs.received_states import attach_last_actions
 from rl_pipeline.envs.task import Task
 from rl_pipeline.evaluation.agents import Agent

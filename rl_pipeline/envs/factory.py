@@ -1,10 +1,11 @@
-"""The environments of a run: players for the tasks of this package, any other Gymnasium environment as it is."""
+"""The environments of a run: on players for tasks, and any other environment of Gymnasium as it is."""
 
 from __future__ import annotations
 
 import logging
 import os
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +14,30 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.backends.registration import check_backend
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs import env_configurations
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
-from rl_pipeline.envs.gymnasium_envs import gymnasium_spaces, make_gymnasium_environments
-from rl_pipeline.envs.mujoco_rendering import working_render_mode
+from rl_pipeline.envs.gymnasium_envs.construction import gymnasium_spaces, make_gymnasium_environments
+from rl_pipeline.envs.gymnasium_envs.mujoco_rendering import working_render_mode
 from rl_pipeline.envs.opponents import Opponents, check_adversarial
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.registration import (
-    check_environment_id,
-    faulty_environment,
-    make_task,
-    task_id,
-)  # fmt: skip
+from rl_pipeline.envs.player_batch import BatchSettings
+from rl_pipeline.envs.registration import CONFIGURATIONS, check_environment_id, faulty_environment, make_task, task_id
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
-from rl_pipeline.envs.service_contract import check_task, missing_abilities, needs_graphics
-from rl_pipeline.envs.supported_spaces import space_problem
+from rl_pipeline.envs.spaces import space_problem
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.task_checks import check_task, missing_abilities, needs_graphics
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
-from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.interfaces.multi_world import batched_service
 from rl_pipeline.simulation.player_arguments import EMBEDDED, player_program
 from rl_pipeline.simulation.simulation import Simulation
-from rl_pipeline.wrappers.wrapping import wrapped
 
 logger = logging.getLogger(__name__)
 
+MIN_EVALUATION_SIZE = 4
+"""Embedded players of an evaluation, at least: their waits overlap even on fewer cores."""
 
-def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
-    """The observation and action space of the configured environment, found without starting a simulator.
+
+def resolve_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """Return the observation and action space of the configured environment, without starting a simulator.
 
     Raises:
         InputError: the environment, its options, the backend or the build cannot be used.
@@ -48,40 +45,52 @@ def checked_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
-        return _suitable(config, *gymnasium_spaces(config, env_id))
-    task = make_task(env_id, **config.environment_options)
+        observation, action = gymnasium_spaces(config, env_id)
+    else:
+        task = make_task(env_id, **config.environment_options)
+        _check_task_settings(config, task)
+        observation, action = task.observation_space, task.action_space
+    if (problem := space_problem(observation, action)) is not None:
+        raise faulty_environment(config, problem)
+    return observation, action
+
+
+def _check_task_settings(config: Config, task: Task) -> None:
+    """Raise InputError unless the settings of environment, opponents and simulation suit a task."""
     check_task(task)
     EnvironmentParameters.of(task, config.environment.parameters)
     if config.training.self_play.enabled:
         check_adversarial(task, "training.self_play")
     if config.evaluation.opponent is not None:
         check_adversarial(task, "evaluation.opponent")
+    # Players of several worlds offer batched services.
     if config.simulation.worlds_per_player > 1:
         batched_service(task.reset_service)
         batched_service(task.step_service)
     unity = config.simulation.unity
     if unity.launch:
         player_program(unity.build_path, task.scene, unity.arguments)
-    return _suitable(config, task.observation_space, task.action_space)
 
 
 class Environments:
-    """Makes the vector environments of a run, and owns them with all their simulators.
+    """Factory of the vector environments of a run, and owner of them and all their simulators.
+
+    Wrappers are not part of it: training and evaluation wrap their environments themselves.
 
     Args:
         config: the run's configuration.
-        experiment_dir: where player logs go, under `players/`.
+        directory: folder for the logs of players (in `players/`) and for invalid states (in `invalid_states/`).
 
     Raises:
         InputError: the environment, its options or the simulation's settings are wrong.
     """
 
-    def __init__(self, config: Config, experiment_dir: Path) -> None:
+    def __init__(self, config: Config, directory: Path) -> None:
         self._config = config
+        self._directory = directory
         self._env_id = check_environment_id(config.environment.id)
         self._opened: list[VecEnv] = []
         self._simulation: Simulation | None = None
-        self._log_directory = ExperimentFolder(experiment_dir).players
         check_backend(config.simulation)
 
     def __enter__(self) -> Environments:
@@ -91,19 +100,59 @@ class Environments:
         self.close()
 
     def training(self, opponents: Opponents | None = None) -> VecEnv:
-        """The environments that the agent learns in; frames of the first can be asked for when videos are wanted.
+        """Open the environments that the agent learns in, in which the lessons of `parameters` count.
 
-        In these alone, `opponents` play against the agent, and the lessons of `parameters` count.
+        Frames of the first one can be asked for when videos are wanted.
+
+        Args:
+            opponents: agents that play against the agent; None: the scene does.
         """
         config = self._config
-        return self._open(
-            config.simulation.n_environments,
-            config.training.seed,
-            config.environment.video_wrapper,
-            self.parameters,
-            opponents,
-            for_training=True,
+        seed, num_envs = config.training.seed, config.simulation.n_environments
+        if task_id(self._env_id) is None:
+            return self._open_gymnasium(num_envs, seed, config.environment.horizon, for_training=True)
+        settings = BatchSettings(
+            frames=config.environment.video_wrapper,
+            horizon=config.environment.horizon,
+            parameters=self.parameters,
+            opponents=opponents,
         )
+        return self._open_players(num_envs, seed, settings, in_halves=config.training.double_buffer)
+
+    def evaluation(self, num_envs: int, seed: int, opponents: Opponents | None = None) -> VecEnv:
+        """Open environments to evaluate an agent in, on players of their own that stay for the next evaluation.
+
+        If N is not a multiple of the worlds of a player, as with the single one that `play` watches, their players have
+        one world each. Every curriculum is at its last lesson.
+
+        Args:
+            num_envs: N.
+            seed: of the first episode.
+            opponents: agents that play against the agent; None: the scene does.
+        """
+        config = self._config
+        horizon = config.evaluation.horizon or config.environment.horizon
+        if task_id(self._env_id) is None:
+            return self._open_gymnasium(num_envs, seed, horizon, for_training=False)
+        settings = BatchSettings(
+            frames=config.environment.render_mode is not None,
+            horizon=horizon,
+            parameters=self.parameters.at_last_lesson(),
+            opponents=opponents,
+        )
+        return self._open_players(num_envs, seed, settings)
+
+    def evaluation_size(self, episodes: int) -> int:
+        """Return the number of environments to play so many episodes in.
+
+        The embedded player is light: as many as there are cores, and at least `MIN_EVALUATION_SIZE`. Of a build that
+        may be heavy, no more than training was given. With several worlds per player, enough players for that.
+        """
+        simulation = self._config.simulation
+        is_light = simulation.unity.build_path == EMBEDDED and simulation.unity.launch
+        limit = max(MIN_EVALUATION_SIZE, os.cpu_count() or 1) if is_light else simulation.n_environments
+        worlds = simulation.worlds_per_player
+        return -(-min(episodes, limit) // worlds) * worlds
 
     @cached_property
     def parameters(self) -> EnvironmentParameters:
@@ -113,65 +162,24 @@ class Environments:
             return EnvironmentParameters((), settings, self._env_id)
         return EnvironmentParameters.of(self._task, settings)
 
-    @cached_property
-    def _task(self) -> Task:
-        task = make_task(self._env_id, **self._config.environment_options)
-        check_task(task)
-        for sentence in missing_abilities(task).values():
-            logger.warning("%s", sentence)
-        return task
-
     @property
     def missing_frames(self) -> str:
-        """Why no frames can be had of players; empty: they can, or the environment has no players."""
+        """The reason why players send no frames; empty: they can, or the environment has no players."""
         return missing_abilities(self._task).get("frames", "") if task_id(self._env_id) is not None else ""
-
-    @cached_property
-    def _render_mode(self) -> str | None:
-        """Render mode of environments without players; a simulator's decide themselves."""
-        wish = self._config.environment.render_mode
-        if self._env_id in env_configurations.configurations:
-            return wish
-        return working_render_mode(self._env_id, wish)
 
     @property
     def simulation(self) -> Simulation:
-        """Where the players are, once there are any."""
+        """The simulation of the players, once environments are open."""
         assert self._simulation is not None, "no environments on players were opened"
         return self._simulation
 
     @property
     def shares_players(self) -> bool:
-        """Whether evaluations play on the training's players, because no more can be started from here.
+        """True if evaluations play on the training's players, because no more can be started from here.
 
         An evaluation then ends the training's episodes.
         """
         return task_id(self._env_id) is not None and not self._config.simulation.unity.launch
-
-    def evaluation_size(self, episodes: int) -> int:
-        """How many environments to play so many episodes in.
-
-        The embedded player is light: as many as there are cores, and four at least, whose waits overlap. Of a build
-        that may be heavy, no more than training was given. With several worlds a player, enough players for that.
-        """
-        simulation = self._config.simulation
-        light = simulation.unity.build_path == EMBEDDED and simulation.unity.launch
-        size = min(episodes, max(4, os.cpu_count() or 1) if light else simulation.n_environments)
-        worlds = simulation.worlds_per_player
-        return -(-size // worlds) * worlds
-
-    def evaluation(self, num_envs: int, seed: int) -> VecEnv:
-        """Environments to judge an agent in, with players of their own that stay for the next evaluation.
-
-        If their number is no multiple of the worlds of a player, as with the one that `play` watches, their players
-        have one world each. Every curriculum is at its last lesson, and `evaluation.opponent` plays against the agent.
-        """
-        from rl_pipeline.evaluation.trained_opponent import evaluation_opponent  # which needs this module
-
-        frames = self._config.environment.render_mode is not None
-        opponent = evaluation_opponent(self._config, num_envs)
-        venv = self._open(num_envs, seed, frames, self.parameters.at_last_lesson(), opponent)
-        return wrapped(self._config, venv, training=False)
 
     def close(self) -> None:
         """End every environment and player; safe to call twice."""
@@ -181,72 +189,58 @@ class Environments:
             self._simulation.close()
             self._simulation = None
 
-    def _open(
-        self,
-        num_envs: int,
-        seed: int,
-        frames: bool,
-        parameters: EnvironmentParameters,
-        opponents: Opponents | None = None,
-        *,
-        for_training: bool = False,
-    ) -> VecEnv:
-        config = self._config
-        in_halves = for_training and config.training.double_buffer
-        horizon = (None if for_training else config.evaluation.horizon) or config.environment.horizon
-        if task_id(self._env_id):
-            venv: VecEnv = self._players(
-                num_envs, seed, frames, parameters, opponents, in_halves=in_halves, horizon=horizon
-            )
-        else:
-            venv = make_gymnasium_environments(
-                self._config, self._env_id, num_envs, seed, self._render_mode, horizon, for_training=for_training
-            )
+    @cached_property
+    def _task(self) -> Task:
+        task = make_task(self._env_id, **self._config.environment_options)
+        check_task(task)
+        for sentence in missing_abilities(task).values():
+            logger.warning("%s", sentence)
+        return task
+
+    @cached_property
+    def _render_mode(self) -> str | None:
+        """Render mode of environments without players; environments with a type decide themselves."""
+        wish = self._config.environment.render_mode
+        return wish if self._env_id in CONFIGURATIONS else working_render_mode(self._env_id, wish)
+
+    def _open_gymnasium(self, num_envs: int, seed: int, horizon: int | None, *, for_training: bool) -> VecEnv:
+        """Open environments without players."""
+        venv = make_gymnasium_environments(
+            self._config, self._env_id, num_envs, seed, self._render_mode, horizon, for_training=for_training
+        )
         self._opened.append(venv)
         return venv
 
-    def _players(
-        self,
-        num_envs: int,
-        seed: int,
-        frames: bool,
-        parameters: EnvironmentParameters,
-        opponents: Opponents | None,
-        *,
-        in_halves: bool,
-        horizon: int | None,
+    def _open_players(
+        self, num_envs: int, seed: int, settings: BatchSettings, *, in_halves: bool = False
     ) -> PlayerVecEnv | DoubleBufferedVecEnv:
-        task = self._task
+        """Open environments on players, which are started unless those of the training are shared."""
         if self._simulation is None:
-            self._simulation = Simulation(self._config.simulation, task.scene, self._log_directory, seed=seed)
+            logs = self._directory / "players"
+            self._simulation = Simulation(self._config.simulation, self._task.scene, logs, seed=seed)
         worlds = self._config.simulation.worlds_per_player
-        if num_envs % worlds:
-            worlds = 1
-        count = num_envs // worlds
-        if self.shares_players and self._opened:
-            first = self._opened[0]
-            assert isinstance(first, PlayerVecEnv | DoubleBufferedVecEnv)
-            players = first.players[:count]
+        worlds = 1 if num_envs % worlds else worlds
+        players = self._find_players(num_envs // worlds, worlds, frames=settings.frames)
+
+        def make(count: int, first_seed: int, players: list[int]) -> PlayerVecEnv:
+            own = replace(settings, players=players, worlds=worlds, invalid_states=self._directory / "invalid_states")
+            env = PlayerVectorEnv(self._task, self.simulation, count, own, seed=first_seed, seed_stride=num_envs)
+            return PlayerVecEnv(env)
+
+        venv: PlayerVecEnv | DoubleBufferedVecEnv
+        if in_halves:
+            half, middle = num_envs // 2, len(players) // 2
+            venv = DoubleBufferedVecEnv(make(half, seed, players[:middle]), make(half, seed + half, players[middle:]))
         else:
-            filmed = range(count) if needs_graphics(task, frames) else ()
-            players = self._simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
-        make = partial(
-            PlayerVectorEnv, task, self._simulation, frames=frames, horizon=horizon, worlds=worlds,
-            invalid_states=self._log_directory.with_name("invalid_states"), parameters=parameters, opponents=opponents,
-            seed_stride=num_envs,
-        )  # fmt: skip
-        if not in_halves:
-            return PlayerVecEnv(make(num_envs, seed=seed, players=players))
-        half = num_envs // 2
-        following = make(half, seed=seed, players=players[: count // 2])
-        leading = make(half, seed=seed + half, players=players[count // 2 :])
-        return DoubleBufferedVecEnv(PlayerVecEnv(following), PlayerVecEnv(leading))
+            venv = make(num_envs, seed, players)
+        self._opened.append(venv)
+        return venv
 
-
-def _suitable(
-    config: Config, observation: spaces.Space[Any], action: spaces.Space[Any]
-) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
-    """The spaces, if there are algorithms for them. Raises `InputError` otherwise."""
-    if (problem := space_problem(observation, action)) is not None:
-        raise faulty_environment(config, problem)
-    return observation, action
+    def _find_players(self, count: int, worlds: int, *, frames: bool) -> list[int]:
+        """Start players, or take those of the training if players are shared; returns their environment ids."""
+        if self.shares_players and self._opened:
+            training = self._opened[0]
+            assert isinstance(training, PlayerVecEnv | DoubleBufferedVecEnv)
+            return training.players[:count]
+        filmed = range(count) if needs_graphics(self._task, frames) else ()
+        return self.simulation.start(count, frames=filmed, worlds=worlds, image=self._task.image)

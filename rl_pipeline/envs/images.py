@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rl_pipeline.envs.player_calls import Environments
+from rl_pipeline.envs.player_calls import Indices
 from rl_pipeline.envs.task import Task
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces import Batch
@@ -67,7 +67,7 @@ class Camera:
         if self._data_start and len(data) < self._images[0].size:
             self._decode(environment, data)
 
-    def take(self, environments: Environments, responses: Batch) -> None:
+    def take(self, environments: Indices, responses: Batch) -> None:
         """Take the images of responses of one layout.
 
         Raises:
@@ -154,7 +154,7 @@ class Frames:
         self._everyone: NDArray[np.intp] = np.arange(num_envs)
         self._encoded: list[tuple[str, bytes] | None] = [None] * num_envs
 
-    def take(self, environments: Environments, responses: Batch) -> None:
+    def take(self, environments: Indices, responses: Batch) -> None:
         """Keep the frames of responses of one layout, if they have any."""
         if not has_field(responses.struct, "image"):
             return

@@ -1,133 +1,164 @@
-"""What all environments on players share: requests to N players out, arrays of N observations and rewards back."""
+"""The common core of all environments on players: requests to N players out, arrays of N states and rewards back."""
 
 from __future__ import annotations
 
 import itertools
-import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import gymnasium
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from rl_pipeline.envs.episode_tracker import EpisodeTracker
 from rl_pipeline.envs.images import Frames, open_camera
+from rl_pipeline.envs.lost_players import LostPlayers
 from rl_pipeline.envs.nan_guard import InvalidStates, all_finite, check_actions, invalid_rows, is_finite
-from rl_pipeline.envs.observation_check import observe_first
-from rl_pipeline.envs.observations import Observations, arrays_of
+from rl_pipeline.envs.observations import Observations, Transition, arrays_of
 from rl_pipeline.envs.opponents import Opponents, Opposition
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.player_calls import player_service
-from rl_pipeline.envs.received_states import Arrivals
-from rl_pipeline.envs.service_contract import check_task, needs_graphics
+from rl_pipeline.envs.player_calls import make_player_calls
+from rl_pipeline.envs.received_states import ReceivedStates
 from rl_pipeline.envs.task import Task
-from rl_pipeline.envs.transition import Transition
-from rl_pipeline.interfaces import Batch, load_interfaces
-from rl_pipeline.interfaces.optional_fields import has_field
+from rl_pipeline.envs.task_checks import check_task, needs_graphics, observe_first
+from rl_pipeline.interfaces import Batch
 from rl_pipeline.simulation.player_arguments import zero_time_hint
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.transport.timing import ResponseTimes, Stamps
 
-logger = logging.getLogger(__name__)
 
-
-class Stepper:
-    """Steps and resets N environments on players of one simulation for a task.
-
-    Args:
-        task: what is sent to players and what their states mean.
-        simulation: where the players are; as many more as it takes are started in it.
-        num_envs: N.
-        frames: whether frames may be asked of the players (`rendering`).
-        horizon: steps after which an episode is truncated; None: the task's own.
-        players: environment ids of players that are there already; None: start new ones.
-        invalid_states: folder that states with NaN or infinity, and those before, are written to; None: they are not.
-        worlds: environments a player, of which N is a multiple; environment i is world i % worlds of its player.
-        parameters: of the episodes; None: the task's own.
-        opponents: who plays against the learner; None: the scene does, if the task has an opponent.
+@dataclass(frozen=True)
+class BatchSettings:
+    """Settings of environments on players.
 
     Attributes:
-        players: environment ids of the N / worlds players.
-        arrivals: what the players have sent.
-        rendering: (N,) bool, which environments are asked for a frame with each step and reset; of those that share
+        frames: whether frames may be asked of the players.
+        horizon: steps after which an episode is truncated; None: the task's own.
+        players: environment ids of running players; None: start new ones.
+        invalid_states: folder for states with NaN or infinity and the states before them; None: they are not written.
+        worlds: environments per player; the number of environments is a multiple of it.
+        parameters: parameters of the episodes; None: the scene's own.
+        opponents: agents that play against the learner; None: the scene plays, if the task has an opponent.
+    """
+
+    frames: bool = False
+    horizon: int | None = None
+    players: Sequence[int] | None = None
+    invalid_states: Path | None = None
+    worlds: int = 1
+    parameters: EnvironmentParameters | None = None
+    opponents: Opponents | None = None
+
+
+DEFAULTS: Final = BatchSettings()
+
+
+class Phase(Enum):
+    """Phase of a batch: which call is due."""
+
+    NEW = "no episode has begun: reset() is due"
+    READY = "every environment is in an episode: step_async() or reset() is due"
+    STEPPING = "requests are sent: step_wait() is due"
+    RESET_DUE = "players were lost: reset() of their environments is due"
+
+
+class PlayerBatch:
+    """N environments on players of one simulation, stepped and reset for a task.
+
+    A player that is lost, by death, silence or nonsense, costs an episode: `step_wait` truncates the episodes of its
+    environments, and the next `reset` has the simulation replace it.
+
+    Args:
+        task: writes the requests and reads the states.
+        simulation: the simulation of the players; new players are started in it.
+        num_envs: N.
+        settings: further settings.
+
+    Attributes:
+        players: environment ids of the N / worlds players; environment i is world i % worlds of player i // worlds.
+        received: states, images and times that the players have sent.
+        rendering: (N,) bool, the environments that are asked for a frame with each step and reset; of those that share
             a player only the first can be.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        simulation: Simulation,
-        num_envs: int,
-        *,
-        frames: bool = False,
-        horizon: int | None = None,
-        players: Sequence[int] | None = None,
-        invalid_states: Path | None = None,
-        worlds: int = 1,
-        parameters: EnvironmentParameters | None = None,
-        opponents: Opponents | None = None,
-    ) -> None:
+    def __init__(self, task: Task, simulation: Simulation, num_envs: int, settings: BatchSettings = DEFAULTS) -> None:
         check_task(task)
         self.task = task
         self.num_envs = num_envs
-        self._is_finite: Callable[[Any], bool] = (
-            all_finite if isinstance(task.observation_space, spaces.Dict) else is_finite
-        )
         self.rendering: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
-        self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
         self._simulation = simulation
-        self._horizon = horizon or task.max_episode_steps
-        self._everyone: NDArray[np.intp] = np.arange(num_envs)
-        self._nobody: NDArray[np.intp] = np.zeros(0, np.intp)
-        # Steps taken, counted once for all; at which count each episode began; before which none is too long.
-        self._taken = self._due = 0
-        self._begun: NDArray[np.int64] = np.zeros(num_envs, np.int64)
-        self._seeds: NDArray[np.int64] = np.zeros(num_envs, np.int64)
+        self._worlds = worlds = settings.worlds
+        self._phase = Phase.NEW
+        self._all: NDArray[np.intp] = np.arange(num_envs)
         self._actions: NDArray[Any] = np.zeros(0)
-        self._invalid = InvalidStates(num_envs, invalid_states)
-        self._cut_off: NDArray[np.bool_] = np.zeros(num_envs, np.bool_)
-        self._worlds = worlds
-        self._takes_seeds = has_field(load_interfaces().service(task.reset_service).request.struct, "seed")
-        self._parameters = parameters or EnvironmentParameters.of(task, {})
-        self._drawn = {f"parameters.{name}": np.zeros(num_envs) for name in self._parameters.lessons}
-        self._opposition = None if opponents is None else Opposition(task, opponents)
+        is_dict = isinstance(task.observation_space, spaces.Dict)
+        self._is_finite: Callable[[Any], bool] = all_finite if is_dict else is_finite
+        self._invalid = InvalidStates(num_envs, settings.invalid_states)
+        parameters = settings.parameters or EnvironmentParameters.of(task, {})
+        self._episodes = EpisodeTracker(task, num_envs, settings.horizon or task.max_episode_steps, parameters)
+        self._opposition = None if settings.opponents is None else Opposition(task, settings.opponents)
+        # Players, started here unless they are there already.
+        players = settings.players
         self._camera = open_camera(task, num_envs, worlds)
         if players is None:
             count = num_envs // worlds
-            filmed = range(count) if needs_graphics(task, frames) else ()
+            filmed = range(count) if needs_graphics(task, settings.frames) else ()
             players = simulation.start(count, frames=filmed, worlds=worlds, image=task.image)
         self.players = list(players)
-        kept = Frames(num_envs) if frames and task.image is None else None
+        self._lost = LostPlayers(simulation, self.players, worlds)
+        # Receiver, and the services of the players.
         unity = simulation.config.unity
-        self.arrivals = Arrivals(
-            self.players, worlds, unity.step_timeout, self._camera, kept,
+        frames = Frames(num_envs) if settings.frames and task.image is None else None
+        self.received = ReceivedStates(
+            self.players,
+            worlds,
+            unity.step_timeout,
+            self._camera,
+            frames,
             action=(task.action_space.shape or (), np.dtype(task.action_space.dtype)),
-            period=unity.sample_time or task.control_period, hint=zero_time_hint(unity, unity.build_path),
-        )  # fmt: skip
-        arrived = self._camera.arrived if self._camera is not None and self._camera.decodes else None
-        self._reset = player_service(simulation, self.players, "reset", task.reset_service, worlds, arrived)
-        # Images are looked at where they are received, until the step after: two services take turns then.
-        steps = [
-            player_service(simulation, self.players, "step", task.step_service, worlds, arrived)
-            for _ in range(1 if self._camera is None else 2)
-        ]
-        self._step, self._steps = steps[0], itertools.cycle(steps)
-        self._check_types()
-        # NaN stands for the scene's own value.
-        self._reset.write({f"parameters.{name}": np.nan for name in self._parameters.names})
+            period=unity.sample_time or task.control_period,
+            hint=zero_time_hint(unity, unity.build_path),
+        )
+        self._filmed = self.rendering if task.image is None else np.ones(num_envs, np.bool_)
+        self._open_services()
+
+    def _open_services(self) -> None:
+        """Open the clients of the players' services, and check that players mean the same by their types."""
+        task, camera = self.task, self._camera
+        arrived = camera.arrived if camera is not None and camera.decodes else None
+        services = {"reset": task.reset_service, "step": task.step_service}
+        # Observed images stay in the memory of their responses until the step after: two clients take turns then.
+        count = {"reset": 1, "step": 1 if camera is None else 2}
+        clients = {
+            kind: [
+                make_player_calls(self._simulation, self.players, kind, type_name, self._worlds, arrived)
+                for _ in range(count[kind])
+            ]
+            for kind, type_name in services.items()
+        }
+        for each in (clients["reset"][0], clients["step"][0]):
+            for name in each.calls.names:
+                self._simulation.backend.check(name, each.type_name)
+        self._reset = clients["reset"][0]
+        self._reset.write(self._episodes.unset_parameters())
+        self._step = clients["step"][0]
+        self._steps = itertools.cycle(clients["step"])
 
     @property
     def state(self) -> Batch:
         """The N states that were reached last."""
-        assert self.arrivals.history is not None, "reset() comes first"
-        return self.arrivals.history.current
+        assert self.received.history is not None, "reset() comes first"
+        return self.received.history.current
 
     def reset(self, environments: NDArray[np.intp], seeds: NDArray[np.int64]) -> Observations:
-        """Begin an episode in each of the given environments, replacing players that are lost on the way.
+        """Begin an episode in each of the given environments, replacing lost players first.
 
         Args:
-            environments: which, shape (K,).
+            environments: the environments, shape (K,); those of lost players among them.
             seeds: their seeds, shape (K,).
 
         Returns:
@@ -136,36 +167,41 @@ class Stepper:
         Raises:
             PlayerError: a player is lost, or its states are invalid, again and again.
         """
-        self._seeds[environments] = seeds
+        self._lost.begin(environments)
+        # The requests.
         self._reset.film(self._filmed)
-        for name, values in self._parameters.sample(seeds).items():
-            self._drawn[f"parameters.{name}"][environments] = values
-        seeding: dict[str, Any] = {"seed": self._seeds % 2**32} if self._takes_seeds else {}
-        self._reset.write({**seeding, **self.task.reset_request(self.num_envs), **self._drawn})
+        self._reset.write(self._episodes.begin(environments, seeds, self.task.reset_request(self.num_envs)))
         if self._opposition is not None:
             self._reset.write(self._opposition.begin(environments, self.num_envs))
-        self._begun[environments] = self._taken
-        self._due = int(self._begun.min()) + self._horizon
-        self._cut_off[environments] = False
-        remaining: NDArray[np.intp] | None = environments
-        while remaining is not None:
-            if self._camera is not None:
-                self._camera.begin(is_step=False)
-            self._reset.send(remaining)
-            remaining = self.arrivals.receive(self._reset, remaining)
-            if remaining is None:
-                assert self.arrivals.history is not None
-                self.arrivals.history.begin(environments)
-                self.state.settle()
-                observation = observe_first(self.task, self.state)
-                remaining = None if self._is_finite(observation) else self._find_invalid(*arrays_of(observation))
-                for index in self._nobody if remaining is None else remaining:
-                    self.arrivals.problems[self._player_of(index)] = "begins an episode with NaN or infinity"
-            if remaining is not None:
-                self.replace(remaining)
-                self._cut_off_others(remaining, environments)
-                # A new player has begun none of its episodes yet, those that were sound before included.
-                remaining = environments[np.isin(environments // self._worlds, remaining // self._worlds)]
+        # Until no player is lost on the way. A new player has begun none of its episodes yet.
+        asked = environments
+        while (observation := self._ask_reset(asked, environments)) is None:
+            asked = self._lost.replace(environments)
+        self._phase = Phase.READY
+        return observation
+
+    def _ask_reset(self, asked: NDArray[np.intp], environments: NDArray[np.intp]) -> Observations | None:
+        """Send requests to `asked`, of those environments that begin an episode, and observe the states.
+
+        Returns:
+            Observations of all environments; None: players were lost.
+        """
+        if self._camera is not None:
+            self._camera.begin(is_step=False)
+        self._reset.send(asked)
+        states, lost = self.received.receive(self._reset, asked)
+        history = self.received.history
+        if lost or states is None or history is None:
+            self._lost.add(lost)
+            return None
+        history.begin(environments)
+        states.settle()
+        observation = observe_first(self.task, states)
+        # An episode cannot begin with NaN: its player is as good as lost.
+        invalid = None if self._is_finite(observation) else self._report_invalid(*arrays_of(observation))
+        if invalid is not None:
+            self._lost.add_invalid(invalid)
+            return None
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:
@@ -176,125 +212,93 @@ class Stepper:
     def step_async(self, actions: NDArray[Any]) -> None:
         """Send the actions to every environment; `step_wait` is to follow.
 
+        Args:
+            actions: shape (N, *action shape).
+
         Raises:
             ActionError: an action has NaN or infinity.
+            gymnasium.error.ResetNeeded: no episode has begun, or a lost player's has ended.
         """
+        history = self.received.history
+        if self._phase is not Phase.READY or history is None:
+            raise gymnasium.error.ResetNeeded(self._phase.value)
         check_actions(actions)
+        # The requests.
         self._step = next(self._steps)
         self._step.film(self._filmed)
         self._step.write(self.task.request(actions))
         if self._opposition is not None:
             self._step.write(self._opposition.act(self.state))
-        history = self.arrivals.history
-        assert history is not None, "reset() comes first"
         if self._camera is not None:
             self._camera.begin(is_step=True)
         self._step.send()
-        # From here to the responses, what is computed costs nothing: the players are at work.
+        self._phase = Phase.STEPPING
+        # From here to the responses, computation costs nothing: the players are at work.
         history.advance(actions)
-        self._taken += 1
+        self._episodes.taken += 1
         self._actions = actions
 
     def step_wait(self) -> Transition:
-        """Wait for the step that `step_async` began; lost players are not replaced yet, see `replace`.
+        """Wait for the step that `step_async` began; lost players are replaced by the next `reset`.
 
         Raises:
             PlayerError: the states of an environment are invalid again and again.
         """
-        history, task, actions = self.arrivals.history, self.task, self._actions
-        assert history is not None, "reset() comes first"
-        lost = self.arrivals.receive(self._step, self._everyone)
-        if self._worlds > 1 and self._cut_off.any():
-            lost = np.union1d(np.flatnonzero(self._cut_off), self._nobody if lost is None else lost)
-        if lost is not None:
-            history.current.assign(lost, history.previous.take(lost))
-        history.current.settle()
-        observation = task.observation(history.current)
-        reward = task.reward(history.previous, actions, history.current)
+        history, task = self.received.history, self.task
+        assert history is not None
+        current, previous = history.current, history.previous
+        # The episode of a lost player ends in its last state.
+        lost_players = self.received.receive(self._step, self._all).lost
+        lost: NDArray[np.bool_] | None = None
+        if lost_players or self._lost.cut_off is not None:
+            lost = self._lost.take_step(lost_players)
+            rows = np.flatnonzero(lost)
+            current.assign(rows, previous.take(rows))
+        self._phase = Phase.READY if lost is None else Phase.RESET_DUE
+        # The task's view of the states.
+        current.settle()
+        observation = task.observation(current)
+        reward = task.reward(previous, self._actions, current)
+        # So does an episode whose observation or reward is NaN or infinity.
         sound = self._is_finite(observation) and is_finite(reward)
-        invalid = None if sound else self._find_invalid(*arrays_of(observation), reward)
+        invalid = None if sound else self._report_invalid(*arrays_of(observation), reward)
         self._invalid.count_step(invalid)
         if invalid is not None:
-            history.current.assign(invalid, history.previous.take(invalid))
-            history.current.settle()
-            observation = task.observation(history.current)
-        terminated = task.terminated(history.current)
-        transition = Transition(observation, reward, terminated, self._too_long(), lost, invalid)
-        for broken in transition.causes().values():
-            transition.reward = np.where(broken, 0.0, transition.reward)
-            transition.terminated = transition.terminated & ~broken
-            transition.truncated = transition.truncated | broken
+            current.assign(invalid, previous.take(invalid))
+            current.settle()
+            observation = task.observation(current)
+        transition = Transition(observation, reward, task.terminated(current), self._episodes.too_long(), lost)
+        if lost is not None or invalid is not None:
+            transition.invalid = None if invalid is None else np.isin(self._all, invalid)
+            transition.cut_short()
         return transition
 
-    def replace(self, environments: NDArray[np.intp]) -> None:
-        """Restart the players of lost environments, all of which must then be reset.
+    def _report_invalid(self, *arrays: NDArray[Any]) -> NDArray[np.intp] | None:
+        """Report each environment with NaN or infinity in arrays of leading axis N; returns their indices, or None."""
+        history = self.received.history
+        if (rows := invalid_rows(*arrays)) is None or history is None:
+            return None
+        for index in rows.tolist():
+            steps = self._episodes.steps(index)
+            states, actions = history.last(index, steps)
+            seed = int(self._episodes.seeds[index])
+            self._invalid.report(index, int(self._lost.player_of[index]), seed, steps, states, actions)
+        return rows
 
-        Raises:
-            PlayerError: one was restarted too often (`unity.max_lifetime_restarts`).
-        """
-        # Those that were only cut off have their new player already.
-        environments = environments[~self._cut_off[environments]]
-        players = sorted({self._player_of(index) for index in environments.tolist()})
-        problems, self.arrivals.problems = self.arrivals.problems, {}
-        if players:
-            self._simulation.replace({player: problems.get(player, "") for player in players})
-
-    def finish(self, environments: NDArray[np.intp]) -> None:
+    def end_episodes(self, environments: NDArray[np.intp]) -> None:
         """Tell the opponents, if any, that episodes have ended in the present states of these environments."""
         if self._opposition is not None and len(environments):
             self._opposition.end(environments, self.state)
 
     def response_times(self) -> ResponseTimes:
-        """How long the players took to answer the last steps."""
-        return self._step.response_times()
+        """Return the times that the players took to answer the last steps."""
+        return self._step.calls.response_times()
 
     def stamps(self) -> Stamps:
-        """When the requests and responses of the last steps were sent and received."""
-        return self._step.stamps()
-
-    def image(self, index: int) -> tuple[str, bytes] | None:
-        """Format and bytes of the image that came with the last response for an environment, or None."""
-        return self.arrivals.image(index)
-
-    def frame(self, index: int) -> NDArray[np.uint8] | None:
-        """The frame that came with the last response for an environment, shape (height, width, 3), or None."""
-        return self.arrivals.frame(index)
+        """Return the times at which requests and responses of the last steps were sent and received."""
+        return self._step.calls.stamps()
 
     def close(self) -> None:
         """End the threads that decode images; the players are their simulation's."""
         if self._camera is not None:
             self._camera.close()
-
-    def _too_long(self) -> NDArray[np.bool_]:
-        """Which episodes have taken as many steps as they may, shape (N,)."""
-        if self._taken < self._due:
-            return np.zeros(self.num_envs, np.bool_)
-        too_long: NDArray[np.bool_] = self._taken - self._begun >= self._horizon
-        return too_long
-
-    def _player_of(self, index: int) -> int:
-        """Environment id of the player of an environment."""
-        return self.players[index // self._worlds]
-
-    def _cut_off_others(self, replaced: NDArray[np.intp], resetting: NDArray[np.intp]) -> None:
-        """End the episodes of the other environments of replaced players: their next step finds them lost."""
-        if self._worlds == 1 or not len(replaced):
-            return
-        self._cut_off |= np.isin(self._everyone // self._worlds, replaced // self._worlds)
-        self._cut_off[resetting] = False
-
-    def _find_invalid(self, *arrays: NDArray[Any]) -> NDArray[np.intp] | None:
-        """Environments with NaN or infinity in arrays of leading axis N, having told of each; None: there are none."""
-        if (rows := invalid_rows(*arrays)) is None:
-            return None
-        assert self.arrivals.history is not None
-        for index in rows.tolist():
-            steps = self._taken - int(self._begun[index])
-            states, actions = self.arrivals.history.last(index, steps)
-            self._invalid.report(index, self._player_of(index), int(self._seeds[index]), steps, states, actions)
-        return rows
-
-    def _check_types(self) -> None:
-        for service in (self._reset, self._step):
-            for name in service.names:
-                self._simulation.backend.check(name, service.type_name)

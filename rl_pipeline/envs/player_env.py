@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.observations import Observations, apply, take_rows
 from rl_pipeline.envs.parameters import EnvironmentParameters
-from rl_pipeline.envs.player_batch import Stepper
+from rl_pipeline.envs.player_batch import BatchSettings, PlayerBatch
 from rl_pipeline.envs.registration import make_task
-from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.task_checks import check_task, missing_abilities
 from rl_pipeline.interfaces.workspaces import use_workspaces
 from rl_pipeline.simulation.simulation import Simulation
 
@@ -49,54 +49,51 @@ class PlayerEnv(gymnasium.Env[Any, NDArray[Any]]):
         parameters: Mapping[str, Any] | None = None,
         **task_options: Any,
     ) -> None:
-        settings: SimulationConfig | None = None
+        # Interfaces of the user's own are needed to make and check the task.
+        config: SimulationConfig | None = None
         if not isinstance(simulation, Simulation):
-            settings = SimulationConfig.model_validate(simulation or {"ros": {"tcp_port": 0}})
-            use_workspaces(settings.workspace)
+            config = SimulationConfig.model_validate(simulation or {"ros": {"tcp_port": 0}})
+            use_workspaces(config.workspace)
         self.task = make_task(task, **task_options) if isinstance(task, str) else task
         self.render_mode = render_mode
-        self.observation_space, self.action_space = self.task.observation_space, self.task.action_space
+        self.observation_space = self.task.observation_space
+        self.action_space = self.task.action_space
         check_task(self.task)
         drawn = EnvironmentParameters.of(self.task, parameters or {})
         self._next_seed = 0
+        # A simulation of this environment's own ends with it.
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._owned: Simulation | None = None
         if not isinstance(simulation, Simulation):
-            assert settings is not None
-            for sentence in missing_abilities(self.task).values():
-                logger.warning("%s", sentence)
-            self._directory = tempfile.TemporaryDirectory(prefix="rl_pipeline_players_", ignore_cleanup_errors=True)
-            simulation = self._owned = Simulation(settings, self.task.scene, Path(self._directory.name))
+            assert config is not None
+            simulation = self._open_simulation(config)
         try:
             frames = render_mode == "rgb_array"
-            self._stepper = Stepper(
-                self.task, simulation, 1, frames=frames, horizon=horizon, parameters=drawn.at_last_lesson()
-            )
+            settings = BatchSettings(frames=frames, horizon=horizon, parameters=drawn.at_last_lesson())
+            self._batch = PlayerBatch(self.task, simulation, 1, settings)
         except BaseException:
             self._end_players()
             raise
-        self._stepper.rendering[:] = frames
+        self._batch.rendering[:] = frames
         fps = self.task.render_fps(simulation.config.unity.sample_time)
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": fps}
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begin an episode: from `seed`, or from the seed after the last episode's."""
+        """Begin an episode: from `seed`, or from the seed after the last episode's. A lost player is replaced first."""
         super().reset(seed=seed)
         if seed is not None:
             self._next_seed = seed
-        observation = self._stepper.reset(np.array([0]), np.array([self._next_seed], np.int64))
+        observation = self._batch.reset(np.array([0]), np.array([self._next_seed], np.int64))
         self._next_seed += 1
-        return self._first(observation), {}
+        return self._only(observation), {}
 
     def step(self, action: NDArray[Any]) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one step. A lost player or an invalid state truncates the episode: `player_lost`, `invalid_state`."""
-        transition = self._stepper.step(np.asarray(action)[None])
-        info: dict[str, Any] = {key: value[0] for key, value in self.task.info(self._stepper.state).items()}
+        transition = self._batch.step(np.asarray(action)[None])
+        info: dict[str, Any] = {key: value[0] for key, value in self.task.info(self._batch.state).items()}
         info |= dict.fromkeys(transition.causes(), True)
-        if transition.lost is not None:
-            self._stepper.replace(transition.lost)
         return (
-            self._first(transition.observation),
+            self._only(transition.observation),
             float(transition.reward[0]),
             bool(transition.terminated[0]),
             bool(transition.truncated[0]),
@@ -104,20 +101,29 @@ class PlayerEnv(gymnasium.Env[Any, NDArray[Any]]):
         )
 
     def render(self) -> NDArray[np.uint8] | None:
-        """The frame of the last step, shape (height, width, 3); None without `render_mode="rgb_array"`."""
-        return self._stepper.frame(0) if self.render_mode == "rgb_array" else None
+        """Return the frame of the last step, shape (height, width, 3); None without `render_mode="rgb_array"`."""
+        return self._batch.received.frame(0) if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
-        """End the player, when it is this environment's own; safe to call twice."""
-        self._stepper.close()
+        """End the player if it is this environment's own; safe to call twice."""
+        self._batch.close()
         self._end_players()
 
-    def _first(self, observations: Observations) -> Any:
-        """The observation of the one environment; with images a copy, because their memory is written over later."""
+    def _open_simulation(self, config: SimulationConfig) -> Simulation:
+        """Open a simulation whose player logs are in a temporary folder."""
+        for sentence in missing_abilities(self.task).values():
+            logger.warning("%s", sentence)
+        self._directory = tempfile.TemporaryDirectory(prefix="rl_pipeline_players_", ignore_cleanup_errors=True)
+        self._owned = Simulation(config, self.task.scene, Path(self._directory.name))
+        return self._owned
+
+    def _only(self, observations: Observations) -> Any:
+        """Return the observation of the environment; with images a copy, because their memory is written over later."""
         observation = take_rows(observations, 0)
         return observation if self.task.image is None else apply(np.copy, observation)
 
     def _end_players(self) -> None:
+        """Close the simulation and its folder, if they are this environment's own."""
         if self._owned is not None:
             self._owned.close()
             self._owned = None

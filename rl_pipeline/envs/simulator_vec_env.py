@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 
 from rl_pipeline.envs.sb3_vec_env import BatchedVecEnv
-from rl_pipeline.envs.vecenv import IVecEnv
+from rl_pipeline.envs.vec_env_types import IVecEnv
 from rl_pipeline.errors import InputError
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecEnvWrapper
 
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
-from rl_pipeline.envs.process_vec_env import ProcessVecEnv
+from rl_pipeline.envs.gymnasium_envs.process_vec_env import ProcessVecEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 

@@ -24,6 +24,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from rl_pipeline.config import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.evaluation.communication_table import show_communication
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.experiment.evaluations import Episodes, EvaluationSummary, summarise
@@ -115,7 +116,7 @@ def _open_environments(opened: ExitStack, config: Config, episodes: int, seed: i
     """Open environments for so many episodes, with player logs in a temporary folder; closed by `opened`."""
     logs = opened.enter_context(tempfile.TemporaryDirectory())
     environments = opened.enter_context(Environments(config, Path(logs)))
-    return environments.evaluation(environments.evaluation_size(episodes), seed)
+    return open_evaluation_environments(environments, config, environments.evaluation_size(episodes), seed)
 
 
 def print_comparison(results: Sequence[AgentResult], console: Console) -> None:

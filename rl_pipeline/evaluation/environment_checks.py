@@ -19,11 +19,12 @@ from PIL import Image
 from stable_baselines3.common.env_checker import check_env as check_sb3_env
 
 from rl_pipeline.config.schema import Config
+from rl_pipeline.envs.gymnasium_envs.construction import render_option
 from rl_pipeline.envs.player_env import PlayerEnv
-from rl_pipeline.envs.registration import check_environment_id, drawing, make_task, task_id
-from rl_pipeline.envs.service_contract import check_task, missing_abilities
-from rl_pipeline.envs.supported_spaces import space_problem
+from rl_pipeline.envs.registration import check_environment_id, make_task, task_id
+from rl_pipeline.envs.spaces import space_problem
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.task_checks import check_task, missing_abilities
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.interfaces import Batch, Service, load_interfaces
@@ -71,7 +72,7 @@ def check_environment(config: Config) -> Iterator[CheckResult]:
     environment, simulation = config.environment, config.simulation
     env_id = check_environment_id(environment.id)
     if task_id(env_id) is None:
-        mode = drawing(env_id, environment.render_mode)
+        mode = render_option(env_id, environment.render_mode)
         env = gymnasium.make(env_id, **mode, **environment.env_config or {})
         yield from _check_env(env.unwrapped, config)
         env.close()

@@ -13,7 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.envs.observations import apply
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import StubVecEnv, build_for_spaces
@@ -43,7 +43,7 @@ class Policy:
 
     def __init__(self, config: Config, file: ModelFile, num_envs: int = 1) -> None:
         self.config = config
-        self.observation_space, self.action_space = checked_spaces(config)
+        self.observation_space, self.action_space = resolve_spaces(config)
         # The model and its wrappers, built on a stub in place of the simulators.
         self._stub = StubVecEnv(self.observation_space, self.action_space, num_envs)
         self.model: BaseAlgorithm = build_for_spaces(config, self.observation_space, self.action_space, self._stub)

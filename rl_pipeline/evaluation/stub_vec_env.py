@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.config import Config
 from rl_pipeline.envs.observations import take_rows
-from rl_pipeline.wrappers.wrapping import wrapped
+from rl_pipeline.wrappers.wrapping import wrap_environments
 
 
 class StubVecEnv(VecEnv):
@@ -89,5 +89,5 @@ def build_for_spaces(
         venv = StubVecEnv(observation_space, action_space, config.simulation.n_environments)
     # On the CPU and not for training: notices on devices and batch sizes are logged once, by the model that learns.
     training = config.training.model_copy(update={"device": "cpu"})
-    wrapped_venv = wrapped(config, venv, training=False)
+    wrapped_venv = wrap_environments(config, venv, training=False)
     return build(config.model_copy(update={"training": training}), wrapped_venv, for_training=False)

@@ -1,7 +1,6 @@
 """rl_games' files, command line, factories and observers, on this project's training."""
 
-from rl_pipeline.envs import env_configurations, vecenv
-from rl_pipeline.envs.vecenv import IVecEnv
+from rl_pipeline.rl_games import env_configurations, vecenv
 from rl_pipeline.rl_games.agent import Agent
 from rl_pipeline.rl_games.job import Job
 from rl_pipeline.rl_games.observers import AlgoObserver, DefaultAlgoObserver, IsaacAlgoObserver, MultiObserver
@@ -14,6 +13,7 @@ from rl_pipeline.rl_games.registries import (
     register_player_builder,
 )
 from rl_pipeline.rl_games.runner import Runner
+from rl_pipeline.rl_games.vecenv import IVecEnv
 
 __all__ = [
     "Agent",

@@ -8,7 +8,7 @@ from gymnasium import spaces
 from stable_baselines3.common.callbacks import BaseCallback
 
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.folder import ExperimentFolder, environment_folder, locked
@@ -128,6 +128,6 @@ def make_discrete_a2c(job: Job) -> Agent:
 
 
 def _check_actions(where: str, config: Config, actions: type[spaces.Space[object]]) -> None:
-    _, found = checked_spaces(config)
+    _, found = resolve_spaces(config)
     if not isinstance(found, actions):
         raise InputError(f"{where}: expected {actions.__name__} actions, but {config.environment.id} has {found}")

@@ -11,6 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from rl_pipeline.algorithms.build import build
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.evaluations import Episodes
@@ -59,7 +60,8 @@ class Player:
 
         settings = config.evaluation
         with tempfile.TemporaryDirectory() as logs, Environments(config, Path(logs)) as environments:
-            venv = environments.evaluation(size or environments.evaluation_size(games), settings.seed)
+            size = size or environments.evaluation_size(games)
+            venv = open_evaluation_environments(environments, config, size, settings.seed)
             model = build(config, venv, for_training=False)
             ModelFile.open(self._model).load_into(model)
             if self.job.sigma is not None:

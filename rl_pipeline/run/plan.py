@@ -13,7 +13,7 @@ from rl_pipeline.algorithms.build import check
 from rl_pipeline.algorithms.registration import AlgorithmEntry
 from rl_pipeline.algorithms.update_size import check_update_size
 from rl_pipeline.config import Config, InvalidConfigError, activate, located
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, collected, raise_together
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
@@ -85,7 +85,7 @@ def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
         check_update_size(config, algorithm.load())
     with collected(problems):
         environment_id = check_environment_id(config.environment.id)
-        observations, actions = checked_spaces(config)
+        observations, actions = resolve_spaces(config)
     with collected(problems):
         pretrained = _pretrained(config, resume)
     with collected(problems):

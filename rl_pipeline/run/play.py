@@ -15,6 +15,7 @@ from rl_pipeline.config import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.communication_table import show_communication
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.evaluation.rollout import play_episodes, record_episodes
 from rl_pipeline.evaluation.selection import Selection
 from rl_pipeline.experiment.atomic_files import check_destination
@@ -60,7 +61,7 @@ def play(
     ):
         if not show and environments.missing_frames:
             raise InputError(f"no video: {environments.missing_frames}")
-        venv = environments.evaluation(1, first)
+        venv = open_evaluation_environments(environments, config, 1, first)
         agent = selection.make_agent(venv)
         deterministic = config.evaluation.deterministic
         facts = {"environment": config.environment.id, "agent": selection.name}

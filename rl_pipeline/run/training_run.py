@@ -20,6 +20,7 @@ from rl_pipeline.algorithms.schedules import AdaptiveRate
 from rl_pipeline.config import Config
 from rl_pipeline.config.schema import EvaluationConfig
 from rl_pipeline.envs.factory import Environments
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.experiment.atomic_files import OptionalFile, whole_file, write_text
 from rl_pipeline.experiment.checkpoints.checkpointer import Checkpoints, Intervals, Milestones, save_buffer
@@ -49,7 +50,7 @@ from rl_pipeline.run.callbacks.user import InfoLog, named_callbacks
 from rl_pipeline.run.final_video import record_final_video
 from rl_pipeline.run.segment import begin_segment, has_short_rollouts
 from rl_pipeline.simulation.player_arguments import EMBEDDED
-from rl_pipeline.wrappers.wrapping import wrapped
+from rl_pipeline.wrappers.wrapping import wrap_environments
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ class TrainingRun:
             )  # fmt: skip
         self._episodes = EpisodeRecorder(venv, folder.episodes, self.start)
         self._evaluations = EvaluationLog(folder.evaluations)
-        self.model = build(config, wrapped(config, self._episodes, training=True))
+        self.model = build(config, wrap_environments(config, self._episodes, training=True))
         training = config.training
         log = training_logger(folder, training.verbose, self.start, training.log_interval or 1, loggers)
         self.model.set_logger(log)
@@ -307,4 +308,4 @@ class TrainingRun:
         """Environments for every evaluation of this run; their simulators start with the first."""
         episodes = max(self._config.training.eval.num_episodes, self._config.evaluation.num_episodes)
         size = self._environments.evaluation_size(episodes)
-        return self._environments.evaluation(size, self._config.training.eval.seed)
+        return open_evaluation_environments(self._environments, self._config, size, self._config.training.eval.seed)

@@ -12,7 +12,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from rl_pipeline.algorithms.build import build, check
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.factory import Environments, checked_spaces
+from rl_pipeline.envs.factory import Environments, resolve_spaces
 from rl_pipeline.errors import InputError
 
 SMALL = {
@@ -69,4 +69,4 @@ def test_what_cannot_be_done_in_halves_is_said(sections: dict[str, Any], message
 
 def test_environments_without_players_have_no_halves() -> None:
     with pytest.raises(InputError, match=r"training\.double_buffer: expected an environment on players"):
-        checked_spaces(small(True, environment={"id": "CartPole-v1"}))
+        resolve_spaces(small(True, environment={"id": "CartPole-v1"}))

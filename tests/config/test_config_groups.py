@@ -12,7 +12,7 @@ from gymnasium import spaces
 
 from rl_pipeline.config import Config, load_config
 from rl_pipeline.config.composition import read_yaml
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError
 from rl_pipeline.wrappers import wrapper_names
 
@@ -65,13 +65,13 @@ def test_a_robot_and_an_expert_of_ones_own_reach_the_environment() -> None:
     write("elsewhere/reach.yaml", "defaults: [robot: schunk, _self_]\nenvironment: {id: test/Arm-v0}\n")
     config = load_config("reach", config_dir=Path("elsewhere"))
     assert config.robot == {"name": "schunk", "joints": 6}
-    observation_space, action_space = checked_spaces(config)
+    observation_space, action_space = resolve_spaces(config)
     assert (observation_space.shape, action_space.shape) == ((6,), (1,))
     config = load_config(
         "reach", config_dir=Path("elsewhere"), overrides=["+expert=reach", "robot.joints=7", "training.seed=3"]
     )
     assert config.expert == {"seed": 3}
-    observation_space, action_space = checked_spaces(config)
+    observation_space, action_space = resolve_spaces(config)
     assert (observation_space.shape, action_space.shape) == ((7,), (2,))
 
 
@@ -79,7 +79,7 @@ def test_a_robot_and_an_expert_of_ones_own_reach_the_environment() -> None:
 def test_a_robot_is_refused_by_an_environment_that_has_none_to_choose(environment: str) -> None:
     config = Config.model_validate({"environment": {"id": environment}, "robot": {"name": "schunk"}})
     with pytest.raises(InputError, match=f"robot: {environment} has none to choose"):
-        checked_spaces(config)
+        resolve_spaces(config)
 
 
 def test_consistent_seeding_makes_one_seed_of_three() -> None:

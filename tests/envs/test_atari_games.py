@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rl_pipeline import cli
-from rl_pipeline.envs import atari
+from rl_pipeline.envs.gymnasium_envs import atari, providers
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError
 
@@ -22,14 +22,14 @@ SHORT = [
 def test_a_game_looks_as_in_the_published_results() -> None:
     assert check_environment_id("ALE/Pong-v5") == "ALE/Pong-v5"
     for env_id in ("ALE/Pong-v5", "PongNoFrameskip-v4"):
-        games = atari.make_games(env_id, 2, 0, {}, for_training=True)
+        games = atari.make_atari_games(env_id, 2, 0, {}, for_training=True)
         assert games.observation_space.shape == (84, 84, 4)
         assert games.reset().shape == (2, 84, 84, 4)
         games.close()
 
 
 def test_games_without_their_package_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(atari, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(providers, "ATARI_PACKAGE", "no_such_package")
     with pytest.raises(InputError, match=r"ALE/Pongo-v5 needs ale-py: pip install 'rl-pipeline\[atari\]'"):
         check_environment_id("ALE/Pongo-v5")
     with pytest.raises(InputError, match="unknown environment 'CartPoel-v1'; did you mean 'CartPole-v1'"):

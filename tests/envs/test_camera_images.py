@@ -8,6 +8,7 @@ import pytest
 from rl_pipeline.benchmarks.camera_images import ImageTask, photograph
 from rl_pipeline.benchmarks.canned import canned_simulation
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -118,7 +119,7 @@ def test_first_image_of_an_episode_leaves_the_last_of_the_one_before(embedded):
 def test_lost_player_leaves_the_last_image(embedded):
     embedded.reset(seed=0)
     before = embedded.step(FORWARD)[0].copy()
-    process = embedded._simulation.processes[embedded.players[1]]
+    process = embedded._batch._simulation.processes[embedded.players[1]]
     process.stop(timeout=0)
     *_, info = embedded.step(FORWARD)
     assert info["final_info"]["player_lost"].tolist() == [False, True]
@@ -143,6 +144,6 @@ def test_image_of_another_size_is_one_clear_error(canned):
 
 
 def test_images_of_players_with_many_worlds_are_refused(canned, tmp_path):
-    simulation = canned(SMALL, 1)._simulation
+    simulation = canned(SMALL, 1)._batch._simulation
     with pytest.raises(InputError, match=r"worlds_per_player: ImageTask observes images, .* expected 1, found 2"):
-        PlayerVectorEnv(ImageTask(SMALL), simulation, 2, worlds=2)
+        PlayerVectorEnv(ImageTask(SMALL), simulation, 2, BatchSettings(worlds=2))

@@ -10,9 +10,10 @@ from stable_baselines3.common.env_checker import check_env
 
 from rl_pipeline.algorithms.double_buffering import double_buffered
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
-from rl_pipeline.envs.observation_check import check_spaces
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
+from rl_pipeline.envs.task_checks import check_spaces
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.tasks.testing import TaskTestMixin
@@ -30,7 +31,7 @@ class TestDictTask(TaskTestMixin):
 
 
 def test_batch_has_an_array_a_key_and_the_last_observation_of_an_episode(simulation):
-    env = PlayerVectorEnv(DictTask(), simulation(), 3, horizon=2)
+    env = PlayerVectorEnv(DictTask(), simulation(), 3, BatchSettings(horizon=2))
     first, _ = env.reset(seed=0)
     assert env.observation_space.contains(first)
     before = env.step(ACTIONS)[0]
@@ -54,7 +55,7 @@ def test_single_environment_passes_the_checker_of_stable_baselines3(settings):
 
 
 def test_adapter_of_stable_baselines3_gives_terminal_observations_through_wrappers(simulation):
-    plain = PlayerVecEnv(PlayerVectorEnv(DictTask(), simulation(), 3, horizon=2))
+    plain = PlayerVecEnv(PlayerVectorEnv(DictTask(), simulation(), 3, BatchSettings(horizon=2)))
     venv = wrap(plain, {"clip_observations": {"low": -1, "high": 1}, "action_history": True}, Use(training=True))
     venv.reset()
     venv.step(ACTIONS)
@@ -102,7 +103,7 @@ def test_lost_player_keeps_the_last_observation(simulation):
 
 def test_policy_learns_in_halves_of_the_batch(simulation):
     players = simulation()
-    halves = [PlayerVecEnv(PlayerVectorEnv(DictTask(), players, 2, horizon=5)) for _ in range(2)]
+    halves = [PlayerVecEnv(PlayerVectorEnv(DictTask(), players, 2, BatchSettings(horizon=5))) for _ in range(2)]
 
     model = double_buffered(PPO)(
         "MultiInputPolicy", DoubleBufferedVecEnv(*halves), n_steps=8, batch_size=16, n_epochs=1

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rl_pipeline.envs.double_buffer import DoubleBufferedVecEnv
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.unwrapping import player_env, request_frames
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -23,7 +24,7 @@ COUNT, HALF, HORIZON, SEED = 4, 2, 3, 11
 def players(simulation: Callable[..., Any], count: int, seed: int, one: Any = None) -> PlayerVecEnv:
     task = NavigationTask(max_episode_steps=HORIZON)
     return PlayerVecEnv(
-        PlayerVectorEnv(task, one or simulation(), count, seed=seed, frames=True, seed_stride=COUNT)
+        PlayerVectorEnv(task, one or simulation(), count, BatchSettings(frames=True), seed=seed, seed_stride=COUNT)
     )  # fmt: skip
 
 
@@ -93,7 +94,7 @@ def test_a_player_lost_while_the_other_half_is_under_way_costs_its_episode_alone
     halves.step_async(actions_of(0))
     halves.lead_wait()
     halves.lead_async(actions_of(1)[HALF:])
-    os.kill(env._simulation.processes[env.players[0]].pid, signal.SIGKILL)
+    os.kill(env._batch._simulation.processes[env.players[0]].pid, signal.SIGKILL)
     _, _, first, infos = halves.step_wait()
     halves.step_async(actions_of(1))
     _, _, second, more = halves.step_wait()

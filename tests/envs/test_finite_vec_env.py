@@ -11,7 +11,7 @@ from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from rl_pipeline.envs.finite_vec_env import MAX_WARNINGS, FiniteVecEnv
+from rl_pipeline.envs.gymnasium_envs.finite_vec_env import MAX_WARNINGS, FiniteVecEnv
 from rl_pipeline.envs.nan_guard import MAX_IN_A_ROW, ActionError
 from rl_pipeline.errors import InputError
 

@@ -9,7 +9,7 @@ import gymnasium
 import pytest
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError
 
 JAX = ("gymnasium.envs.phys2d", "gymnasium.envs.tabular")
@@ -36,4 +36,4 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jax", None)
     config = Config.model_validate({"environment": {"id": "phys2d/CartPole-v1"}})
     with pytest.raises(InputError, match=r"phys2d/CartPole-v1 needs the package jax, which is not installed"):
-        checked_spaces(config)
+        resolve_spaces(config)

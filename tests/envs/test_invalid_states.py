@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rl_pipeline.envs.nan_guard import ActionError, invalid_rows, is_finite
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
@@ -36,7 +37,10 @@ exec {{python}} "$0.$$.py" "$@" """
         config = settings(build(script), **unity)
         opened.append(Simulation(config, "navigation", tmp_path / "logs"))
         return PlayerVectorEnv(
-            task or NavigationTask(), opened[-1], players, invalid_states=tmp_path / "experiment" / "invalid_states"
+            task or NavigationTask(),
+            opened[-1],
+            players,
+            BatchSettings(invalid_states=tmp_path / "experiment" / "invalid_states"),
         )
 
     yield open_

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.received_states import StateHistory, attach_last_actions
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.interfaces import Interfaces
@@ -27,7 +28,7 @@ def actions(*speeds):
 
 
 def test_reward_sees_the_change_of_the_action_and_none_of_the_episode_before(simulation):
-    env = PlayerVectorEnv(SmoothTask(), simulation(), 2, horizon=3)
+    env = PlayerVectorEnv(SmoothTask(), simulation(), 2, BatchSettings(horizon=3))
     observation, _ = env.reset(seed=0)
     assert (observation[:, -2:] == 0.0).all()
     given = [actions(0.25, 0.5), actions(0.5, 0.5), actions(-0.5, 1.0), actions(0.25, 0.25)]
@@ -41,7 +42,7 @@ def test_reward_sees_the_change_of_the_action_and_none_of_the_episode_before(sim
 
 
 def test_first_observation_of_the_next_episode_has_no_action(simulation):
-    env = PlayerVectorEnv(SmoothTask(), simulation(), 2, horizon=1)
+    env = PlayerVectorEnv(SmoothTask(), simulation(), 2, BatchSettings(horizon=1))
     env.reset(seed=0)
     observation, *_, info = env.step(actions(0.25, 0.5))
     assert (info["final_obs"][:, -2] == [0.25, 0.5]).all()
@@ -52,7 +53,7 @@ def test_episodes_that_go_on_keep_their_last_actions_when_others_end(simulation)
     env = PlayerVectorEnv(SmoothTask(), simulation(), 3)
     env.reset(seed=0)
     env.step(actions(0.25, 0.5, 0.75))
-    env._stepper.reset(np.array([1]), np.array([7]))
+    env._batch.reset(np.array([1]), np.array([7]))
     _, reward, *_ = env.step(actions(0.25, 0.5, 0.75))
     assert reward.tolist() == [0.0, -1.0, 0.0]
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from rl_pipeline.envs import mujoco_rendering
-from rl_pipeline.envs.mujoco_rendering import working_render_mode
+from rl_pipeline.envs.gymnasium_envs import mujoco_rendering
+from rl_pipeline.envs.gymnasium_envs.mujoco_rendering import working_render_mode
 
 IMPORT = """
 import logging, os

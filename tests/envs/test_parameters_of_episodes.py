@@ -6,6 +6,7 @@ import pytest
 
 import rl_pipeline.envs
 from rl_pipeline.envs.parameters import EnvironmentParameters
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.tasks.navigation import NavigationTask
 
@@ -18,7 +19,9 @@ VARIED = {
 def goal_distances(simulation, count, worlds):
     """Distances to the goal at the beginning of the first eight episodes."""
     parameters = EnvironmentParameters.of(NavigationTask(), VARIED)
-    env = PlayerVectorEnv(NavigationTask(), simulation, count, horizon=1, worlds=worlds, parameters=parameters)
+    env = PlayerVectorEnv(
+        NavigationTask(), simulation, count, BatchSettings(horizon=1, worlds=worlds, parameters=parameters)
+    )
     observation, _ = env.reset(seed=3)
     distances = [*observation[:, 2]]
     while len(distances) < 8:

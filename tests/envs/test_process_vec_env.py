@@ -19,8 +19,8 @@ from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
-from rl_pipeline.envs import process_vec_env
-from rl_pipeline.envs.process_vec_env import ProcessVecEnv
+from rl_pipeline.envs.gymnasium_envs import process_vec_env
+from rl_pipeline.envs.gymnasium_envs.process_vec_env import ProcessVecEnv
 from rl_pipeline.errors import InputError
 from tests.support.odd_environments import VECTOR, OddEnv
 
@@ -46,7 +46,7 @@ def opened() -> Iterator[Callable[..., ProcessVecEnv]]:
     made: list[ProcessVecEnv] = []
 
     def make(*env_fns: Any) -> ProcessVecEnv:
-        made.append(ProcessVecEnv(env_fns, refuse=InputError, processes=2))
+        made.append(ProcessVecEnv(env_fns, make_error=InputError, processes=2))
         return made[-1]
 
     yield make
@@ -144,11 +144,11 @@ def test_closing_ends_the_workers(
 
 TRAINER = """
 import numpy as np
-from rl_pipeline.envs.process_vec_env import ProcessVecEnv
+from rl_pipeline.envs.gymnasium_envs.process_vec_env import ProcessVecEnv
 from tests.envs.test_process_vec_env import Hanging, odd, pids
 
 if __name__ == "__main__":
-    venv = ProcessVecEnv([odd(), Hanging], refuse=ValueError, processes=2)
+    venv = ProcessVecEnv([odd(), Hanging], make_error=ValueError, processes=2)
     venv.reset()
     venv.step_async(np.zeros((2, 2)))
     print(*pids(venv), flush=True)

@@ -6,6 +6,7 @@ import pytest
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecNormalize
 
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
 from rl_pipeline.envs.unwrapping import request_frames
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -17,7 +18,7 @@ from rl_pipeline.tasks.navigation import NavigationTask
 def venv(settings, tmp_path):
     with Simulation(settings(), "navigation", tmp_path) as simulation:
         task = NavigationTask(max_episode_steps=3)
-        yield PlayerVecEnv(PlayerVectorEnv(task, simulation, 2, seed=4, frames=True))
+        yield PlayerVecEnv(PlayerVectorEnv(task, simulation, 2, BatchSettings(frames=True), seed=4))
 
 
 def test_end_of_an_episode_tells_what_stable_baselines3_asks(venv):
@@ -42,7 +43,7 @@ def test_end_of_an_episode_tells_what_stable_baselines3_asks(venv):
 
 def test_lost_player_is_told(venv):
     venv.reset()
-    os.kill(venv.env._simulation.processes[0].pid, signal.SIGKILL)
+    os.kill(venv.env._batch._simulation.processes[0].pid, signal.SIGKILL)
     _, _, done, infos = venv.step(np.ones((2, 2), np.float32))
     assert done.tolist() == [True, False]
     assert infos[0]["player_lost"]

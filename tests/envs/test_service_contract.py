@@ -5,11 +5,11 @@ import pytest
 from gymnasium import spaces
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.envs.player_env import PlayerEnv
 from rl_pipeline.envs.registration import register_task
-from rl_pipeline.envs.service_contract import check_task, missing_abilities
 from rl_pipeline.envs.task import Task
+from rl_pipeline.envs.task_checks import check_task, missing_abilities
 from rl_pipeline.errors import InputError
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.tasks.duel import DuelTask
@@ -136,7 +136,7 @@ def test_definitions_are_refused_before_a_player_is_started(define, build, tmp_p
     simulation = {"ros": {"tcp_port": 0}, "unity": unity}
     config = Config.model_validate({"environment": {"id": "PartOfTests-v0"}, "simulation": simulation})
     with pytest.raises(InputError, match=r"PartStep\.srv: PartTask\.request writes 'force'"):
-        checked_spaces(config)
+        resolve_spaces(config)
     with pytest.raises(InputError, match=r"PartStep\.srv: PartTask\.request writes 'force'"):
         PlayerEnv(PartTask(), simulation=simulation)
     assert not started.exists()

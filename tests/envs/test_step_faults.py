@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 from stable_baselines3.common.monitor import Monitor
 
-from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv
+from rl_pipeline.envs.gymnasium_envs.gymnasium_vec_env import GymnasiumVecEnv
 from rl_pipeline.errors import InputError
 from tests.support.odd_environments import VECTOR, OddEnv
 
@@ -40,7 +40,7 @@ class Unpicklable(OddEnv):
 
 
 def run(env: gymnasium.Env[Any, Any]) -> None:
-    venv = GymnasiumVecEnv([lambda: Monitor(env)], refuse=InputError)
+    venv = GymnasiumVecEnv([lambda: Monitor(env)], make_error=InputError)
     venv.reset()
     venv.step(np.zeros((1, 2), np.float32))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl_pipeline.envs.supported_spaces import described_space, small_image, space_problem
+from rl_pipeline.envs.spaces import describe_space, small_image, space_problem
 from tests.support.odd_environments import CAMERA, TORQUES, VECTOR
 
 
@@ -74,5 +74,5 @@ def test_images_too_small_for_the_cnn_are_known_in_either_order_of_axes() -> Non
 
 def test_a_space_is_described_in_one_line() -> None:
     low = np.linspace(-3, -1, 100, dtype=np.float32)
-    assert described_space(spaces.Box(low, low + 1)) == "Box((100,), float32)"
-    assert described_space(spaces.MultiDiscrete(np.array([[2], [2]]))).count("\n") == 0
+    assert describe_space(spaces.Box(low, low + 1)) == "Box((100,), float32)"
+    assert describe_space(spaces.MultiDiscrete(np.array([[2], [2]]))).count("\n") == 0

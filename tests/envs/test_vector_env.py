@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.registration import make_task
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
@@ -32,7 +33,7 @@ def test_what_a_task_keeps_of_states_is_what_it_computes_anew(simulation):
     task = NavigationTask(max_episode_steps=7)
     env = PlayerVectorEnv(task, simulation(), 2)
     observer = RecordedStates(task)
-    observer.stepper = env.observe(observer)
+    observer.batch = env.observe(observer)
     env.reset(seed=3)
     for action in np.random.default_rng(0).uniform(-1, 1, (20, 2, 2)).astype(np.float32):
         env.step(action)
@@ -46,11 +47,11 @@ class RecordedStates:
         self.task, self.steps = task, 0
 
     def begun(self, environments, observation):
-        self.previous = self.stepper.state.copy()
+        self.previous = self.batch.state.copy()
         np.testing.assert_array_equal(observation, self.task.observation(self.previous))
 
     def stepped(self, actions, transition):
-        state = self.stepper.state.copy()
+        state = self.batch.state.copy()
         np.testing.assert_array_equal(transition.observation, self.task.observation(state))
         np.testing.assert_array_equal(transition.reward, self.task.reward(self.previous, actions, state))
         np.testing.assert_array_equal(transition.terminated, self.task.terminated(state))
@@ -86,7 +87,7 @@ def test_episode_that_ends_is_followed_by_the_next_in_the_same_step(simulation):
 
 
 def test_horizon_replaces_the_tasks_own(simulation):
-    env = PlayerVectorEnv(NavigationTask(), simulation(), 1, horizon=2)
+    env = PlayerVectorEnv(NavigationTask(), simulation(), 1, BatchSettings(horizon=2))
     env.reset(seed=0)
     ends = [bool(env.step(np.zeros((1, 2), np.float32))[3][0]) for _ in range(4)]
     assert ends == [False, True, False, True]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rl_pipeline.config.schema import SimulationConfig
-from rl_pipeline.envs.player_batch import Stepper
+from rl_pipeline.envs.player_batch import BatchSettings, PlayerBatch
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
@@ -44,7 +44,7 @@ def test_episodes_are_those_of_one_world_players_whichever_worlds_end(simulation
 
     def episodes(worlds):
         task = LastsAsLongAsItsGoalIsFar(max_episode_steps=20)
-        env = PlayerVectorEnv(task, simulation, NUM_ENVS, seed=3, worlds=worlds)
+        env = PlayerVectorEnv(task, simulation, NUM_ENVS, BatchSettings(worlds=worlds), seed=3)
         steps = [env.reset(seed=3)[0]]
         ends = 0
         for action in actions:
@@ -61,7 +61,7 @@ def test_episodes_are_those_of_one_world_players_whichever_worlds_end(simulation
 
 
 def test_a_player_lost_ends_the_episodes_of_its_worlds_alone(simulation):
-    env = PlayerVectorEnv(NavigationTask(), simulation, NUM_ENVS, worlds=3)
+    env = PlayerVectorEnv(NavigationTask(), simulation, NUM_ENVS, BatchSettings(worlds=3))
     env.reset(seed=0)
     env.step(STILL)
     kill(simulation, env.players[1])
@@ -75,23 +75,22 @@ def test_a_player_lost_ends_the_episodes_of_its_worlds_alone(simulation):
 
 
 def test_a_player_lost_while_some_of_its_worlds_are_reset_ends_the_episodes_of_the_others(simulation):
-    stepper = Stepper(NavigationTask(), simulation, NUM_ENVS, worlds=3)
-    stepper.reset(EVERYONE, SEEDS)
-    stepper.step(STILL)
-    kill(simulation, stepper.players[0])
-    stepper.reset(np.array([1]), np.array([50]))
-    replacement = simulation.processes[stepper.players[0]]
-    transition = stepper.step(STILL)
-    assert transition.lost.tolist() == [0, 2]
+    batch = PlayerBatch(NavigationTask(), simulation, NUM_ENVS, BatchSettings(worlds=3))
+    batch.reset(EVERYONE, SEEDS)
+    batch.step(STILL)
+    kill(simulation, batch.players[0])
+    batch.reset(np.array([1]), np.array([50]))
+    replacement = simulation.processes[batch.players[0]]
+    transition = batch.step(STILL)
+    assert transition.lost.tolist() == [True, False, True, False, False, False]
     assert transition.truncated.tolist() == [True, False, True, False, False, False]
-    stepper.replace(transition.lost)
-    assert simulation.processes[stepper.players[0]] is replacement, "it was replaced already"
-    stepper.reset(transition.lost, SEEDS[:2])
-    assert stepper.step(STILL).lost is None
+    batch.reset(np.array([0, 2]), SEEDS[:2])
+    assert simulation.processes[batch.players[0]] is replacement, "it was replaced already"
+    assert batch.step(STILL).lost is None
 
 
 def test_the_first_world_of_a_player_is_filmed(simulation):
-    env = PlayerVectorEnv(NavigationTask(), simulation, NUM_ENVS, frames=True, worlds=3)
+    env = PlayerVectorEnv(NavigationTask(), simulation, NUM_ENVS, BatchSettings(frames=True, worlds=3))
     env.rendering[0] = True
     env.reset(seed=0)
     assert [env.frame(index) is not None for index in range(NUM_ENVS)] == [True] + [False] * 5

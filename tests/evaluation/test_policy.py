@@ -12,6 +12,7 @@ import pytest
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.evaluation.policy import load_policy
 from rl_pipeline.evaluation.rollout import play_episodes
 from rl_pipeline.evaluation.selection import select
@@ -36,10 +37,10 @@ def test_a_loaded_policy_acts_as_the_agent_in_the_environments_does(
     selection = select(config, experiment=str(folder.path), model=None, agent="trained")
     policy = load_policy(folder.path)
     with Environments(selection.config, tmp_path) as environments:
-        venv = environments.evaluation(1, 7)
+        venv = open_evaluation_environments(environments, selection.config, 1, 7)
         agent = selection.make_agent(venv)
         expected = play_episodes(agent, venv, 3, 7)
-        raw = environments.evaluation(1, 7).unwrapped
+        raw = open_evaluation_environments(environments, selection.config, 1, 7).unwrapped
         raw.seed(7)
         observation, returns, total = raw.reset(), [], 0.0
         while len(returns) < 3:

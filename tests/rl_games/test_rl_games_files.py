@@ -13,7 +13,7 @@ import yaml
 from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.rl_games.translation import translate
@@ -25,7 +25,7 @@ from tests.rl_games.test_translation import SAC, config_of
 
 def policy_of(params: dict[str, Any]) -> BasePolicy:
     config = config_of(params)
-    policy = build_for_spaces(config, *checked_spaces(config)).policy
+    policy = build_for_spaces(config, *resolve_spaces(config)).policy
     assert isinstance(policy, BasePolicy)
     return policy
 
@@ -53,7 +53,7 @@ def test_limits_and_stacks_of_environments_are_this_projects() -> None:
     config = config_of(params)
     assert config.environment.horizon == 9
     assert config.wrappers["frame_stack"] == {"n_stack": 2}
-    assert checked_spaces(config)[0].shape == (4,)
+    assert resolve_spaces(config)[0].shape == (4,)
 
 
 def test_observations_are_clipped_as_isaac_lab_clips_them_before_they_are_normalised() -> None:

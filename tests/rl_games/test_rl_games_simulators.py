@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.factory import Environments, checked_spaces
+from rl_pipeline.envs.factory import Environments, resolve_spaces
 from rl_pipeline.envs.registration import make_task
 from rl_pipeline.errors import InputError
 from rl_pipeline.rl_games import IVecEnv, env_configurations, vecenv
@@ -87,7 +87,7 @@ env_configurations.register("CopiedRay-v0", {"vecenv_type": "COPYRAY", "env_crea
 
 def test_a_copy_of_the_vector_environment_of_rl_games_is_stepped() -> None:
     config = Config.model_validate({"environment": {"id": "CopiedRay-v0", "env_config": {"max_episode_steps": 3}}})
-    assert checked_spaces(config)[1] == spaces.Discrete(2)
+    assert resolve_spaces(config)[1] == spaces.Discrete(2)
     with Environments(config, Path()) as environments:
         venv = environments.evaluation(2, seed=5)
         venv.reset()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.config.schema import Config
-from rl_pipeline.envs.factory import Environments, checked_spaces
+from rl_pipeline.envs.factory import Environments, resolve_spaces
 from rl_pipeline.envs.registration import check_environment_id, make_task
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.errors import InputError, UnknownNameError
@@ -87,13 +87,13 @@ def test_observations_of_another_shape_are_an_error_that_names_the_environment()
 
 def test_a_registered_simulator_is_an_environment_like_any_other() -> None:
     config = Config.model_validate({"environment": {"id": "Counters-v0", "env_config": {"final": False}}})
-    assert checked_spaces(config)[1] == spaces.Discrete(2)
+    assert resolve_spaces(config)[1] == spaces.Discrete(2)
     with Environments(config, Path()) as environments:
         venv = environments.evaluation(3, seed=5)
         assert venv.reset().tolist() == [[5], [5], [5]]
     wrong = Config.model_validate({"environment": {"id": "Counters-v0", "env_config": {"finale": 1}}})
     with pytest.raises(InputError, match="Counters-v0 does not take"):
-        checked_spaces(wrong)
+        resolve_spaces(wrong)
 
 
 def test_environments_of_gymnasium_are_made_by_their_creator() -> None:

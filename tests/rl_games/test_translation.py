@@ -11,7 +11,7 @@ import yaml
 from torch import nn
 
 from rl_pipeline.config import Config
-from rl_pipeline.envs.factory import checked_spaces
+from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.errors import InputError
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.models.feature_extractors.base_extractor import BaseFeaturesExtractor
@@ -72,7 +72,7 @@ def test_sac_takes_a_step_of_all_actors_and_an_update() -> None:
     }  # fmt: skip
     assert config.training.total_timesteps == 400
     assert config.algorithm.architecture.net_arch == [32, 16]
-    build_for_spaces(config, *checked_spaces(config))
+    build_for_spaces(config, *resolve_spaces(config))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_rewards_are_shaped_and_what_is_normalised_is_a_wrapper() -> None:
 @pytest.mark.parametrize("separate", [True, False])
 def test_policy_and_value_function_share_their_layers_unless_they_are_separate(separate: bool) -> None:
     config = config_of(changed(network__separate=separate, network__mlp__units=[24, 8]))
-    policy = build_for_spaces(config, *checked_spaces(config)).policy
+    policy = build_for_spaces(config, *resolve_spaces(config)).policy
     shared = [
         tuple(layer.weight.shape) for layer in policy.features_extractor.modules() if isinstance(layer, nn.Linear)
     ]
@@ -115,7 +115,7 @@ def test_policy_and_value_function_share_their_layers_unless_they_are_separate(s
 def test_actions_begin_with_the_deviation_of_the_file_or_of_sigma() -> None:
     for sigma, expected in ((None, -1.0), (0.5, 0.5)):
         config = config_of(CONTINUOUS, sigma=sigma)
-        assert build_for_spaces(config, *checked_spaces(config)).policy.log_std.item() == expected
+        assert build_for_spaces(config, *resolve_spaces(config)).policy.log_std.item() == expected
 
 
 def test_a_registered_network_gets_the_keys_of_its_section() -> None:
@@ -130,7 +130,7 @@ def test_a_registered_network_gets_the_keys_of_its_section() -> None:
 
     register_network("widened", Widened)
     config = config_of(changed(network={"name": "widened", "width": 12}))
-    assert isinstance(build_for_spaces(config, *checked_spaces(config)).policy.features_extractor, Widened)
+    assert isinstance(build_for_spaces(config, *resolve_spaces(config)).policy.features_extractor, Widened)
     with pytest.raises(InputError, match="unknown network 'widen'; did you mean 'widened'"):
         config_of(changed(network__name="widen"))
 
@@ -199,7 +199,7 @@ def test_the_shipped_files_leave_nothing_out(name: str) -> None:
     path: Path = EXAMPLES / f"{name}.yaml"
     translation = translate(yaml.safe_load(path.read_text())["params"], str(path), "ppo")
     assert translation.left_out == ()
-    build_for_spaces(translation.config, *checked_spaces(translation.config))
+    build_for_spaces(translation.config, *resolve_spaces(translation.config))
 
 
 def test_the_folder_of_runs_is_below_home_where_the_file_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

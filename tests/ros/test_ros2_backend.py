@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("rclpy", reason="ROS 2 is not installed (bash install.bash ros)")
 
 from rl_pipeline.config.schema import SimulationConfig
+from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.session import RosSession
@@ -30,7 +31,7 @@ def transitions(folder, backend, steps):
     """Observations, rewards, ends and players' process ids of steps with the same actions."""
     generator = np.random.default_rng(0)
     with simulation(folder, backend) as players:
-        env = PlayerVectorEnv(NavigationTask(), players, N, seed=3, horizon=60)
+        env = PlayerVectorEnv(NavigationTask(), players, N, BatchSettings(horizon=60), seed=3)
         taken = [env.reset()[0]]
         for _ in range(steps):
             taken += env.step(generator.uniform(-1, 1, (N, 2)).astype(np.float32))[:4]

@@ -8,6 +8,7 @@ import pytest
 from rl_pipeline.config.schema import Config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.errors import InputError
+from rl_pipeline.evaluation.environments import open_evaluation_environments
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 
@@ -101,7 +102,7 @@ def test_a_trained_model_can_be_the_opponent_in_evaluations(trained, make_config
     def seen(opponent):
         config = make_config(evaluation={"num_episodes": 2, "opponent": opponent})
         with Environments(config, trained.folder.path) as environments:
-            venv = environments.evaluation(1, seed=0)
+            venv = open_evaluation_environments(environments, config, 1, seed=0)
             venv.reset()
             return [venv.step(np.zeros((1, 4), np.float32))[0][0].tolist() for _ in range(5)]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints.model_file import hand_over_statistics
-from rl_pipeline.wrappers import Use, register_wrapper, wrap, wrapper_names
-from rl_pipeline.wrappers import wrapping as registry
+from rl_pipeline.registry import Registry
+from rl_pipeline.wrappers import Use, register_wrapper, wrap, wrapper_names, wrapping
 
 TRAINING, JUDGING = Use(training=True), Use(training=False)
 
@@ -103,7 +104,10 @@ def test_a_wrapper_that_does_not_suit_the_environment_is_refused() -> None:
 
 
 def test_a_registered_wrapper_stands_inside_of_normalisation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
+    registry: Registry[ModuleType] = Registry("wrapper")
+    for name in wrapping.WRAPPERS:
+        registry.register(name, wrapping.WRAPPERS.target(name))
+    monkeypatch.setattr(wrapping, "WRAPPERS", registry)
     register_wrapper("second_clip", "rl_pipeline.wrappers.clip_rewards")
     assert wrapper_names()[-2:] == ["second_clip", "normalize"]
     with pytest.raises(InputError, match="registered already"):

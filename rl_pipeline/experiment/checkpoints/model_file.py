@@ -23,7 +23,7 @@ from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.save_util import load_from_zip_file
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, unwrap_vec_normalize
 
-from rl_pipeline.envs.supported_spaces import described_space
+from rl_pipeline.envs.spaces import describe_space
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.atomic_files import write_bytes
 
@@ -207,7 +207,7 @@ def model_bytes(model: BaseAlgorithm, config: str) -> bytes:
 
 def described_spaces(model: BaseAlgorithm) -> dict[str, str]:
     """The two spaces of a model, as text."""
-    return {"observation": described_space(model.observation_space), "action": described_space(model.action_space)}
+    return {"observation": describe_space(model.observation_space), "action": describe_space(model.action_space)}
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[np.float64]]:

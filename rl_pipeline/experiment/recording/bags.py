@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.envs.observations import Observations, take_rows
-from rl_pipeline.envs.transition import Transition
+from rl_pipeline.envs.observations import Observations, Transition, take_rows
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.errors import InputError
@@ -51,9 +50,9 @@ class EpisodeBags:
 
     def begun(self, environments: NDArray[np.intp], observation: Observations) -> None:
         """Open the bags of episodes that are to be recorded, with their first states."""
-        assert self._source.arrivals.simulated_time is not None
+        assert self._source.received.simulated_time is not None
         self._episode[environments] += self._env.num_envs
-        self._origin[environments] = self._source.arrivals.simulated_time[environments]
+        self._origin[environments] = self._source.received.simulated_time[environments]
         for index in environments.tolist():
             episode = int(self._episode[index])
             if episode < self._count:
@@ -85,14 +84,14 @@ class EpisodeBags:
         self._bags.clear()
 
     def _write_state(self, index: int, observation: Observations) -> None:
-        assert self._source.arrivals.simulated_time is not None
-        elapsed = self._source.arrivals.simulated_time[index] - self._origin[index]
+        assert self._source.received.simulated_time is not None
+        elapsed = self._source.received.simulated_time[index] - self._origin[index]
         self._stamp[index] = stamp = BEGINNING + round(1e9 * float(elapsed))
         state = self._source.state
         self._write(index, state_messages(state.struct, row_values(state, index), stamp))
         parts = observation if isinstance(observation, dict) else {"": observation}
         self._write(index, (array_message(f"/observation/{key}".rstrip("/"), part) for key, part in parts.items()))
-        if (image := self._source.image(index)) is not None:
+        if (image := self._source.received.image(index)) is not None:
             self._write(index, [image_message(image, stamp)])
 
     def _write(self, index: int, messages: Iterable[Message]) -> None:

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import gymnasium
 
-from rl_pipeline.envs.env_configurations import configurations
-from rl_pipeline.envs.registration import check_environment_id
+from rl_pipeline.envs.registration import CONFIGURATIONS, check_environment_id
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
@@ -74,7 +73,7 @@ def read_environment(config: SectionReader, seed: int) -> tuple[dict[str, Any], 
     # A generic name says the library; the environment has its name in env_config.
     name, where = config.text("env_name"), config.where("env_name")
     options = config.section("env_config")
-    generic = name in GENERIC and name not in configurations
+    generic = name in GENERIC and name not in CONFIGURATIONS
     if generic:
         given = [key for key in ("name", "env_name") if options.text(key, None)]
         key = given[0] if given else "name"
@@ -83,7 +82,7 @@ def read_environment(config: SectionReader, seed: int) -> tuple[dict[str, Any], 
     # Options of rl_games' wrappers are read here, the rest goes to the environment.
     name, known = _find(name, where)
     frames, horizon = 1, None
-    if known not in configurations:
+    if known not in CONFIGURATIONS:
         _leave_seed(options, seed)
         horizon = options.whole("steps_limit", None, least=1)
     if known.startswith("ALE/") or "NoFrameskip-v" in known:
@@ -93,7 +92,7 @@ def read_environment(config: SectionReader, seed: int) -> tuple[dict[str, Any], 
         _leave(options, _GENERIC_OPTIONS, "has no counterpart")
 
     # A registered simulator chooses its render mode itself, which is unknown before it is built.
-    drawn = None if known in configurations else "rgb_array"
+    drawn = None if known in CONFIGURATIONS else "rgb_array"
     arguments = options.rest(())
     settings = {"id": name, "env_config": arguments or None, "render_mode": drawn, "video_wrapper": False}
     return {**settings, "horizon": horizon}, frames
@@ -104,7 +103,7 @@ def _find(name: str, where: str) -> tuple[str, str]:
 
     Games are found without their namespace, as EnvPool names them.
     """
-    if name in ABSENT and name not in configurations:
+    if name in ABSENT and name not in CONFIGURATIONS:
         raise InputError(
             f"{where}: {name!r} stands for a simulator that does not come with this project; register yours under "
             "that name, with env_configurations.register in a module of params.import_modules"

@@ -14,7 +14,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from rl_pipeline.envs.gymnasium_vec_env import GymnasiumVecEnv, MakeEnv
+from rl_pipeline.envs.gymnasium_envs.gymnasium_vec_env import GymnasiumVecEnv, MakeEnv
 from rl_pipeline.errors import InputError
 from rl_pipeline.plugins import import_user_module
 from rl_pipeline.tracebacks import describe_failure
@@ -89,14 +89,14 @@ def _answer(venv: Share, name: str, arguments: tuple[Any, ...], keywords: dict[s
 
 
 class Share(GymnasiumVecEnv):
-    """The environments of one worker, with the commands that are more than a call of a method.
+    """Environments of one worker, with the commands that are more than a call of a method.
 
     Args:
         env_fns: make the environments.
     """
 
     def __init__(self, env_fns: Sequence[MakeEnv]) -> None:
-        super().__init__(env_fns, refuse=InputError)
+        super().__init__(env_fns, make_error=InputError)
 
     def begin(self, seeds: list[int | None], options: list[dict[str, Any]]) -> tuple[Any, list[dict[str, Any]]]:
         """Reset every environment with its seed and options."""

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import CloudpickleWrapper, VecEnvObs, VecEnvStepReturn
 
-from rl_pipeline.envs.gymnasium_vec_env import MakeEnv
-from rl_pipeline.envs.process_worker import Failure, Preparation, serve
+from rl_pipeline.envs.gymnasium_envs.gymnasium_vec_env import MakeEnv
+from rl_pipeline.envs.gymnasium_envs.process_worker import Failure, Preparation, serve
 from rl_pipeline.errors import InputError
 
 CLOSE_TIMEOUT: Final = 5.0
@@ -37,7 +37,7 @@ class ProcessVecEnv(VecEnv):
 
     Args:
         env_fns: make the environments, each in a `Monitor`; pickled by cloudpickle.
-        refuse: makes the error for an environment that returns what it must not.
+        make_error: makes the error for an environment that returns a wrong value.
         processes: workers, at least 1; no more are started than there are environments.
         modules: imported by each worker first.
 
@@ -49,11 +49,11 @@ class ProcessVecEnv(VecEnv):
     def __init__(
         self,
         env_fns: Sequence[MakeEnv],
-        refuse: Callable[[str], InputError],
+        make_error: Callable[[str], InputError],
         processes: int,
         modules: Sequence[str] = (),
     ) -> None:
-        self._refusal = refuse
+        self._make_error = make_error
         blocks = np.array_split(np.arange(len(env_fns)), min(processes, len(env_fns)))
         self._slices = [slice(int(block[0]), int(block[-1]) + 1) for block in blocks]
         preparation = Preparation(modules, dict(os.environ))
@@ -181,7 +181,7 @@ class ProcessVecEnv(VecEnv):
         return result
 
     def _error(self, failure: Failure) -> Exception:
-        return self._refusal(failure.message) if failure.is_fault else RuntimeError(failure.message)
+        return self._make_error(failure.message) if failure.is_fault else RuntimeError(failure.message)
 
     def _death(self, worker: int) -> RuntimeError:
         process, block = self._workers[worker][0], self._slices[worker]

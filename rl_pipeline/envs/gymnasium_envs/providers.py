@@ -7,9 +7,13 @@ import re
 import shlex
 from typing import Final, NamedTuple
 
+from rl_pipeline.errors import InputError
+
+ATARI_PACKAGE: Final = "ale_py"
+
 
 class Provider(NamedTuple):
-    """A package by its name on PyPI and the module that registers its environments."""
+    """A package by its name on PyPI, and the module that registers its environments."""
 
     distribution: str
     module: str
@@ -28,14 +32,27 @@ _PROVIDERS: Final[dict[str, Provider]] = {
     r"dm_control/": Provider("shimmy[dm-control]", "shimmy"),
     r"\w+BulletEnv-v0": Provider("pybullet_envs_gymnasium", "pybullet_envs_gymnasium"),
 }
-"""Provider by the beginning of its environments' ids."""
+"""Provider by the beginning of its environments' ids, as a regular expression."""
 
 
-def advice(env_id: str) -> str | None:
-    """The way to an environment that a package registers: install it, and name it among `modules`."""
+def suggest_provider(env_id: str) -> str | None:
+    """Say which package registers an environment, and how to install and import it; None for an unknown environment."""
     provider = next((each for start, each in _PROVIDERS.items() if re.match(start, env_id)), None)
     if provider is None:
         return None
     root = provider.module.partition(".")[0]
     install = "" if importlib.util.find_spec(root) else f"pip install {shlex.quote(provider.distribution)}, and "
     return f"the package {provider.distribution} registers it: {install}set modules=[{provider.module}]"
+
+
+def register_atari_games(env_id: str) -> None:
+    """Import the package that registers Atari games, since Gymnasium does not.
+
+    Raises:
+        InputError: `env_id` is an Atari game and the package is missing.
+    """
+    try:
+        importlib.import_module(ATARI_PACKAGE)
+    except ImportError:
+        if env_id.startswith("ALE/") or "NoFrameskip-v" in env_id:
+            raise InputError(f"environment.id: {env_id} needs ale-py: pip install 'rl-pipeline[atari]'") from None
