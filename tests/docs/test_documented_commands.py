@@ -1,4 +1,4 @@
-"""Every command of the README and of docs/ runs as it is printed, but for being cut short."""
+"""Every command of the README and of docs/ runs as printed, on fewer steps."""
 
 import os
 import re
@@ -36,7 +36,7 @@ SELF = (
 )
 """This very run, commands that only change the shell, and commands with a test of their own or with a package index."""
 NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_endpoint.bash", "ros-endpoint")
-"""What commands that need ROS 2 have in them."""
+"""Parts of commands that need ROS 2."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
     "python -m rl_pipeline.players.navigation": "cannot connect to",
@@ -48,7 +48,7 @@ SERVERS = {
     "bash launch_unity_simulation.bash": "players started",
     "rl-pipeline simulate": "players started",
 }
-"""Commands that run until they are ended, and what they say when they are up."""
+"""Commands that run until they are ended, and the message that says that they are up."""
 
 
 def documented_commands():
@@ -63,7 +63,7 @@ def documented_commands():
 
 
 def installed(command):
-    """What a script runs once everything is installed."""
+    """Return the command that a script runs once everything is installed."""
     if command.startswith("bash launch_ros_tcp_endpoint.bash"):
         return ["rl-pipeline", "endpoint", "--ros2"]
     if command.startswith("bash launch_node.bash"):
@@ -90,7 +90,7 @@ def shortened(command):
         return [*words, "--episodes", "1"]
     if words[:2] == ["rl-pipeline", "benchmark"]:
         length = ["--seconds", "0.1", "--repetitions", "1", "--minutes", "0.05", "--timesteps", "64"]
-        # What all runs besides is run by tests and by commands of its own.
+        # The benchmarks left out have tests and commands of their own.
         apart = (
             ("ros-endpoint", "training", "double-buffer", "environments", "startup")
             if words[2].startswith("--")
@@ -106,7 +106,7 @@ def shortened(command):
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
-    """A checkout in which the pages' examples have been followed so far: an experiment, a file, a download."""
+    """Return a checkout with the files that earlier examples of the pages leave: an experiment, a file, a download."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in ("configs", "examples", "config.yml", "train_example.py", "tools", "ros_ws", "pyproject.toml"):
         source = ROOT / name
@@ -134,7 +134,7 @@ def workplace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runner_examples(workplace):
-    """Cut the runner's examples short, which takes no overrides, and let it have made a run."""
+    """Shorten the examples of the runner, which takes no overrides, and make the run that they continue."""
     folder = workplace
     with (folder / "config.yml").open("a") as machine:
         machine.write(

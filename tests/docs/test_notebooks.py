@@ -1,4 +1,4 @@
-"""Notebooks of examples/ run from their first cell to their last, and are kept without outputs."""
+"""Notebooks of examples/ run from first to last cell, and are kept without outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a run of all benchmarks are written into the page's table, and nothing else is changed."""
+"""Figures of a run of all benchmarks go into the table of the page; the rest of the page stays."""
 
 import json
 import subprocess

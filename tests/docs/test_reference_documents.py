@@ -1,4 +1,4 @@
-"""What the two documents that describe this pipeline print works as printed, but for being cut short.
+"""Commands and files printed in the two documents that describe this pipeline work as printed, on fewer steps.
 
 The documents lie in `../shared/reference` beside the checkout, where there is one; nothing of their text is kept here.
 """

@@ -34,7 +34,7 @@ def test_every_pin_has_a_wheel_or_needs_no_compiler(index, python):
     assert without - BUILT_FROM_SOURCE == set()
 
 
-def test_table_says_what_installed_packages_say():
+def test_table_agrees_with_installed_packages():
     for pin in TABLE:
         name, _, version = pin.name.partition("==")
         try:

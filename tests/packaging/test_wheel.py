@@ -1,4 +1,4 @@
-"""The built wheel holds all that the package reads at run time."""
+"""The built wheel holds every file that the package reads at run time."""
 
 import os
 import shutil
