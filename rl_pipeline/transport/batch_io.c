@@ -1,8 +1,8 @@
-/* The two loops of a batched call: send every request, receive every response. See exchange.py.
+/* The two loops of a batched call: send every request, receive every response. See batch_io.py.
 
-Nothing is decided here. What is not exactly the expected response of a player that was asked, an error, the end of a
-connection, a peer beside the players, ends the loop and is left to Python, which finds the connection as it would have
-without this file. Memory is written at `response` alone, at most `response_size` bytes. */
+Every event that is not exactly the expected response of a player that was asked (an error, the end of a connection,
+another peer) ends the loop and is left to Python, which finds the connection as if this file did not exist. Memory is
+written at `response` alone, at most `response_size` bytes. */
 
 #define _GNU_SOURCE
 #include <netinet/in.h>
@@ -15,23 +15,23 @@ without this file. Memory is written at `response` alone, at most `response_size
 #define EVENTS 64
 #define DIGITS 7
 
-/* One player's call; the same fields in the same order as CALL in exchange.py. */
+/* One player's call; the same fields in the same order as _CALL in batch_io.py. */
 struct call {
     int64_t descriptor;
     const uint8_t *request;
     uint64_t request_size;
     uint8_t *response;      /* memory for the frame headers and the payload */
     uint64_t response_size;
-    const uint8_t *header;  /* what the response has to begin with */
+    const uint8_t *header;  /* expected beginning of the response */
     uint64_t header_size;
-    uint8_t *request_id;    /* where the id stands in the request, and in the header */
+    uint8_t *request_id;    /* position of the id in the request, and in the header */
     uint8_t *header_id;
     uint64_t sent;
     uint64_t received;
-    int64_t outstanding;    /* id of the call whose response is still to come; 0: none is */
+    int64_t outstanding;    /* id of the call whose response is outstanding; 0: none */
 };
 
-/* Sends the requests of `count` players in the call `id`, `digits` as text; returns how many of them the kernel did not take whole. */
+/* Sends the requests of `count` players in the call `id`, `digits` as text; returns the number of requests that the kernel did not take completely. */
 int32_t send_requests(struct call *calls, const int64_t *players, int32_t count, int64_t id, const char *digits)
 {
     int32_t unsent = 0;
@@ -55,7 +55,7 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Receives what there is of one response; 1: it is whole, 0: more has to come, -1: Python has to look. */
+/* Receives the bytes that have come of one response; 1: it is complete, 0: more is outstanding, -1: left to Python. */
 static int receive_response(struct call *call, int32_t quickack)
 {
     int descriptor = (int)call->descriptor, on = 1;
@@ -67,7 +67,7 @@ static int receive_response(struct call *call, int32_t quickack)
         return -1;
     if (call->received == call->response_size)
         return 1;
-    /* The rest may be held back until this much is acknowledged, see Connection._acknowledge. */
+    /* The rest may be held back until this much is acknowledged, see socket_options.acknowledge. */
     if (quickack >= 0)
         setsockopt(descriptor, IPPROTO_TCP, quickack, &on, sizeof on);
     return 0;
@@ -75,8 +75,8 @@ static int receive_response(struct call *call, int32_t quickack)
 
 /* Receives the responses of `count` players in the call `id`, waiting at most `timeout` s for all.
 
-Returns how many are whole; `arrived` tells which, in their order, and `moments` when, in s on the monotonic clock.
-`by_descriptor` says whose call a descriptor is; `quickack` is the number of the socket option, or -1. */
+Returns the number of complete responses; `arrived` has their players in order of arrival, `moments` the times in s on the
+monotonic clock. `by_descriptor` maps descriptors to players; `quickack` is the number of the socket option, or -1. */
 int32_t receive_responses(int32_t epoll, struct call *calls, const int32_t *by_descriptor, int32_t descriptors,
                           int32_t count, int64_t id, double timeout, int32_t quickack, int64_t *arrived,
                           double *moments)

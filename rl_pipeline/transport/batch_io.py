@@ -1,7 +1,7 @@
-"""The compiled loops of a batched call: send every request, receive every response (batch_io.c).
+"""Compiled loops of a batched call: send every request, receive every response (batch_io.c).
 
-They are worth having for what they leave out: some ten microseconds of Python a player and step. Where there was no C
-compiler when the package was installed, ServiceBatch does the same in Python.
+They save some ten microseconds of Python a player and step. Where there was no C compiler when the package was
+installed, ServiceBatch does the same in Python.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# hatch_build.py compiles batch_io.c to this file when the package is built.
 LIBRARY: Final = Path(__file__).with_name("libbatch_io.so")
 
 _CALL: Final = np.dtype(
@@ -37,35 +38,45 @@ _CALL: Final = np.dtype(
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """The compiled loops, which run without the interpreter's lock; None where they were not compiled."""
+    """Load the compiled loops, which run without the interpreter's lock; None where they were not compiled."""
     try:
         library = ctypes.CDLL(str(LIBRARY))
     except OSError:
         return None
-    pointer, number = ctypes.c_void_p, ctypes.c_int32
-    library.send_requests.argtypes = [pointer, pointer, number, ctypes.c_int64, ctypes.c_char_p]
+    # The arguments of batch_io.c, in their order; calls, players, tables and results are addresses.
+    address = ctypes.c_void_p
+    library.send_requests.argtypes = [address, address, ctypes.c_int32, ctypes.c_int64, ctypes.c_char_p]
     library.receive_responses.argtypes = [
-        number, pointer, pointer, number, number, ctypes.c_int64, ctypes.c_double, number, pointer, pointer
-    ]  # fmt: skip
+        ctypes.c_int32,
+        address,
+        address,
+        ctypes.c_int32,
+        ctypes.c_int32,
+        ctypes.c_int64,
+        ctypes.c_double,
+        ctypes.c_int32,
+        address,
+        address,
+    ]
     return library
 
 
 def is_compiled() -> bool:
-    """Whether this installation has the compiled loops."""
+    """Return whether this installation has the compiled loops."""
     return _library() is not None
 
 
 class Framed(NamedTuple):
-    """Memory of frames, and the part of it where the digits of the call's id stand."""
+    """Memory of frames, and the part of it that holds the digits of the call's id."""
 
     frames: memoryview
     digits: memoryview
 
 
-class Exchange:
-    """The calls of one service on N players, as the compiled loops see them.
+class BatchIO:
+    """Sockets and memory of one service's calls on N players, for the compiled loops.
 
-    The memory of requests, responses and headers is the caller's.
+    The caller owns the memory of requests, responses and headers.
 
     Args:
         count: N.
@@ -73,8 +84,9 @@ class Exchange:
 
     def __init__(self, count: int) -> None:
         library = _library()
-        assert library is not None, "asked for is_compiled() before"
-        self._send, self._receive = library.send_requests, library.receive_responses
+        assert library is not None, "is_compiled() is False"
+        self._send = library.send_requests
+        self._receive = library.receive_responses
         self._calls: NDArray[np.void] = np.zeros(count, _CALL)
         self._received = self._calls["received"]
         self._everyone: NDArray[np.int64] = np.arange(count)
@@ -82,24 +94,28 @@ class Exchange:
         # Asking an array for its address takes as long as a small call.
         self._addresses = _address(self._calls), _address(self._everyone)
         self._descriptors = _address(self._by_descriptor), len(self._by_descriptor)
-        self._arrived, self._moments = (ctypes.c_int64 * count)(), (ctypes.c_double * count)()
+        self._arrived = (ctypes.c_int64 * count)()
+        self._moments = (ctypes.c_double * count)()
         self._memory: list[tuple[memoryview, Framed, Framed] | None] = [None] * count
-        self._id = self._count = 0
+        self._id = 0
+        self._count = 0
 
     def prepare(self, player: int, descriptor: int, request: Framed, response: memoryview, header: Framed) -> None:
-        """Say where a player's requests are, where its responses go and what they begin with, until said anew."""
+        """Set a player's socket, and the memory of its requests, responses and headers, for all later calls."""
         call = self._calls[player]
         known = self._memory[player]
         if known is not None and known[0] is response and known[1] is header and call["descriptor"] == descriptor:
             return
-        # Kept, since the loops must not find memory that is gone, whatever becomes of the player.
+        # Keep references: the loops must never find memory that was freed, even after a player is lost.
         self._memory[player] = (response, header, request)
         call["descriptor"] = descriptor
+        # Addresses of the memory, in the struct of the C code.
         for name, memory in (("request", request.frames), ("response", response), ("header", header.frames)):
             array = np.frombuffer(memory, np.uint8)
             call[name], call[f"{name}_size"] = _address(array), array.size
         for name, memory in (("request_id", request.digits), ("header_id", header.digits)):
             call[name] = _address(np.frombuffer(memory, np.uint8))
+        # The table from descriptors to players grows with the greatest descriptor.
         if descriptor >= len(self._by_descriptor):
             larger = np.full(2 * descriptor, -1, np.int32)
             larger[: len(self._by_descriptor)] = self._by_descriptor
@@ -108,10 +124,15 @@ class Exchange:
         self._by_descriptor[descriptor] = player
 
     def send(self, players: NDArray[np.intp] | None, id_: int, digits: bytes) -> list[tuple[int, int]]:
-        """Send the requests of players (None: of all) in the call of an id, which is not 0, given as digits too.
+        """Send the requests of players in the call of an id.
+
+        Args:
+            players: indices, shape (M,); None: all.
+            id_: id of the call, not 0.
+            digits: the same as text.
 
         Returns:
-            Those whose request was not sent whole, each with the bytes that were.
+            The players whose request was not sent completely, each with the number of bytes that were sent.
         """
         calls, address = self._addresses
         asked = self._everyone
@@ -121,6 +142,7 @@ class Exchange:
         self._id, self._count = id_, len(asked)
         if not self._send(calls, address, len(asked), id_, digits):
             return []
+        # The socket of a player is full or broken.
         sent = self._calls["sent"][asked]
         unsent = np.flatnonzero(sent != self._calls["request_size"][asked])
         return [(int(asked[index]), int(sent[index])) for index in unsent]
@@ -130,12 +152,13 @@ class Exchange:
 
         Args:
             epoll: descriptor of the poller of all connections.
-            timeout: in seconds.
-            quickack: socket option that has the kernel acknowledge at once what came of a response; None: it decides.
+            timeout: seconds.
+            quickack: socket option that has the kernel acknowledge a partial response at once; None: it decides.
 
         Returns:
-            The players whose response is whole, and when it was (s, performance counter). If they are fewer
-            than were asked, time is over or there is something to look at; `received` says how much came of the others.
+            The players whose response is complete, and the times at which it was (s, performance counter). If they
+            are fewer than were asked, time is over or Python has to serve an event; `received` has the bytes of the
+            other players.
         """
         whole = self._receive(
             epoll,
@@ -151,10 +174,11 @@ class Exchange:
         return self._arrived[:whole], self._moments[:whole]
 
     def received(self, player: int, id_: int) -> int:
-        """Bytes that came of a player's response in the call of that id."""
+        """Return the bytes received of a player's response in the call of that id."""
         return int(self._received[player]) if id_ == self._id else 0
 
 
 def _address(array: NDArray[np.generic]) -> int:
+    """Return the address of an array's memory; `array.ctypes` takes several times as long."""
     address: int = array.__array_interface__["data"][0]
     return address

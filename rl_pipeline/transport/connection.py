@@ -1,7 +1,4 @@
-"""TCP connection of one player: socket, outbox, outstanding requests and registrations.
-
-All state that the stream needs is here and ends with it.
-"""
+"""TCP connection of one player: socket, outbox, outstanding requests and registrations, which end with it."""
 
 from __future__ import annotations
 
@@ -214,10 +211,8 @@ class Connection:
         if self.slot is not None:
             self.slot.fail()
             self.slot = None
-        calls = self.calls
-        self.calls = {}
-        for resolve in calls.values():
-            resolve(None)
+        while self.calls:
+            self.calls.pop(next(iter(self.calls)))(None)
 
     def take_back(self, data: memoryview) -> None:
         """Cut bytes into frames that a slot received, but that are not its response."""

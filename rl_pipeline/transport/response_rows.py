@@ -1,4 +1,4 @@
-"""Where the responses of a batched call are received: rows of one array, and the odd ones beside them."""
+"""Memory that the responses of a batched call are received into: rows of one array, and odd ones apart."""
 
 from __future__ import annotations
 
@@ -16,42 +16,43 @@ from rl_pipeline.transport.frames import encode_command, encode_frame
 from rl_pipeline.transport.timing import ResponseLog
 
 PLACEHOLDER: Final = 1_000_000
-"""An id of as many digits as every other, for frames whose id is written later."""
+"""An id with the number of digits of all ids, for frames whose id is written later."""
 SRV_ID: Final = b"%07d"
+"""Format of an id in frames."""
 
 Group = tuple[NDArray[np.intp] | slice, Batch]
-"""Indices of players, and their responses, which are of one layout."""
+"""Indices of players and a batch of their responses, which are of one layout."""
 
 ResponseCallback = Callable[[int, "NDArray[np.uint8] | bytes"], None]
 """Takes a player's index and the payload of its response, shape (bytes,), as soon as that is complete."""
 
 
 class ResponseRows:
-    """Rows that responses of one layout are received into, and the odd ones beside them.
+    """Rows that responses of one layout are received into, and a list of odd ones.
 
     Attributes:
         waiting: players whose response is outstanding.
-        arrived: players whose response is there, in the order of arrival.
-        refused: what is wrong with the responses that cannot be decoded, by player.
-        log: who answered when.
-        generation: counts allocations of the rows; memory of an earlier generation is no longer read.
+        arrived: players whose response is complete, in the order of arrival.
+        refused: errors of responses that cannot be decoded, by player.
+        log: times of responses over the last calls.
+        generation: number of allocations of the rows; memory of an earlier generation is no longer read.
     """
 
     def __init__(self, codec: MessageCodec, count: int, on_response: ResponseCallback | None = None) -> None:
         self.waiting: set[int] = set()
+        self.arrived: list[int] = []
         self.refused: dict[int, CodecError] = {}
+        self.log = ResponseLog(count)
         self.generation = 0
         self._codec = codec
         self._count = count
         self._on_response = on_response
-        self.log = ResponseLog(count)
-        self.arrived: list[int] = []
         self._moments: list[float] = []
         self._odd: dict[int, bytes] = {}
         self._layout: Layout | None = None
         self._width = 0
         self._rows = self._payloads = np.zeros((count, 0), np.uint8)
-        # Of the rows as a whole, made once: whether all are of the layout, and what they are then.
+        # Made once for all rows: a check that all are of the layout, and their batch.
         self._match: Callable[[], bool] = bool
         self._all: list[Group] = []
 
@@ -64,7 +65,7 @@ class ResponseRows:
             self.refused = {}
 
     def arrive(self, players: list[int], moments: list[float]) -> None:
-        """Count the responses that stand in the rows of players, and when they came (s, performance counter)."""
+        """Count complete responses in the rows of players, with their times (s, performance counter)."""
         self.arrived += players
         self._moments += moments
         self.waiting.difference_update(players)
@@ -73,7 +74,7 @@ class ResponseRows:
                 self._on_response(index, self._odd[index] if index in self._odd else self._payloads[index])
 
     def row(self, index: int, header: int, size: int) -> memoryview | None:
-        """Memory for the frame headers and payload of player `index`; None when rows are not of the payload's size."""
+        """Return memory for frame headers and payload of a player; None if rows are not of the payload's size."""
         if self._layout is None or self._layout.size != size:
             return None
         if header > self._width:
@@ -91,11 +92,13 @@ class ResponseRows:
         self.arrive([index], [time.perf_counter()])
 
     def groups(self) -> list[Group]:
-        """Pairs of player indices and their responses, see ServiceBatch.responses."""
+        """Return pairs of player indices and their responses, see `ServiceBatch.responses`."""
+        # The usual case: all players have answered, in the layout of the rows.
         if len(self.arrived) == self._count and not self._odd and self._match():
             return self._all
         if self._odd and len(self._odd) > len(self.arrived) // 2:
-            self._adopt()
+            self._adopt_layout()
+        # Otherwise: one batch of the rows, and one for each odd response.
         regular = [index for index in self.arrived if index not in self._odd]
         groups = list(self._regular(regular)) if regular else []
         for index, payload in self._odd.items():
@@ -120,18 +123,19 @@ class ResponseRows:
             yield np.array([index]), layout.view(np.frombuffer(payload, np.uint8)[None])
 
     def _layout_of(self, index: int, payload: bytes) -> Layout | None:
-        """The layout of a response; None when it cannot be decoded, which is then noted as refused."""
+        """Return the layout of a response; note it as refused and return None if it cannot be decoded."""
         try:
             return self._codec.layout_of(payload)
         except CodecError as error:
             self.refused[index] = error
             return None
 
-    def _adopt(self) -> None:
-        """Most responses have another size than the rows: make theirs the rows' layout."""
+    def _adopt_layout(self) -> None:
+        """Make the layout of the odd responses that of the rows: most responses have another size than these."""
         layout = self._layout_of(*next(iter(self._odd.items())))
         if layout is None:
             return
+        # Payloads of the new size move into the rows; those of the old size become odd.
         payloads = {index: self._payloads[index].tobytes() for index in self.arrived} | self._odd
         self._allocate(layout, self._width)
         self._odd.clear()
@@ -156,22 +160,31 @@ class ResponseRows:
 
 
 def allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Rows of `width` bytes of headers and `size` bytes of payload, at a stride of 8 bytes; and their payloads."""
+    """Allocate rows for frames.
+
+    Args:
+        count: number of rows, N.
+        width: bytes of headers.
+        size: bytes of the payload.
+
+    Returns:
+        Rows, shape (N, width + size), at a stride of a multiple of 8 bytes; and the payloads in them, shape (N, size).
+    """
     stride = -(-(width + size) // 8) * 8
     rows = np.zeros((count, stride), np.uint8)[:, : width + size]
     return rows, rows[:, width:]
 
 
 class PlayerSlot:
-    """Where one player's next response goes; see response_slot.py.
+    """Receiver of one player's next response, see `ResponseSlot`.
 
-    It expects the response to be framed like the one before, but for the id, and to be as long.
+    It expects the response to be framed like the one before, apart from the id, and to be as long.
 
     Attributes:
         srv_id: id of the call that the response belongs to.
-        connection: of the player, as far as it is known.
-        row: memory for the response, when it is known what it will look like.
-        header: what the response begins with; the id is written into it for each call.
+        connection: connection of the player; None before it is known.
+        row: memory for the response; None while its form is unknown.
+        header: expected beginning of the response; the id is written into it for each call.
     """
 
     def __init__(self, index: int, responses: ResponseRows) -> None:
@@ -186,16 +199,19 @@ class PlayerSlot:
         self._size = 0
 
     def meet(self, connection: Connection) -> None:
-        """Expect the responses of a connection, which may be another than before, in memory that is up to date."""
+        """Expect responses of a connection, in rows of the current generation."""
         if connection is not self.connection:
-            self.connection, self.row, self.header = connection, None, None
+            # Another player: the form of its responses is unknown.
+            self.connection = connection
+            self.row = None
+            self.header = None
             connection.become_player()
         elif self.header is not None and (self.row is None or self._generation != self._responses.generation):
             self.row = self._responses.row(self._index, len(self.header.frames), self._payload_size)
             self._generation = self._responses.generation
 
     def expect(self, srv_id: int, digits: bytes, size: int = 0) -> None:
-        """Arm for the response to a request, of which the row holds `size` bytes already."""
+        """Expect the response to a request; `size` bytes of it are in the row already."""
         assert self.connection is not None
         self.srv_id = srv_id
         self._size = size
@@ -207,31 +223,35 @@ class PlayerSlot:
             self.connection.take_back(spilled)
 
     def abandon(self) -> None:
-        """Stop waiting: the response, should it come, is nobody's."""
-        connection, row, size = self.connection, self.row, self._size
-        self.connection = self.row = None
+        """Stop waiting, and discard the response should it still come."""
+        connection, row = self.connection, self.row
+        self.connection = None
+        self.row = None
         if connection is not None and connection.slot is self:
             connection.slot = None
-            if row is not None and size:
-                connection.take_back(row[:size])
+            # The part that has come is the beginning of a frame, which the connection has to cut off.
+            if row is not None and self._size:
+                connection.take_back(row[: self._size])
 
     def free(self) -> memoryview | None:
-        """The rest of the row; None when it is not known what will come."""
+        """Return the rest of the row; None while the form of the response is unknown."""
         row = self.row
         return row[self._size :] if row is not None and self._size else row
 
     def received(self, size: int) -> memoryview | None:
-        """Count bytes received into `free()`; returns all of the row back when it is not the expected response."""
+        """Count bytes received into `free()`; return all of them if they are not the expected response."""
         row, header = self.row, self.header
         assert row is not None
         assert header is not None
         assert self.connection is not None
         self._size = size = self._size + size
+        # The frames must begin like those of the response before.
         known = min(size, len(header.frames))
         if row[:known] != header.frames[:known]:
             self.row = self.header = None
             return row[:size]
         if size == len(row):
+            # The response is complete. Rows that were replaced meanwhile are no longer read: copy it.
             self.connection.slot = None
             if self._generation == self._responses.generation:
                 self._responses.arrive([self._index], [time.perf_counter()])
@@ -240,7 +260,7 @@ class PlayerSlot:
         return None
 
     def complete(self, destination: str, payload: bytes) -> None:
-        """Take a response that came as an ordinary frame, and expect the next to be framed like it."""
+        """Take a response that came as an ordinary frame, and expect the next one to be framed like it."""
         command = encode_command("__response", nul=True, srv_id=PLACEHOLDER)
         digits = command.index(SRV_ID % PLACEHOLDER)
         frames = memoryview(bytearray(command + encode_frame(destination, payload, nul=True)[: -len(payload) or None]))
@@ -252,4 +272,5 @@ class PlayerSlot:
     def fail(self) -> None:
         """Stop waiting: the connection is gone."""
         self._responses.waiting.discard(self._index)
-        self.connection = self.row = None
+        self.connection = None
+        self.row = None
