@@ -9,7 +9,7 @@ trap 'rm -rf "$experiments"' EXIT
 rl_pipeline() { .venv/bin/python -m rl_pipeline.cli "$@"; }
 
 # Players of its own, regardless of config.yml, on any free port.
-players=(n_environments=2 worlds_per_player=1 ros.tcp_port=0 ros.backend=direct unity.launch=true unity.build_path=embedded)
+players=(n_environments=2 worlds_per_player=1 ros.tcp_port=0 backend=direct unity.launch=true unity.build_path=embedded)
 rl_pipeline doctor
 rl_pipeline check rl_pipeline/Navigation-v0
 rl_pipeline train --config-name navigation_ppo experiment.name=smoke experiment.directory="$experiments" "${players[@]}" \

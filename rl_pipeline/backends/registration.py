@@ -1,4 +1,4 @@
-"""Registry of backends: the names that `ros.backend` takes, and the functions that open them."""
+"""Registry of backends: the names that `simulation.backend` takes, and the functions that open them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.registry import Registry, import_target
 
-KEY: Final = "ros.backend"
+KEY: Final = "simulation.backend"
 PLANNED: Final = ("mlagents",)
 """Names that are reserved for backends to come."""
 
@@ -22,7 +22,7 @@ _CHECKS: Final[dict[str, MachineCheck | str]] = {}
 
 
 def register_backend(name: str, factory: BackendFactory | str, *, check: MachineCheck | str | None = None) -> None:
-    """Add a backend, which a configuration then names by `ros.backend`.
+    """Add a backend, which a configuration then names by `simulation.backend`.
 
     Args:
         name: name in configurations.
@@ -45,7 +45,7 @@ def check_backend(config: SimulationConfig) -> None:
     Raises:
         InputError: it is unknown, or cannot be used.
     """
-    name = config.ros.backend
+    name = config.backend
     if name in PLANNED and name not in BACKENDS:
         valid = " or ".join(repr(each) for each in BACKENDS)
         raise InputError(f"{KEY}: {name!r} does not exist yet; expected {valid}")
@@ -65,7 +65,7 @@ def open_backend(context: BackendContext) -> Backend:
         InputError: it is unknown or cannot be used on this machine, or the port is taken.
     """
     check_backend(context.config)
-    return BACKENDS.find(context.config.ros.backend, KEY)(context)
+    return BACKENDS.find(context.config.backend, KEY)(context)
 
 
 register_backend("direct", "rl_pipeline.backends.direct:DirectBackend.open")

@@ -37,7 +37,7 @@ def check_ros2(config: SimulationConfig) -> None:
     require_interfaces()
     if config.ros.launch_endpoint and config.ros.one_port_per_environment:
         raise InputError(
-            "ros.one_port_per_environment: the endpoint that is started for ros.backend=ros2 has one port; "
+            "ros.one_port_per_environment: the endpoint that is started for backend=ros2 has one port; "
             "set ros.launch_endpoint=false and start one with bash launch_ros_tcp_endpoint.bash"
         )
 

@@ -75,10 +75,18 @@ def _values(spelled: str, context: typer.Context) -> list[str]:
     from rl_pipeline.errors import InputError
 
     name = spelled.lstrip("+")
-    key = ".".join(canonical(tuple(name.split("."))).key)
+    key = ".".join(canonical(tuple(name.split("."))))
     if key in EXPERIMENT_KEYS:
         return experiment_names(context)
-    choices: dict[str, Callable[[], list[str]]] = {"environment.id": environment_ids, "algorithm.name": _algorithms}
+    choices: dict[str, Callable[[], list[str]]] = {
+        "environment.id": environment_ids,
+        "algorithm.name": _algorithms,
+        "simulation.backend": _backends,
+    }
+        "environment.id": environment_ids,
+        "algorithm.name": _algorithms,
+        "simulation.backend": _backends,
+    }
     if key in choices:
         return choices[key]()
     if (field := fields().get(tuple(key.split(".")))) is not None:
@@ -96,6 +104,12 @@ def _algorithms() -> list[str]:
     from rl_pipeline.algorithms.registration import algorithm_names
 
     return algorithm_names()
+
+
+def _backends() -> list[str]:
+    from rl_pipeline.backends.registration import BACKENDS
+
+    return list(BACKENDS)
 
 
 def _directory(context: typer.Context) -> Path:

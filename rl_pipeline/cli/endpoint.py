@@ -44,7 +44,7 @@ def endpoint(
 ) -> None:
     """Serve players without training; with --ros2 in place of Unity's ros_tcp_endpoint.
 
-    Without --ros2, players have only each other. A trainer needs it only with ros.backend=ros2; otherwise
+    Without --ros2, players have only each other. A trainer needs it only with backend=ros2; otherwise
     players connect to the trainer itself.
     """
     settings, ros_arguments = split_ros_arguments(context, overrides)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from typing import Any, Final
@@ -77,6 +76,9 @@ ALIASES: Mapping[str, str] = {
     "worlds_per_player": "simulation.worlds_per_player",
     "environment_processes": "simulation.environment_processes",
     "workspace": "simulation.workspace",
+    "backend": "simulation.backend",
+    "ros.backend": "simulation.backend",
+    "simulation.ros.backend": "simulation.backend",
     "ros": "simulation.ros",
     "unity": "simulation.unity",
     "run": "training",
@@ -98,33 +100,30 @@ ALIASES: Mapping[str, str] = {
 }
 """Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
 
-UNSET: Final = object()
-"""Meaning of a value that sets nothing."""
-
-_NULL_UNSETS: Mapping[Any, Any] = {None: UNSET, "None": UNSET, "null": UNSET}
-
-VALUES: Mapping[str, Mapping[Any, Any]] = {"training.id": _NULL_UNSETS, "training.eval_seed": _NULL_UNSETS}
-"""Old dotted key -> meaning of those of its values that do not mean the same under the canonical key."""
+NULL_LEAVES_DEFAULT: Final = frozenset({"training.id", "training.eval_seed"})
+"""Old dotted keys under which null leaves the default, where the canonical key would refuse it or take it."""
 
 _TABLE: dict[Key, Key] = {tuple(old.split(".")): tuple(new.split(".")) for old, new in ALIASES.items()}
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 
 
-@dataclass(frozen=True)
-class Canonical:
-    """A key in its canonical spelling, and the meaning of values that are not the same there."""
-
-    key: Key
-    values: Mapping[Any, Any] | None = None
+def canonical(key: Key) -> Key:
+    """Return the canonical spelling of `key`, which may be canonical already."""
+    *_, last = _spellings(key)
+    return last
 
 
-def canonical(key: Key) -> Canonical:
-    """The canonical spelling of `key`, which may be canonical already."""
-    values: Mapping[Any, Any] | None = None
+def leaves_default(key: Key, value: Any) -> bool:
+    """Return True if `value` sets nothing under this spelling of its key: `training.id: null` names no experiment."""
+    return value in (None, "None", "null") and any(dotted(each) in NULL_LEAVES_DEFAULT for each in _spellings(key))
+
+
+def _spellings(key: Key) -> Iterator[Key]:
+    """Yield `key` and what each alias in turn makes of it, the canonical spelling last."""
+    yield key
     while (length := _aliased(key)) is not None:
-        values = VALUES.get(dotted(key)) or values
         key = _TABLE[key[:length]] + key[length:]
-    return Canonical(key, values)
+        yield key
 
 
 def canonical_references(value: Any) -> Any:
@@ -135,7 +134,7 @@ def canonical_references(value: Any) -> Any:
         return [canonical_references(item) for item in value]
     if not isinstance(value, str) or "${" not in value:
         return value
-    return _REFERENCE.sub(lambda match: f"${{{dotted(canonical(tuple(match[1].split('.'))).key)}}}", value)
+    return _REFERENCE.sub(lambda match: f"${{{dotted(canonical(tuple(match[1].split('.'))))}}}", value)
 
 
 def aliases_below(key: Key) -> list[str]:

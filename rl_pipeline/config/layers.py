@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rl_pipeline.config.expectations import expectation, found, nearest
 from rl_pipeline.config.foreign_keys import FOREIGN_KEYS
-from rl_pipeline.config.keys import UNSET, Kind, aliases_below, canonical, canonical_references, fields, kind, sections
+from rl_pipeline.config.keys import (
+    Kind,
+    aliases_below,
+    canonical,
+    canonical_references,
+    fields,
+    kind,
+    leaves_default,
+    sections,
+)
 from rl_pipeline.config.origins import DEFAULT, Key, Origin, Origins, dotted
 from rl_pipeline.config.values import is_text, is_text_list
 from rl_pipeline.config.yaml_loader import as_numbers, as_texts
@@ -22,11 +31,10 @@ SWITCHED: tuple[Key, ...] = (("training", "self_play"),)
 
 @dataclass(frozen=True)
 class Setting:
-    """A value and where it was written; `written` is how, where that is not the value itself."""
+    """Value of a key, and the place where it is written."""
 
     value: Any
     origin: Origin
-    written: Any
 
 
 class Layer:
@@ -54,7 +62,7 @@ class Layer:
         return cls(source, [(tuple(str(key).split(".")), value) for key, value in tree.items()])
 
     def _read(self, spelled: Key, value: Any) -> None:
-        key = canonical(spelled).key
+        key = canonical(spelled)
         match kind(key):
             case Kind.UNKNOWN:
                 self._problem(_unknown_key(self.source, spelled))
@@ -69,21 +77,19 @@ class Layer:
             case Kind.MAPPING | Kind.VALUE:
                 self._set(spelled, canonical_references(_as_expected(key, value)))
 
-    def _set(self, spelled: Key, written: Any) -> None:
-        translation = canonical(spelled)
-        value = written
-        if translation.values is not None and isinstance(written, Hashable):
-            value = translation.values.get(written, written)
-        if value is UNSET:
+    def _set(self, spelled: Key, value: Any) -> None:
+        if leaves_default(spelled, value):
             return
-        setting = Setting(value, Origin(self.source, dotted(spelled)), written)
-        other = self.settings.get(translation.key)
+        key = canonical(spelled)
+        setting = Setting(value, Origin(self.source, dotted(spelled)))
+        # Two spellings of one key in one file may only agree.
+        other = self.settings.get(key)
         if other is not None and other.origin != setting.origin and other.value != value:
             self._problem(
-                f"{self.source}: {other.origin.key} ({found(other.written)}) and {setting.origin.key} "
-                f"({found(written)}) both say what {dotted(translation.key)} is, and differ; keep one"
+                f"{self.source}: {other.origin.key} ({found(other.value)}) and {setting.origin.key} "
+                f"({found(value)}) both say what {dotted(key)} is, and differ; keep one"
             )
-        self.settings[translation.key] = setting
+        self.settings[key] = setting
 
     def _switch_on(self) -> None:
         """Switch on what a block configures, unless the block says `enabled` itself."""
@@ -92,7 +98,7 @@ class Layer:
             inside = next((self.settings[key] for key in self.settings if key[: len(section)] == section), None)
             if inside is not None and switch not in self.settings:
                 block = inside.origin.key.rpartition(".")[0]
-                self.settings[switch] = Setting(True, Origin(self.source, f"{block}.enabled"), True)
+                self.settings[switch] = Setting(True, Origin(self.source, f"{block}.enabled"))
 
     def _problem(self, message: str) -> None:
         if all(str(problem) != message for problem in self.problems):
@@ -153,10 +159,10 @@ def _as_expected(key: Key, value: Any) -> Any:
 
 def _unknown_key(source: str, spelled: Key) -> str:
     """The message for a key that the schema does not know, down to the first part at fault."""
-    depth = next(n for n in range(1, len(spelled) + 1) if kind(canonical(spelled[:n]).key) is Kind.UNKNOWN)
+    depth = next(n for n in range(1, len(spelled) + 1) if kind(canonical(spelled[:n])) is Kind.UNKNOWN)
     parent, wrong = spelled[: depth - 1], str(spelled[depth - 1])
     start = f"{source}: unknown key {dotted(spelled[:depth])!r}"
-    place = canonical(parent).key
+    place = canonical(parent)
     if kind(place) is not Kind.SECTION:
         return f"{start}; {dotted(parent)} takes {expectation(place)}, no further keys"
     siblings = list(sections()[place].model_fields)

@@ -222,7 +222,7 @@ def _delete(merged: Merged, command_line: Overrides) -> list[InputError]:
     """Take what `~key` names out of the files' settings; the default of the schema remains."""
     problems = []
     for spelled in command_line.deletions:
-        key = canonical(spelled).key
+        key = canonical(spelled)
         if not merged.remove(key) and kind(key) in (Kind.UNKNOWN, Kind.MAPPING):
             problems.append(InputError(f"{COMMAND_LINE}: ~{dotted(spelled)}: nothing to delete; no file sets this key"))
     return problems

@@ -50,10 +50,6 @@ Folders = Annotated[list[Path], BeforeValidator(listed)]
 class RosConfig(Section):
     """The ROS side: how players are reached, and what the launch scripts run."""
 
-    backend: Literal["direct", "ros2", "mlagents"] = Field(
-        default="direct",
-        description="direct: players connect to the trainer; ros2: by way of ROS services; mlagents: gRPC",
-    )
     launch_endpoint: bool = Field(
         default=True,
         description="with ros2: start the endpoint that players connect to; false: one runs, or players are ROS nodes",
@@ -121,6 +117,10 @@ class SimulationConfig(Section):
     """What config.yml says of this machine."""
 
     n_environments: int = Field(default=4, gt=0, le=4096, description="environments that run in parallel")
+    backend: str = Field(
+        default="direct",
+        description="direct: players connect to the trainer; ros2: by way of ROS services; or a registered backend",
+    )
     worlds_per_player: int = Field(
         default=1,
         gt=0,
@@ -151,7 +151,7 @@ class SimulationConfig(Section):
     def port(self) -> int:
         """The port to listen on, 0 for any free one: fixed only where others than launched players must find it."""
         ros = self.ros
-        launches_all = self.unity.launch and (ros.backend != "ros2" or ros.launch_endpoint)
+        launches_all = self.unity.launch and (self.backend != "ros2" or ros.launch_endpoint)
         return 0 if launches_all and not ros.one_port_per_environment else ros.tcp_port
 
     def with_any_port(self) -> SimulationConfig:
@@ -161,5 +161,5 @@ class SimulationConfig(Section):
         """
         if not self.unity.launch:
             return self
-        backend = "direct" if self.ros.backend == "ros2" else self.ros.backend
-        return self.model_copy(update={"ros": self.ros.model_copy(update={"tcp_port": 0, "backend": backend})})
+        backend = "direct" if self.backend == "ros2" else self.backend
+        return self.model_copy(update={"backend": backend, "ros": self.ros.model_copy(update={"tcp_port": 0})})

@@ -116,7 +116,7 @@ def _plain_text(value: str) -> str | list[str] | None:
 
 
 def _takes_text(key: Key) -> bool:
-    schema = fields().get(canonical(key).key)
+    schema = fields().get(canonical(key))
     return schema is not None and is_text(schema.annotation)
 
 

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import yaml
 
+from rl_pipeline.config.keys import canonical
+from rl_pipeline.config.origins import Key, dotted
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.folder import ExperimentFolder, existing_experiments
 
@@ -145,9 +147,10 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(settings: dict[str, Any], prefix: Key = ()) -> Iterator[tuple[str, Any]]:
     for key, value in settings.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from _flat(value, (*prefix, key))
         else:
-            yield f"{prefix}{key}", value
+            # Runs of before a key was moved are compared under its name of today.
+            yield dotted(canonical((*prefix, key))), value

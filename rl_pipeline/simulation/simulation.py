@@ -72,7 +72,7 @@ class Simulation:
     def endpoint(self) -> DirectBackend:
         """Endpoint of this process. Raises `InputError` for another backend than `direct`."""
         if not isinstance(self.backend, DirectBackend):
-            raise InputError(f"ros.backend: expected 'direct' for this, found {self.config.ros.backend!r}")
+            raise InputError(f"simulation.backend: expected 'direct' for this, found {self.config.backend!r}")
         return self.backend
 
     @property
@@ -170,7 +170,7 @@ class Simulation:
         taken = [name for i in environment_ids for name in self._services_of(i) if self.backend.type_of(name)]
         if taken and self.config.unity.launch:
             raise InputError(
-                f"{taken[0]}: somebody offers it already, perhaps another run; with ros.backend=ros2, runs that share "
+                f"{taken[0]}: somebody offers it already, perhaps another run; with backend=ros2, runs that share "
                 f"a network need a ROS_DOMAIN_ID each"
             )
 

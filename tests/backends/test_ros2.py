@@ -21,7 +21,8 @@ N = 4
 def simulation(folder, backend, *, launch=True, connect_timeout=30.0):
     config = {
         "n_environments": N,
-        "ros": {"tcp_port": 0, "backend": backend, "launch_endpoint": launch},
+        "backend": backend,
+        "ros": {"tcp_port": 0, "launch_endpoint": launch},
         "unity": {"connect_timeout": connect_timeout, "step_timeout": 10.0, "launch": launch},
     }
     return Simulation(SimulationConfig.model_validate(config), "navigation", folder)

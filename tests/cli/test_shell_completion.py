@@ -71,6 +71,7 @@ def test_experiments_are_completed_by_name(offers: Offers, words: str) -> None:
         ("train run.use_wandb=", ["true", "false"]),
         ("train environment.render_mode=", ["rgb_array", "human", "null"]),
         ("train ros.backend=d", ["direct"]),
+        ("train backend=r", ["ros2"]),
         ("train training.pretrained_model=dr", ["drive"]),
         ("resume drive environment.monitor=f", ["false"]),
         ("train unknown.key=", []),

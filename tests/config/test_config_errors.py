@@ -94,7 +94,7 @@ def test_an_unknown_key_is_named_with_the_nearest(text: str, expected: str) -> N
         ("unity: {step_timeout: 0}", "unity.step_timeout: expected a number above 0.0, found 0"),
         ("unity: {build_path: ''}", "unity.build_path: expected a string that is not empty, found ''"),
         ("experiment: {name: on}", "experiment.name: expected a string, found true"),
-        ("ros: {backend: dirct}", "ros.backend: expected 'direct', 'ros2' or 'mlagents', found 'dirct'"),
+        ("ros: {backend: [direct]}", "ros.backend: expected a string, found ['direct']"),
         (
             "environment: {render_mode: rgb}",
             "environment.render_mode: expected 'rgb_array', 'human' or null, found 'rgb'",

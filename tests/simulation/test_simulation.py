@@ -174,15 +174,15 @@ def test_players_that_are_launched_connect_to_any_free_port(settings, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("ros", "unity", "port"),
+    ("backend", "ros", "unity", "port"),
     [
-        ({}, {}, 0),
-        ({}, {"launch": False}, 12345),
-        ({"backend": "ros2"}, {}, 0),
-        ({"backend": "ros2", "launch_endpoint": False}, {}, 12345),
-        ({"one_port_per_environment": True}, {}, 12345),
+        ("direct", {}, {}, 0),
+        ("direct", {}, {"launch": False}, 12345),
+        ("ros2", {}, {}, 0),
+        ("ros2", {"launch_endpoint": False}, {}, 12345),
+        ("direct", {"one_port_per_environment": True}, {}, 12345),
     ],
 )
-def test_port_is_fixed_where_others_must_find_it(ros, unity, port):
-    config = SimulationConfig.model_validate({"ros": {"tcp_port": 12345, **ros}, "unity": unity})
+def test_port_is_fixed_where_others_must_find_it(backend, ros, unity, port):
+    config = SimulationConfig.model_validate({"backend": backend, "ros": {"tcp_port": 12345, **ros}, "unity": unity})
     assert config.port == port
