@@ -83,10 +83,6 @@ def _values(spelled: str, context: typer.Context) -> list[str]:
         "algorithm.name": _algorithms,
         "simulation.backend": _backends,
     }
-        "environment.id": environment_ids,
-        "algorithm.name": _algorithms,
-        "simulation.backend": _backends,
-    }
     if key in choices:
         return choices[key]()
     if (field := fields().get(tuple(key.split(".")))) is not None:
