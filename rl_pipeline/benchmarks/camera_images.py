@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, request_size, step_batched
 from rl_pipeline.benchmarks.echo import Echo
-from rl_pipeline.benchmarks.figures import Bar, Figures, interleaved, spread
+from rl_pipeline.benchmarks.figures import Bar, Figures, interleave, spread
 from rl_pipeline.interfaces import Batch
 from rl_pipeline.interfaces.images import ImageSpec, decode_image
 from rl_pipeline.plurals import plural
@@ -96,7 +96,7 @@ def measure_images(
     Args:
         players: player processes.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     few = max(1, players // 4)
@@ -109,7 +109,7 @@ def measure_images(
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         named = [(case.name, (case, *_opened(stack, case, directory / str(index)))) for index, case in enumerate(cases)]
-        for case, step, yardstick in interleaved(named, repetitions, progress):
+        for case, step, yardstick in interleave(named, repetitions, progress):
             reference = rate_of(yardstick, 1 if case.image.format == "jpeg" else case.players, seconds)
             case.rates.append(rate_of(step, case.players, seconds))
             case.ratios.append(case.rates[-1] / reference)
@@ -126,7 +126,7 @@ def measure_images(
 def _opened(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round]:
     """Players of one case, and what they are compared with."""
     directory.mkdir()
-    picture = photograph(case.image)
+    picture = make_image(case.image)
     config, response_size = canned_simulation(directory, image=picture)
     step = step_batched(stack, config, directory / "logs", case.players, ImageTask(case.image))
     if case.image.format == "jpeg":
@@ -134,7 +134,7 @@ def _opened(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round
     return step, stack.enter_context(Echo(case.players, request_size(), response_size)).round
 
 
-def photograph(image: ImageSpec) -> bytes:
+def make_image(image: ImageSpec) -> bytes:
     """An image with about as much in it as a camera's, in the format asked for."""
     rows, columns = np.mgrid[: image.height, : image.width]
     waves = [np.sin(rows / (9.0 + 4 * colour)) + np.cos(columns / (7.0 + 5 * colour)) for colour in range(3)]

@@ -1,4 +1,7 @@
-"""Players that answer with canned bytes, and how fast they are stepped: what the benchmarks of the link share."""
+"""Simulations of players that answer with canned bytes, and the rate at which they are stepped.
+
+Shared by the benchmarks of the link between trainer and players.
+"""
 
 from __future__ import annotations
 
@@ -24,33 +27,36 @@ from rl_pipeline.transport.frames import encode_command, encode_frame
 
 NUM_RAYS: Final = 30
 WARM_UP: Final = 0.1
-ROUNDS_BETWEEN_LOOKS: Final = 8
-"""Rounds between two looks at the clock, which is no part of what is measured."""
+"""Seconds of stepping before each measurement."""
+ROUNDS_PER_CHECK: Final = 8
+"""Rounds between two readings of the clock, which would otherwise be measured too."""
 
 Round = Callable[[], object]
+"""Function that steps all players once."""
 
 
 def canned_task() -> NavigationTask:
-    """The navigation task, with episodes that never end."""
+    """Return the navigation task, with episodes that never end."""
     return NavigationTask(NUM_RAYS, max_episode_steps=2**60)
 
 
 def canned_simulation(
     directory: Path, *, rays: int = NUM_RAYS, image: bytes = b"", worlds: int = 1, options: Sequence[str] = ()
 ) -> tuple[SimulationConfig, int]:
-    """Settings of a simulation whose players answer with canned bytes, and the size of one response's frames.
+    """Return the settings of a simulation of canned players, and the bytes of one response on the wire.
 
     Args:
-        directory: where the players' executable and their response go.
-        rays: of the lidar in the response.
-        image: that comes with the response, raw or compressed.
-        worlds: of each player.
+        directory: folder for the players' executable and their response.
+        rays: lidar rays in the response.
+        image: bytes of the image in the response, raw or compressed.
+        worlds: worlds of each player.
         options: further arguments of canned_player.py.
     """
     lengths = {"state.lidar.ranges": rays, "state.lidar.tags": rays, "image.data": len(image)}
     service = load_interfaces().service(NavigationTask.step_service)
     if worlds > 1:
         service, lengths = batched_service(service.name), response_lengths(lengths, worlds)
+    # A healthy vehicle at the origin, a goal 3 m ahead, and walls at 2.5 m: no episode ends.
     response = service.response.layout(lengths).empty(1)
     response["state.health"] = 1.0
     response["state.target.position.x"] = 3.0
@@ -61,18 +67,20 @@ def canned_simulation(
     response["image.data"] = np.frombuffer(image, np.uint8)
     payload = directory / "response.bin"
     payload.write_bytes(response.bytes(0))
+    # -I -S: without site-packages, a player starts in milliseconds.
     build = directory / "canned_player"
     script = Path(__file__).with_name("canned_player.py")
     command = shlex.join([sys.executable, "-I", "-S", str(script), str(payload), *options])
     build.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     build.chmod(0o755)
     config = SimulationConfig.model_validate({"ros": {"tcp_port": 0}, "unity": {"build_path": str(build)}})
+    # A response is a command with the id of the request, and the frame of the payload.
     frames = encode_command("__response", nul=True, srv_id=1_000_000)
     return config, len(frames) + len(encode_frame("/navigation_0/step", response.bytes(0), nul=True))
 
 
 def request_size() -> int:
-    """Bytes of one step request on the wire."""
+    """Return the bytes of one step request on the wire."""
     payload = load_interfaces().service(NavigationTask.step_service).request.layout().empty(1).bytes(0)
     return len(encode_command("__request", srv_id=1_000_000)) + len(encode_frame("/navigation_0/step", payload))
 
@@ -80,7 +88,16 @@ def request_size() -> int:
 def step_batched(
     stack: ExitStack, config: SimulationConfig, logs: Path, players: int, task: Task | None = None, *, worlds: int = 1
 ) -> Round:
-    """Step `players` players as one batch: decoding, observations, rewards and ends included."""
+    """Return a function that steps players as one batch, including decoding, observations, rewards and ends.
+
+    Args:
+        stack: closes environments and players.
+        config: settings of the simulation.
+        logs: folder for player logs.
+        players: player processes.
+        task: the task; None: the canned one.
+        worlds: environments of each player.
+    """
     task = task or canned_task()
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
     env = PlayerVectorEnv(task, simulation, players * worlds, BatchSettings(worlds=worlds))
@@ -91,18 +108,18 @@ def step_batched(
 
 
 def rate_of(round_: Round, players: int, seconds: float) -> float:
-    """Environment steps per second of a function that steps all players once."""
+    """Return environment steps per second of a function that steps all players once."""
     run_for(round_, WARM_UP)
     rounds, elapsed = run_for(round_, seconds)
     return rounds * players / elapsed
 
 
 def run_for(round_: Round, seconds: float) -> tuple[int, float]:
-    """Call a function for about so many seconds; returns how often, and the seconds it took."""
+    """Call a function for about so many seconds; returns the number of calls and the seconds they took."""
     began = time.perf_counter()
     rounds = 0
     while (elapsed := time.perf_counter() - began) < seconds:
-        for _ in range(ROUNDS_BETWEEN_LOOKS):
+        for _ in range(ROUNDS_PER_CHECK):
             round_()
-        rounds += ROUNDS_BETWEEN_LOOKS
+        rounds += ROUNDS_PER_CHECK
     return rounds, elapsed

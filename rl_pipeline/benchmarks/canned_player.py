@@ -1,9 +1,8 @@
-"""The smallest player: answers every request at once with the same bytes.
+"""Minimal player: answers every request at once with the same bytes.
 
-Run as a file of its own, with the standard library alone, so that what is measured is the link and not the player.
-Arguments: a file with the payload of its responses, then the command line of any player. With `--connector`, the
-traffic is that of Unity's ROS-TCP-Connector: replies are polled for, and each field is a small write of its own, with
-Nagle's algorithm on.
+Runs as a script with the standard library alone, so that benchmarks measure the link and not the player. Arguments: a
+file with the payload of its responses, then the command line of any player. With `--connector`, its traffic is that of
+Unity's ROS-TCP-Connector: it polls for replies and writes each field separately, with Nagle's algorithm on.
 """
 
 from __future__ import annotations
@@ -19,32 +18,34 @@ from pathlib import Path
 from typing import Final
 
 FIELD_SIZE: Final = 8
-"""Bytes of one field of a message, and so of one write of the connector."""
+"""Bytes of one field of a message: the connector writes fields one by one."""
 CONNECT_TIMEOUT: Final = 30.0
-BEFORE_ID: Final = b'\x09\0\0\0__request\x12\0\0\0{"srv_id":'
+REQUEST_PREFIX: Final = b'\x09\0\0\0__request\x12\0\0\0{"srv_id":'
+"""Bytes of a request before the id of the service call."""
 ID_DIGITS: Final = 7
+"""Ids start at 1,000,000."""
 
 
 def frame(destination: bytes, payload: bytes) -> bytes:
-    """One frame as Unity sends it."""
+    """Return a frame as Unity sends it, with a NUL after the destination."""
     return struct.pack("<I", len(destination) + 1) + destination + b"\0" + struct.pack("<I", len(payload)) + payload
 
 
 def skip_frame(sock: socket.socket) -> None:
-    """Receive one frame and forget it."""
+    """Receive one frame and discard it."""
     for _ in ("destination", "payload"):
         (size,) = struct.unpack("<I", sock.recv(4, socket.MSG_WAITALL))
         sock.recv(size, socket.MSG_WAITALL)
 
 
 def send_fields(sock: socket.socket, data: bytearray) -> None:
-    """Write a message as the connector does, field by field."""
+    """Write a message field by field, as the connector does."""
     for start in range(0, len(data), FIELD_SIZE):
         sock.sendall(data[start : start + FIELD_SIZE])
 
 
 def receive_polled(sock: socket.socket, poll: float, buffer: bytearray) -> int:
-    """Look for data every `poll` seconds, as the connector does; 0 when the connection is closed."""
+    """Receive with a look every `poll` seconds, as the connector does; returns 0 when the connection is closed."""
     while True:
         try:
             return sock.recv_into(buffer, 0, socket.MSG_DONTWAIT)
@@ -52,8 +53,8 @@ def receive_polled(sock: socket.socket, poll: float, buffer: bytearray) -> int:
             time.sleep(poll)
 
 
-def connected(host: str, port: int) -> socket.socket:
-    """A connection to the endpoint, which may not be there yet."""
+def connect(host: str, port: int) -> socket.socket:
+    """Connect to the endpoint, waiting until it listens."""
     deadline = time.monotonic() + CONNECT_TIMEOUT
     while True:
         try:
@@ -67,8 +68,19 @@ def connected(host: str, port: int) -> socket.socket:
 def serve(
     host: str, port: int, scene: str, environment_id: int, payload: bytes, poll: float | None, worlds: int
 ) -> None:
-    """Answer requests until the endpoint closes the connection; with `poll`, in the manner of the connector."""
-    sock = connected(host, port)
+    """Answer requests until the endpoint closes the connection.
+
+    Args:
+        host: of the endpoint.
+        port: of the endpoint.
+        scene: name of the scene, part of the names of services.
+        environment_id: number of the environment.
+        payload: of each response.
+        poll: seconds between two looks for data, as with the connector; None: receive at once.
+        worlds: worlds of the player; several have batched services.
+    """
+    # Connect and register the services.
+    sock = connect(host, port)
     sock.settimeout(None)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, poll is None)
     sock.sendall(bytes(8))
@@ -76,12 +88,12 @@ def serve(
         name = f"/{scene}_{environment_id}/{service.lower().replace('batch', '_batch')}"
         registration = {"topic": name, "message_name": f"interfaces_pkg/{scene.capitalize()}{service}"}
         sock.sendall(frame(b"__unity_service", json.dumps(registration).encode() + b"\0"))
-    skip_frame(sock)  # the handshake; everything that follows is a request
+    skip_frame(sock)  # the handshake; everything after it is a request
     request = bytearray(65536)
     response = bytearray(frame(b"__response", b'{"srv_id":1000000}\0'))
     response += frame(f"/{scene}_{environment_id}/step".encode(), payload)
-    # Copying between views of memory that stays: an object made and dropped costs as much as half a system call here.
-    asked = memoryview(request)[len(BEFORE_ID) :][:ID_DIGITS]
+    # Copy ids between views of permanent memory: making and dropping an object costs half a system call here.
+    asked = memoryview(request)[len(REQUEST_PREFIX) :][:ID_DIGITS]
     answered = memoryview(response)[response.index(b"1000000") :][:ID_DIGITS]
     receive = sock.recv_into if poll is None else functools.partial(receive_polled, sock, poll)
     send = sock.sendall if poll is None else functools.partial(send_fields, sock)

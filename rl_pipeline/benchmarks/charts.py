@@ -1,4 +1,4 @@
-"""Charts of what benchmarks found."""
+"""Charts of benchmarks: bars of figures, rates by size, learning curves."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OURS, THEIRS, MISSED = "#2f6fde", "#9aa3b2", "#e4572e"
+OURS: Final = "#2f6fde"
+THEIRS: Final = "#9aa3b2"
+MISSED: Final = "#e4572e"
 _POINTS: Final = 101
-"""Of a learning curve."""
+"""Points of a learning curve."""
 _WINDOW: Final = 20
-"""Episodes that a point of a learning curve is the mean of."""
+"""Episodes in the mean of each point of a learning curve."""
 _TITLES: Final = {
     SHARE: "share of a plain echo of the same bytes (= 1.0)",
     TIMES: "times as fast as what else steps the same players",
@@ -34,7 +36,7 @@ _TITLES: Final = {
 
 @dataclass(frozen=True)
 class Training:
-    """One training, as its learning curve shows it.
+    """Learning curve and rate of one training.
 
     Attributes:
         rate: environment steps per second.
@@ -49,11 +51,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Line:
-    """Rates against a size, several measurements each.
+    """Line of rates by size, with several measurements of each.
 
     Attributes:
-        name: what was measured.
-        sizes: the abscissa.
+        name: label of the line.
+        sizes: values of the abscissa.
         rates: measurements of each size, per second.
     """
 
@@ -63,7 +65,7 @@ class Line:
 
 
 def draw_bars(path: Path, bars: Sequence[Bar]) -> None:
-    """Write the bar chart of figures: a panel for each unit, a tick where what is good enough begins."""
+    """Write the bar chart of figures: a panel for each unit, and a tick at the target of each bar."""
     units = [unit for unit in _TITLES if any(bar.unit == unit for bar in bars)]
     counts = [sum(bar.unit == unit for bar in bars) for unit in units]
     figure = _figure(9.2, 1.0 + sum(0.34 * count + 0.75 for count in counts))
@@ -76,7 +78,7 @@ def draw_bars(path: Path, bars: Sequence[Bar]) -> None:
 def draw_scaling(
     path: Path, by_players: Sequence[Line], players_label: str, by_payload: Sequence[Line], payload_label: str
 ) -> None:
-    """Write the chart of rates against the number of players, and against the size of a response; log scales."""
+    """Write the chart of rates by number of players and by size of a response, on logarithmic scales."""
     from matplotlib.ticker import LogLocator
 
     figure = _figure(9.6, 4.0)
@@ -84,11 +86,13 @@ def draw_scaling(
     for axes, lines, label in zip(
         figure.subplots(1, 2), (by_players, by_payload), (players_label, payload_label), strict=True
     ):
+        # The median of each size as a line, and the range of its measurements as a band.
         _style(axes)
         for line, colour in zip(lines, (OURS, THEIRS), strict=True):
             middle = [statistics.median(rates) for rates in line.rates]
             axes.plot(line.sizes, middle, "o-", color=colour, markersize=4, linewidth=1.8, label=line.name)
             axes.fill_between(line.sizes, *_extremes(line.rates), color=colour, alpha=0.15, linewidth=0)
+        # Scales and labels.
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -102,19 +106,20 @@ def draw_scaling(
 
 
 def draw_learning(path: Path, title: str, sides: Mapping[str, Sequence[Training]], total: int) -> None:
-    """Write the learning curves of trainings of `total` steps, against steps and against time.
+    """Write the learning curves of trainings of `total` steps, by steps and by time.
 
     Args:
-        path: where to.
+        path: file of the chart.
         title: of the chart.
-        sides: trainings by what stepped them; a line is their mean, and the band from the least to the greatest.
-        total: environment steps of each.
+        sides: trainings by name; a line is their mean, the band from the least to the greatest.
+        total: environment steps of each training.
     """
     figure = _figure(9.6, 3.8)
     figure.suptitle(title, color=INK, fontsize=12, fontweight="bold")
     steps = np.linspace(0, total, _POINTS)
     for axes, label in zip(figure.subplots(1, 2, sharey=True), ("environment steps", "seconds"), strict=True):
         _style(axes)
+        # All trainings at the same steps; times follow from their mean rate.
         for (name, trainings), colour in zip(sides.items(), (OURS, MISSED), strict=True):
             at = steps if label == "environment steps" else steps / np.mean([each.rate for each in trainings])
             means = np.array([_means(training, steps) for training in trainings])
@@ -129,29 +134,32 @@ def draw_learning(path: Path, title: str, sides: Mapping[str, Sequence[Training]
 
 
 def _means(training: Training, steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean return of the last episodes that had ended by so many steps; NaN where none had."""
+    """Return the mean return of the last episodes that had ended by each number of steps; NaN where none had."""
+    # Position -1, before the first episode, is the NaN at the end.
     means = np.append(rolling_mean(training.returns, _WINDOW), np.nan)
     position: NDArray[np.intp] = np.searchsorted(training.timesteps, steps, side="right") - 1
     return means[position]
 
 
 def _draw_panel(axes: Axes, bars: Sequence[Bar], unit: str) -> None:
-    """Horizontal bars from the top; a bar that misses its reach is of another colour."""
+    """Draw horizontal bars from the top; a bar that misses its target has another colour."""
     _style(axes)
     axes.grid(False, axis="y")
+    # Medians as bars, and the range of the measurements as a line.
     positions = range(len(bars))
     middle = [statistics.median(bar.values) for bar in bars]
     colours = [MISSED if value < bar.reach else OURS for value, bar in zip(middle, bars, strict=True)]
     axes.barh(positions, middle, height=0.62, color=colours)
     low, high = _extremes([bar.values for bar in bars])
     axes.hlines(positions, low, high, color=INK, linewidth=1.0)
+    # Targets and figures.
     for position, bar, value in zip(positions, bars, middle, strict=True):
         if bar.reach:
             axes.vlines(bar.reach, position - 0.42, position + 0.42, color=INK, linewidth=2.2)
-        axes.annotate(
-            _number(value, unit), (max(value, high[position], bar.reach), position), (6, 0), textcoords="offset points",
-            va="center", color=INK, fontsize=8,
-        )  # fmt: skip
+        end = max(value, high[position], bar.reach)
+        text = _number(value, unit)
+        axes.annotate(text, (end, position), (6, 0), textcoords="offset points", va="center", color=INK, fontsize=8)
+    # Axes: a share has the echo at 1 as its reference.
     axes.set_yticks(positions, [bar.name for bar in bars], color=INK, fontsize=8)
     axes.invert_yaxis()
     if unit == SHARE:
@@ -167,6 +175,7 @@ def _number(value: float, unit: str) -> str:
 
 
 def _extremes(measurements: Sequence[Sequence[float]]) -> tuple[list[float], list[float]]:
+    """Return the least and the greatest of each group."""
     return [min(values) for values in measurements], [max(values) for values in measurements]
 
 
@@ -193,7 +202,7 @@ def _style(axes: Axes) -> None:
 
 
 def _number_axis(axis: object) -> None:
-    """Write numbers as 1k, 10k, 1M."""
+    """Label an axis with numbers such as 1k, 10k and 1M."""
     from matplotlib.axis import Axis
     from matplotlib.ticker import EngFormatter, NullFormatter
 

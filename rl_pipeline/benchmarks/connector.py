@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.benchmarks.figures import RATE, Bar, Figures, interleaved, times
+from rl_pipeline.benchmarks.figures import RATE, Bar, Figures, interleave, times
 from rl_pipeline.plurals import plural
 from rl_pipeline.transport import socket_options
 
@@ -64,14 +64,14 @@ def measure_connector(
     Args:
         players: size of the batch.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     cases = [Case(1, 0.010), Case(players, 0.010), Case(1, 0.001), Case(players, 0.001)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         named = [(case.name, (case, _step(stack, directory / str(index), case))) for index, case in enumerate(cases)]
-        for case, step in interleaved(named, repetitions, progress):
+        for case, step in interleave(named, repetitions, progress):
             case.rates.append(rate_of(step, case.players, seconds))
             with _delayed_acknowledgements():
                 case.plain_rates.append(rate_of(step, case.players, seconds))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from rl_pipeline.benchmarks.figures import Figures, interleaved, spread, times
+from rl_pipeline.benchmarks.figures import Figures, interleave, spread, times
 
 WIDTHS: Final = (64, 1024)
 """Of the two hidden layers of a small and of a large policy."""
@@ -54,7 +54,7 @@ def measure_double_buffer(
     Args:
         players: players of the batch, an even number.
         seconds: of each measurement, at least.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     scales = {"full speed": 0.0, f"{1e3 * PACE:g} ms a step": 0.1 / PACE}
@@ -69,7 +69,7 @@ def measure_double_buffer(
                 folder = directory / str(len(sides))
                 collect = _collector(stack, folder, players, scales[case.players], case.width, halves)
                 sides.append((name, (case, halves, collect)))
-        for case, halves, collect in interleaved(sides, repetitions, progress):
+        for case, halves, collect in interleave(sides, repetitions, progress):
             steps, began = 0, time.perf_counter()
             while (taken := time.perf_counter() - began) < seconds:
                 steps += collect()

@@ -1,6 +1,6 @@
-"""The yardstick: N processes that answer so many bytes with so many bytes, and one epoll loop that asks them all.
+"""Reference for rates: N processes that echo a fixed number of bytes, and one epoll loop that requests them all.
 
-There is nothing in it that a trainer could leave out: no frames, no decoding, no task. It is what loopback gives.
+It has no frames, no decoding and no task, so that its rate is an upper limit of any trainer's over loopback.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Final
 
 CONNECT_TIMEOUT: Final = 30.0
+"""Seconds that peers have to connect, and to answer."""
 
 _PEER: Final = """
 import socket, sys
@@ -31,7 +32,7 @@ class Echo:
     Args:
         peers: N.
         request_size: bytes sent to each peer in a round.
-        response_size: bytes each peer answers with.
+        response_size: bytes in the answer of each peer.
     """
 
     def __init__(self, peers: int, request_size: int, response_size: int) -> None:
@@ -42,7 +43,7 @@ class Echo:
         with socket.create_server(("127.0.0.1", 0), backlog=peers) as listener:
             listener.settimeout(CONNECT_TIMEOUT)
             arguments = ["127.0.0.1", str(listener.getsockname()[1]), str(request_size), str(response_size)]
-            # As players are: a busy Linux desktop shares out its time among sessions.
+            # In sessions of their own like players: Linux desktops distribute processor time among sessions.
             command = [sys.executable, "-I", "-S", "-c", _PEER, *arguments]
             self._processes = [subprocess.Popen(command, start_new_session=True) for _ in range(peers)]
             for _ in range(peers):
@@ -69,10 +70,11 @@ class Echo:
             process.wait(5.0)
 
     def round(self) -> None:
-        """Ask every peer once and wait for all answers."""
+        """Request every peer once and wait for all answers."""
         sockets, buffers = self._sockets, self._buffers
         for sock in sockets.values():
             sock.send(self._request)
+        # Large answers arrive in several parts.
         received = dict.fromkeys(sockets, 0)
         waiting = len(sockets)
         while waiting:

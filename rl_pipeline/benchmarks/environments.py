@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from rl_pipeline.benchmarks.figures import Figures, interleaved, spread, times
+from rl_pipeline.benchmarks.figures import Figures, interleave, spread, times
 
 CASES: Final = ("CartPole-v1", "Ant-v5", "CarRacing-v3")
 """A step of microseconds, one of rigid bodies in MuJoCo, and one that draws an image."""
@@ -58,7 +58,7 @@ def measure_environments(
     Args:
         players: environments.
         seconds: of each measurement, at least.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     processes = max(2, os.cpu_count() or 1)
@@ -71,7 +71,7 @@ def measure_environments(
                 name = f"{case.env_id}, {way}"
                 progress(name)
                 sides.append((name, (case, way, _stepper(stack, case.env_id, way, players, processes))))
-        for case, way, step in interleaved(sides, repetitions, progress):
+        for case, way, step in interleave(sides, repetitions, progress):
             steps, began = 0, time.perf_counter()
             while (taken := time.perf_counter() - began) < seconds:
                 step()

@@ -1,4 +1,4 @@
-"""What a benchmark found, as a table for a person and as values for a program."""
+"""Figures of a benchmark: a table, values for JSON, and bars of a chart; and arithmetic that benchmarks share."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ IMPORTS: Final = "of it bare imports"
 
 @dataclass(frozen=True)
 class Bar:
-    """One figure of a benchmark that is judged, as a bar of its chart.
+    """A figure of a benchmark with its target, drawn as a bar of the chart.
 
     Attributes:
         name: the case.
-        values: the figure, one a repetition.
-        reach: what is good enough; 0: none is set.
+        values: the figure of each repetition.
+        reach: target; 0: none is set.
         unit: `SHARE`, `TIMES`, `RATE` or `IMPORTS`.
     """
 
@@ -35,16 +35,16 @@ class Bar:
 
 @dataclass(frozen=True)
 class Figures:
-    """The outcome of one benchmark.
+    """Outcome of one benchmark.
 
     Attributes:
-        title: what was measured, in which unit.
+        title: quantity and unit.
         columns: headings; the first column names the case.
-        rows: cells as text, one tuple a case.
-        note: how to read them.
+        rows: cells as text, one tuple for each case.
+        note: explanation below the table.
         values: everything measured, for JSON.
-        bars: the figures that are judged.
-        draw: draws a chart of its own into a file; None: the bars are drawn.
+        bars: figures for the chart and the summary of `all`.
+        draw: writes a chart of its own to a file; None: the bars are drawn.
     """
 
     title: str
@@ -56,10 +56,13 @@ class Figures:
     draw: Callable[[Path], None] | None = None
 
 
-def interleaved(
+def interleave(
     cases: Sequence[tuple[str, Measured]], repetitions: int, progress: Callable[[str], object]
 ) -> Iterator[Measured]:
-    """Every case in turn, so many times over, each with its name told to `progress` before."""
+    """Yield all cases in turn, once for each repetition, after passing the name of each to `progress`.
+
+    A machine that is slow or busy for a while is so for all cases.
+    """
     for repetition in range(repetitions):
         for name, case in cases:
             progress(f"{name} ({repetition + 1} of {repetitions})")
@@ -67,10 +70,10 @@ def interleaved(
 
 
 def spread(ratios: Sequence[float]) -> str:
-    """The least and the greatest of several measurements."""
+    """Return the least and the greatest of several measurements as text."""
     return f"{min(ratios):.2f} to {max(ratios):.2f}"
 
 
 def times(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    """How many times as large one is as the other: the median of the ratios pair by pair."""
+    """Return the median of the ratios, pair by pair."""
     return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))

@@ -24,7 +24,7 @@ import numpy as np
 
 from rl_pipeline.backends.mlagents import load_mlagents
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, canned_task, rate_of, step_batched
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread, times
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread, times
 
 NOTE: Final = (
     "Both get the same observations and actions, from one player that answers with canned bytes. Ours with decoding, "
@@ -72,7 +72,7 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
 
     Args:
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
 
     Raises:
@@ -89,7 +89,7 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
             )
             for case in cases
         ]
-        for case, ours, theirs in interleaved(named, repetitions, progress):
+        for case, ours, theirs in interleave(named, repetitions, progress):
             case.their_rates.append(rate_of(theirs, case.agents, seconds))
             case.rates.append(rate_of(ours, case.agents, seconds))
     return Figures(

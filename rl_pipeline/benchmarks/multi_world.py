@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rl_pipeline.benchmarks.canned import WARM_UP, Round, run_for
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.player_batch import BatchSettings
 from rl_pipeline.envs.vector_env import PlayerVectorEnv
@@ -78,7 +78,7 @@ def measure_worlds(
     Args:
         players: players of one world.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     single, many = Case(players, 1), Case(max(1, players // 4), WORLDS)
@@ -87,7 +87,7 @@ def measure_worlds(
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         named = [(case.name, (case, *_opened(stack, case, directory / str(case.worlds)))) for case in (single, many)]
         physics = _physics()
-        for case, step, processes in interleaved(named, repetitions, progress):
+        for case, step, processes in interleave(named, repetitions, progress):
             rate, cost = _measure(step, seconds, processes)
             case.rates.append(rate * case.environments)
             case.costs.append(cost / case.environments)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.installation import require_interfaces
 
@@ -74,7 +74,7 @@ def measure_ros(*, seconds: float = 1.0, repetitions: int = 3, progress: Callabl
 
     Args:
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
 
     Raises:
@@ -90,7 +90,7 @@ def measure_ros(*, seconds: float = 1.0, repetitions: int = 3, progress: Callabl
         ours = step_batched(stack, config, directory / "logs", 1)
         stack.enter_context(apart(1 + os.getpid() % 100))
         named = [(f"rclpy, {case.executor}", (case, _call(stack, directory, case.executor))) for case in cases]
-        for case, call in interleaved(named, repetitions, progress):
+        for case, call in interleave(named, repetitions, progress):
             case.their_rates.append(rate_of(call, 1, seconds))
             case.rates.append(rate_of(ours, 1, seconds))
     return Figures(

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread
 from rl_pipeline.benchmarks.ros import apart, end
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
@@ -52,7 +52,7 @@ def measure_ros_endpoint(
     Args:
         players: of the backend's second case, and as many plain services called at once.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
 
     Raises:
@@ -69,7 +69,7 @@ def measure_ros_endpoint(
         rounds = _rounds(stack, config, directory, players)
         rates: dict[str, list[float]] = {name: [] for name in sizes}
         named = list(zip(sizes, zip(sizes, rounds, strict=True), strict=True))
-        for name, step in interleaved(named, repetitions, progress):
+        for name, step in interleave(named, repetitions, progress):
             rates[name].append(rate_of(step, sizes[name], seconds))
     rows: list[tuple[str, ...]] = [(ALONE, f"{statistics.median(rates[ALONE]):,.0f}", "", "", "")]
     shares: dict[str, list[float]] = {}

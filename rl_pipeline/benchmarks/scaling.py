@@ -13,7 +13,7 @@ from typing import Final
 from rl_pipeline.benchmarks.camera_images import ImageTask
 from rl_pipeline.benchmarks.canned import canned_simulation, rate_of, request_size, step_batched
 from rl_pipeline.benchmarks.echo import Echo
-from rl_pipeline.benchmarks.figures import Figures, interleaved, spread
+from rl_pipeline.benchmarks.figures import Figures, interleave, spread
 from rl_pipeline.interfaces.images import ImageSpec
 from rl_pipeline.plurals import plural
 
@@ -98,7 +98,7 @@ def _measure(point: Point, seconds: float, repetitions: int, progress: Callable[
         step = step_batched(stack, config, directory / "logs", point.players, task)
         echo = stack.enter_context(Echo(point.players, request_size(), point.response_bytes)).round
         name = f"{point.players} {plural(point.players, 'player')}, {point.response_bytes:,} bytes"
-        for _ in interleaved([(name, point)], repetitions, progress):
+        for _ in interleave([(name, point)], repetitions, progress):
             point.echo_rates.append(rate_of(echo, point.players, seconds))
             point.rates.append(rate_of(step, point.players, seconds))
 

@@ -1,13 +1,12 @@
-"""Training among faults, beside the same training undisturbed: what is lost, what is left behind, what is learned."""
+"""Endurance test: a training among faults compared with the same training undisturbed, the soak benchmark.
+
+Compared are lost episodes, processes and descriptors left behind, and the success of the trained agents.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-import random
-import signal
-import socket
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from rl_pipeline.benchmarks.fault_injection import KINDS, FaultInjector
 from rl_pipeline.benchmarks.figures import Figures
 from rl_pipeline.config import Config, load_config, render_config
 from rl_pipeline.envs.factory import Environments
@@ -28,85 +28,13 @@ from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.loggers.run_logger import RunLoggers
 from rl_pipeline.run.training_run import TrainingRun
-from rl_pipeline.simulation.simulation import Simulation
-
-KINDS: Final = {"one killed": 5, "one stopped": 2, "one connection cut": 2, "all killed": 1}
-"""Faults and how often each happens, relative to the others."""
-
-
-class FaultInjector:
-    """Harms players of a simulation at random moments, from a thread of its own, while the block runs.
-
-    Args:
-        simulation: where the players are.
-        period: mean seconds between two faults.
-        seed: of the choice of faults and moments.
-
-    Attributes:
-        injected: how often each kind of fault has happened.
-    """
-
-    def __init__(self, simulation: Simulation, period: float, seed: int = 0) -> None:
-        self.injected = dict.fromkeys(KINDS, 0)
-        self._simulation = simulation
-        self._period = period
-        self._random = random.Random(seed)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="faults", daemon=True)
-
-    def __enter__(self) -> FaultInjector:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ending.set()
-        self._thread.join(timeout=10.0)
-
-    def _run(self) -> None:
-        kinds, weights = list(KINDS), list(KINDS.values())
-        while not self._ending.wait(self._random.expovariate(1.0 / self._period)):
-            (kind,) = self._random.choices(kinds, weights)
-            players = sorted(self._simulation.processes)
-            victims = players if kind == "all killed" else [self._random.choice(players)] if players else []
-            harmed = sum(self._harm(kind, victim) for victim in victims)
-            self.injected[kind] += harmed > 0
-
-    def _harm(self, kind: str, player: int) -> bool:
-        """Do it to one player; False when it is just being replaced.
-
-        A player is not stopped while it starts: that is noticed by `unity.connect_timeout` only, a minute.
-        """
-        if kind == "one connection cut":
-            return self._cut(player)
-        process = self._simulation.processes.get(player)
-        if process is None or process.exit_status() is not None:
-            return False
-        if (
-            kind == "one stopped"
-            and self._simulation.service_name(player, "step") not in self._simulation.endpoint.services
-        ):
-            return False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGSTOP if kind == "one stopped" else signal.SIGKILL)
-        return True
-
-    def _cut(self, player: int) -> bool:
-        """End a player's connection as a network would, behind the back of both sides."""
-        endpoint = self._simulation.endpoint
-        with endpoint.lock:
-            connection = endpoint.services.get(self._simulation.service_name(player, "step"))
-            if connection is None:
-                return False
-            with socket.socket(fileno=os.dup(connection.fileno())) as same, contextlib.suppress(OSError):
-                same.shutdown(socket.SHUT_RDWR)
-        return True
-
 
 PERIOD: Final = 3.0
 """Mean seconds between two faults."""
-EPISODES: Final = 50
+MAX_EPISODES: Final = 50
+"""Episodes on which each agent is evaluated; fewer after less than a minute of training."""
 PATIENCE: Final = 4.0
-"""How many times as long the disturbed run may take."""
+"""Limit of the disturbed training's time, as a multiple of the undisturbed one's."""
 SETTINGS: Final = (
     *("ros.tcp_port=0", "unity.step_timeout=2", "unity.max_lifetime_restarts=-1", "unity.restarts_rate_limit_n=-1"),
     *("environment.video_wrapper=false", "environment.render_mode=null", "training.eval.num_evals=0"),
@@ -117,16 +45,16 @@ SETTINGS: Final = (
 
 @dataclass
 class Outcome:
-    """One training.
+    """Figures of one training.
 
     Attributes:
         timesteps: environment steps, summed over the environments.
         seconds: wall time of the training, without the evaluation.
-        faults: how often each kind was injected.
+        faults: number of faults injected, by kind.
         episodes_lost: episodes that ended because their player was lost.
-        longest_recovery: seconds of the longest step that noticed a loss and replaced the player.
-        success_rate: of the trained agent afterwards, 0 to 1; None when it is not known.
-        leaked: processes, descriptors and threads more than before.
+        longest_recovery: seconds of the longest step in which a loss was noticed and the player replaced.
+        success_rate: of the trained agent afterwards, 0 to 1; None if unknown.
+        leaked: processes, descriptors and threads in excess of those before.
     """
 
     timesteps: int = 0
@@ -149,18 +77,20 @@ def measure_soak(
     """Train for some minutes undisturbed, then for as many steps among faults, and compare.
 
     Args:
-        minutes: length of the undisturbed training; the other takes longer, by what its faults cost.
+        minutes: length of the undisturbed training; the other takes longer, by the cost of its faults.
         players: embedded players.
         period: mean seconds between two faults.
-        episodes: episodes that each agent is judged by; None: 50, or fewer after less than a minute.
-        progress: called with what is going on.
+        episodes: episodes on which each agent is evaluated; None: 50, or fewer after less than a minute.
+        progress: called with the current phase.
     """
     with tempfile.TemporaryDirectory(prefix="rl_pipeline_soak_") as directory:
-        episodes = episodes or int(np.clip(EPISODES * minutes, 4, EPISODES))
+        # Both trainings share the configuration.
+        episodes = episodes or int(np.clip(MAX_EPISODES * minutes, 4, MAX_EPISODES))
         sizes = [f"n_environments={players}", f"evaluation.num_episodes={episodes}"]
         overrides = [*SETTINGS, *sizes, f"experiment.directory={directory}"]
         config = load_config("navigation_ppo", overrides=overrides)
         seconds = 60.0 * minutes
+        # The undisturbed one sets the number of steps of the other.
         progress(f"training undisturbed for {minutes:g} min")
         calm = _train(config, "undisturbed", seconds)
         progress(f"training among faults for {calm.timesteps:,} steps")
@@ -168,26 +98,27 @@ def measure_soak(
     return _figures(disturbed, calm)
 
 
-class _Enough(Exception):  # noqa: N818 - nothing is wrong
-    """The training has gone on for as long as it should."""
+class _TrainingComplete(Exception):  # noqa: N818 - no error
+    """Ends the training after its time or steps."""
 
 
 def _train(
     config: Config, name: str, seconds: float, timesteps: float = math.inf, period: float | None = None
 ) -> Outcome:
-    """Train until the time or the steps are over, with a `period` among faults."""
+    """Train until the time or the steps are over; among faults if `period` is given."""
     outcome = Outcome()
     folder = ExperimentFolder.create(config.experiment.directory, config.environment.id, "soak", name)
     before = _resources(folder.path)
     with ExitStack() as stack:
-        environments = stack.enter_context(_WatchedEnvironments(config, folder.path, outcome))
+        environments = stack.enter_context(_ObservedEnvironments(config, folder.path, outcome))
         run = TrainingRun(config, render_config(config), folder, environments, RunLoggers(), None)
         began = time.monotonic()
 
+        # Called before each step.
         def check() -> None:
             outcome.timesteps, outcome.seconds = run.model.num_timesteps, time.monotonic() - began
             if outcome.seconds > seconds or outcome.timesteps >= timesteps:
-                raise _Enough
+                raise _TrainingComplete
 
         try:
             if period is None:
@@ -196,28 +127,30 @@ def _train(
                 with FaultInjector(environments.simulation, period) as faults:
                     outcome.faults = faults.injected
                     run.learn(check)
-        except _Enough:
+        except _TrainingComplete:
             pass
+        # Save and evaluate as any training does.
         run.save()
         summary = run.evaluate_best(lambda: None)
         outcome.success_rate = summary.success_rate if summary is not None else None
-    outcome.leaked = {what: count - before[what] for what, count in _resources(folder.path).items()}
+    # All players have ended with the environments.
+    outcome.leaked = {kind: count - before[kind] for kind, count in _resources(folder.path).items()}
     return outcome
 
 
-class _WatchedEnvironments(Environments):
-    """The environments of a run, whose training is watched."""
+class _ObservedEnvironments(Environments):
+    """Environments of a run, with an observer around those of the training."""
 
     def __init__(self, config: Config, folder: Path, outcome: Outcome) -> None:
         super().__init__(config, folder)
         self._outcome = outcome
 
     def training(self, opponents: Opponents | None = None) -> VecEnv:
-        return _Watch(super().training(opponents), self._outcome)
+        return _LossObserver(super().training(opponents), self._outcome)
 
 
-class _Watch(VecEnvWrapper):
-    """Counts the episodes that are lost, and times the steps that lose any."""
+class _LossObserver(VecEnvWrapper):
+    """Wrapper that counts lost episodes and times the steps that lose any."""
 
     def __init__(self, venv: VecEnv, outcome: Outcome) -> None:
         super().__init__(venv)
@@ -236,7 +169,7 @@ class _Watch(VecEnvWrapper):
 
 
 def _resources(folder: Path) -> dict[str, int]:
-    """What this process holds, and the processes that work for an experiment folder (they stand in it)."""
+    """Count descriptors and threads of this process, and processes whose working directory is in a folder."""
     processes = 0
     for path in Path("/proc").glob("[0-9]*/cwd"):
         try:
@@ -251,13 +184,14 @@ def _resources(folder: Path) -> dict[str, int]:
 
 
 def _figures(disturbed: Outcome, calm: Outcome) -> Figures:
+    """Return the table of both trainings."""
     ours, theirs = _cells(disturbed), _cells(calm)
     return Figures(
         title="Training among faults, and undisturbed",
         columns=("", "among faults", "undisturbed"),
         rows=[(name, text, theirs[name]) for name, text in ours.items()],
         note="Recovery: the whole step that noticed a loss, deadline included, and replaced the player. The "
-        "undisturbed run comes first: its descriptors may grow by what libraries keep for the life of a process.",
+        "undisturbed run comes first: its descriptors may grow by those that libraries keep open.",
         values={"among_faults": asdict(disturbed), "undisturbed": asdict(calm)},
     )
 
@@ -270,6 +204,6 @@ def _cells(outcome: Outcome) -> dict[str, str]:
         **{f"fault: {kind}": str(outcome.faults.get(kind, 0)) for kind in KINDS},
         "episodes lost": str(outcome.episodes_lost),
         "longest recovery (s)": f"{outcome.longest_recovery:.1f}",
-        **{f"leaked {what}": str(count) for what, count in outcome.leaked.items()},
+        **{f"leaked {kind}": str(count) for kind, count in outcome.leaked.items()},
         "success rate afterwards": success,
     }

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from rl_pipeline.benchmarks.figures import IMPORTS, Bar, Figures, interleaved
+from rl_pipeline.benchmarks.figures import IMPORTS, Bar, Figures, interleave
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.plurals import plural
@@ -33,7 +33,7 @@ def measure_startup(players: int = 8, *, repetitions: int = 3, progress: Callabl
 
     Args:
         players: players of the training.
-        repetitions: measurements of each, interleaved.
+        repetitions: measurements of each, interleave.
         progress: called with what is being measured.
 
     Raises:
@@ -45,7 +45,7 @@ def measure_startup(players: int = 8, *, repetitions: int = 3, progress: Callabl
         (training, (training, lambda: _until_first_step(players))),
         (imports, (imports, _bare_imports)),
     ]
-    for name, measure in interleaved(cases, repetitions, progress):
+    for name, measure in interleave(cases, repetitions, progress):
         seconds[name].append(measure())
     shares = [bare / whole for whole, bare in zip(seconds[training], seconds[imports], strict=True)]
     return Figures(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread, times
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread, times
 from rl_pipeline.config.schema import SimulationConfig
 
 NOTE: Final = (
@@ -67,7 +67,7 @@ def measure_training(
     Args:
         players: players of each side.
         timesteps: length of a training, environment steps summed over the players.
-        repetitions: trainings of each side, interleaved.
+        repetitions: trainings of each side, interleave.
         progress: called with what is being measured.
     """
     ours, theirs = Side("one batch"), Side("SubprocVecEnv")
@@ -77,7 +77,7 @@ def measure_training(
             (ours.name, (ours, _batch(stack, directory, players))),
             (theirs.name, (theirs, _subprocesses(stack, players))),
         ]
-        for side, venv in interleaved(sides, repetitions, progress):
+        for side, venv in interleave(sides, repetitions, progress):
             _train(side, venv, timesteps, seed=len(side.rates))
     title = f"PPO on {players} embedded players, {timesteps:,} steps"
     gains = [a / b for a, b in zip(ours.rates, theirs.rates, strict=True)]

@@ -18,7 +18,7 @@ import numpy as np
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, canned_task, rate_of, request_size, step_batched
 from rl_pipeline.benchmarks.echo import Echo
-from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleaved, spread, times
+from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread, times
 from rl_pipeline.config.schema import SimulationConfig
 
 NOTE: Final = (
@@ -62,7 +62,7 @@ def measure_transport(
     Args:
         players: size of the batch, and of what it is compared with.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleaved.
+        repetitions: measurements of each case, interleave.
         progress: called with what is being measured.
     """
     cases = [
@@ -85,7 +85,7 @@ def measure_transport(
             _gymnasium_subprocesses(stack, config, players),
         ]
         named = [(case.name, (case, step)) for case, step in zip(cases, rounds, strict=True)]
-        for case, step in interleaved(named, repetitions, progress):
+        for case, step in interleave(named, repetitions, progress):
             echo = rate_of(echoes[case.players], case.players, seconds)
             rate = rate_of(step, case.players, seconds)
             case.rates.append(rate)

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rl_pipeline.benchmarks.camera_images import ImageTask, photograph
+from rl_pipeline.benchmarks.camera_images import ImageTask, make_image
 from rl_pipeline.benchmarks.canned import canned_simulation
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.envs.player_batch import BatchSettings
@@ -31,7 +31,7 @@ def canned(tmp_path):
     opened = []
 
     def open_(image, num_envs, *, sent=None):
-        config, _ = canned_simulation(tmp_path, image=photograph(sent or image))
+        config, _ = canned_simulation(tmp_path, image=make_image(sent or image))
         opened.append(Simulation(config, "navigation", tmp_path / "logs"))
         opened.append(PlayerVectorEnv(ImageTask(image), opened[0], num_envs))
         return opened[-1]
@@ -65,14 +65,14 @@ def test_convolutional_policy_learns_on_images(embedded):
 @pytest.mark.parametrize("num_envs", [1, 3])
 def test_raw_image_is_observed_as_it_was_sent(canned, num_envs):
     env = canned(SMALL, num_envs)
-    expected = np.frombuffer(photograph(SMALL), np.uint8).reshape(84, 84, 3)
+    expected = np.frombuffer(make_image(SMALL), np.uint8).reshape(84, 84, 3)
     for observation in [env.reset(seed=0)[0], *(env.step(np.ones((num_envs, 2), np.float32))[0] for _ in range(5))]:
         assert (observation == expected).all()
 
 
 def test_jpeg_is_observed_as_what_it_shows(canned):
     env = canned(ImageSpec(84, 84, "jpeg"), 2)
-    expected = np.frombuffer(photograph(SMALL), np.uint8).reshape(84, 84, 3).astype(int)
+    expected = np.frombuffer(make_image(SMALL), np.uint8).reshape(84, 84, 3).astype(int)
     for observation in [env.reset(seed=0)[0], *(env.step(FORWARD)[0] for _ in range(5))]:
         assert abs(observation - expected).mean() < 25, "far nearer than any other image"
 
