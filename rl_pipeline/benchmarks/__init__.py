@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat, each a ratio of things measured side by side in one run."""
+"""Benchmarks of `rl-pipeline benchmark`, one file each; see `registration` to add one."""

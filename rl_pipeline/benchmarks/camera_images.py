@@ -1,8 +1,8 @@
-"""What an image in every response costs: the images benchmark.
+"""Steps with a camera image in every response: the images benchmark.
 
-Raw images are received into the batch that the task observes, and nothing else is done with them, so that the
-yardstick is an echo of as many bytes (see echo.py). A JPEG is decoded besides, by threads beside the one that steps;
-its yardstick is what one thread decodes that does nothing else.
+Raw images are received into the batch that the task observes, without any further work, so that their reference is an
+echo of as many bytes (see echo.py). JPEGs are also decoded, by threads next to the one that steps; their reference is a
+single thread that only decodes.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from rl_pipeline.tasks.navigation import NavigationTask
 
 NOTE: Final = (
     "Raw: against an echo of the same bytes between as many processes. JPEG: against one thread that decodes the same "
-    "images and does nothing else. Each yardstick was measured next to its case. Median of the repetitions."
+    "images and does nothing else. Each reference was measured next to its case. Median of the repetitions."
 )
 _JPEG_QUALITY: Final = 90
 
 
 class ImageTask(NavigationTask):
-    """The navigation task as seen by a camera, with episodes that never end.
+    """The navigation task observed through a camera, with episodes that never end.
 
-    Observation: the image, shape (height, width, 3), as it was received.
+    Observation: the image as received, shape (height, width, 3).
 
     Args:
-        image: what the images are.
+        image: size and format of the images.
     """
 
     def __init__(self, image: ImageSpec) -> None:
@@ -50,21 +50,21 @@ class ImageTask(NavigationTask):
         self.observation_space = spaces.Box(0, 255, image.shape, np.uint8)
 
     def observation(self, state: Batch) -> NDArray[Any]:
-        """The images, shape (N, height, width, 3)."""
+        """Return the images, shape (N, height, width, 3)."""
         images: NDArray[np.uint8] = state.image
         return images
 
 
 @dataclass
 class Case:
-    """Players that answer with images of one kind.
+    """Players that answer with images of one size and format.
 
     Attributes:
-        image: the kind.
+        image: size and format.
         players: player processes.
-        reach: share of the yardstick that is good enough; 0: none is set.
-        rates: environment steps per second, one a repetition.
-        ratios: the same over the rate of the yardstick.
+        reach: target, as a share of the reference; 0: none is set.
+        rates: environment steps per second, one for each repetition.
+        ratios: the same divided by the rate of the reference.
     """
 
     image: ImageSpec
@@ -75,13 +75,13 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is, in words."""
+        """Label of the case."""
         kind = "JPEG" if self.image.format == "jpeg" else "raw"
         players = f"{self.players} {plural(self.players, 'player')}"
         return f"{self.image.width} x {self.image.height} {kind}, {players}"
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         rate, ratio = statistics.median(self.rates), statistics.median(self.ratios)
         megabytes = rate * np.prod(self.image.shape) / 1e6
         reach = f"{self.reach:.2f}" if self.reach else ""
@@ -91,13 +91,13 @@ class Case:
 def measure_images(
     players: int = 16, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Measure small and large images, raw and as JPEG, with `players` players, of large ones with a quarter as many.
+    """Measure small images with `players` players and large ones with a quarter as many, raw and as JPEG.
 
     Args:
         players: player processes.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
     """
     few = max(1, players // 4)
     cases = [
@@ -108,14 +108,17 @@ def measure_images(
     ]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        named = [(case.name, (case, *_opened(stack, case, directory / str(index)))) for index, case in enumerate(cases)]
-        for case, step, yardstick in interleave(named, repetitions, progress):
-            reference = rate_of(yardstick, 1 if case.image.format == "jpeg" else case.players, seconds)
+        named = [
+            (case.name, (case, *_open_case(stack, case, directory / str(index)))) for index, case in enumerate(cases)
+        ]
+        for case, step, reference_step in interleave(named, repetitions, progress):
+            # The reference comes right before its case, on a machine in the same state.
+            reference = rate_of(reference_step, 1 if case.image.format == "jpeg" else case.players, seconds)
             case.rates.append(rate_of(step, case.players, seconds))
             case.ratios.append(case.rates[-1] / reference)
     return Figures(
         "Environment steps per second, an image in every response",
-        ("image", "steps/s", "MB/s of pixels", "of the yardstick", "spread", "reach"),
+        ("image", "steps/s", "MB/s of pixels", "of the reference", "spread", "reach"),
         [case.row() for case in cases],
         NOTE,
         {"cases": [asdict(case) for case in cases]},
@@ -123,8 +126,8 @@ def measure_images(
     )
 
 
-def _opened(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round]:
-    """Players of one case, and what they are compared with."""
+def _open_case(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round]:
+    """Start the players of a case; returns a step of all of them, and the reference."""
     directory.mkdir()
     picture = make_image(case.image)
     config, response_size = canned_simulation(directory, image=picture)
@@ -135,7 +138,8 @@ def _opened(stack: ExitStack, case: Case, directory: Path) -> tuple[Round, Round
 
 
 def make_image(image: ImageSpec) -> bytes:
-    """An image with about as much in it as a camera's, in the format asked for."""
+    """Return the bytes of an image with about the detail of a camera's, so that JPEG compresses it as much."""
+    # Waves of another length in each colour, and noise.
     rows, columns = np.mgrid[: image.height, : image.width]
     waves = [np.sin(rows / (9.0 + 4 * colour)) + np.cos(columns / (7.0 + 5 * colour)) for colour in range(3)]
     noise = np.random.default_rng(0).normal(0.0, 0.1, image.shape)

@@ -69,7 +69,7 @@ def canned_simulation(
     payload.write_bytes(response.bytes(0))
     # -I -S: without site-packages, a player starts in milliseconds.
     build = directory / "canned_player"
-    script = Path(__file__).with_name("canned_player.py")
+    script = Path(__file__).parent / "peers" / "canned_player.py"
     command = shlex.join([sys.executable, "-I", "-S", str(script), str(payload), *options])
     build.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     build.chmod(0o755)
@@ -99,6 +99,7 @@ def step_batched(
         worlds: environments of each player.
     """
     task = task or canned_task()
+    # Start the players and begin their first episodes, which do not end.
     simulation = stack.enter_context(Simulation(config, task.scene, logs))
     env = PlayerVectorEnv(task, simulation, players * worlds, BatchSettings(worlds=worlds))
     stack.callback(env.close)

@@ -1,8 +1,8 @@
-"""What TCP_QUICKACK is worth with the traffic of a real Unity connector: the connector benchmark.
+"""Gain by TCP_QUICKACK with the traffic of Unity's connector: the connector benchmark.
 
-The connector writes each field of a message separately, with Nagle's algorithm on, and looks for replies every 10 ms
-(or whatever SleepTimeSeconds says). A server whose kernel delays acknowledgements by 40 ms holds up each of its
-messages by as much. The same players are stepped with and without it.
+The connector writes each field of a message separately, with Nagle's algorithm on, and polls for replies every 10 ms
+(its SleepTimeSeconds). A server whose kernel delays acknowledgements by 40 ms thereby delays each of its messages by
+as much. The same players are stepped with and without TCP_QUICKACK.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ NOTE: Final = (
     "Plain: the same server without TCP_QUICKACK. Median of the repetitions; the gain is pair by pair."
 )
 _REACH: Final = {(1, 0.010): 80.0, (8, 0.010): 600.0, (1, 0.001): 450.0}
-"""Steps per second that so many players with such a poll must make together."""
+"""Targets in steps per second of all players together, by number of players and seconds between polls."""
 
 
 @dataclass
 class Case:
-    """Players of one kind, stepped by the endpoint as it is and by a plain one.
+    """Players with one polling period, stepped with TCP_QUICKACK and without.
 
     Attributes:
-        players: how many.
+        players: player processes.
         poll: seconds between two looks of a player for data.
-        rates: environment steps per second, one a repetition.
+        rates: environment steps per second, one for each repetition.
         plain_rates: the same without TCP_QUICKACK.
     """
 
@@ -46,11 +46,11 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is, in words."""
+        """Label of the case."""
         return f"{self.players} {plural(self.players, 'player')}, polling every {1000 * self.poll:g} ms"
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         gain = times(self.rates, self.plain_rates)
         rate, plain = statistics.median(self.rates), statistics.median(self.plain_rates)
         return self.name, f"{rate:,.0f}", f"{plain:,.0f}", f"{gain:.1f} times"
@@ -59,18 +59,19 @@ class Case:
 def measure_connector(
     players: int = 8, *, seconds: float = 1.0, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Measure one and `players` players with the connector's traffic, polling as by default and as recommended.
+    """Measure one and `players` players with the connector's traffic, polling by default and as recommended.
 
     Args:
         players: size of the batch.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
     """
     cases = [Case(1, 0.010), Case(players, 0.010), Case(1, 0.001), Case(players, 0.001)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         named = [(case.name, (case, _step(stack, directory / str(index), case))) for index, case in enumerate(cases)]
+        # Acknowledgements are an option of each receive: the same players serve both sides.
         for case, step in interleave(named, repetitions, progress):
             case.rates.append(rate_of(step, case.players, seconds))
             with _delayed_acknowledgements():
@@ -93,7 +94,7 @@ def _step(stack: ExitStack, directory: Path, case: Case) -> Round:
 
 @contextmanager
 def _delayed_acknowledgements() -> Iterator[None]:
-    """Have the endpoints of this process leave acknowledgements to the kernel, as a plain server does."""
+    """Leave acknowledgements to the kernel in the endpoints of this process, as a plain server does."""
     option = socket_options.QUICKACK
     socket_options.QUICKACK = None
     try:

@@ -1,4 +1,4 @@
-"""Environments of Gymnasium in the trainer's process against processes that share them: the environments benchmark."""
+"""Environments of Gymnasium in the trainer's process and in worker processes: the environments benchmark."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from typing import Any, Final
 from rl_pipeline.benchmarks.figures import Figures, interleave, spread, times
 
 CASES: Final = ("CartPole-v1", "Ant-v5", "CarRacing-v3")
-"""A step of microseconds, one of rigid bodies in MuJoCo, and one that draws an image."""
-HERE, SHARED, SUBPROC, ASYNC = "trainer's process", "environment_processes", "SubprocVecEnv", "AsyncVectorEnv"
+"""Environments with a step of microseconds, of rigid bodies in MuJoCo, and of drawing an image."""
+HERE: Final = "trainer's process"
+SHARED: Final = "environment_processes"
+SUBPROC: Final = "SubprocVecEnv"
+ASYNC: Final = "AsyncVectorEnv"
 NOTE: Final = (
     "Steps of all environments together, with random actions. environment_processes: as many as the machine has cores; "
     "SubprocVecEnv (Stable-Baselines3) and AsyncVectorEnv (Gymnasium, shared memory): one for each environment."
@@ -25,18 +28,18 @@ NOTE: Final = (
 
 @dataclass
 class Case:
-    """An environment, with what each way to step it reached.
+    """An environment, with the rates of each vector environment.
 
     Attributes:
-        env_id: of Gymnasium.
-        rates: environment steps per second by way.
+        env_id: id in Gymnasium's registry.
+        rates: environment steps per second, by vector environment.
     """
 
     env_id: str
     rates: dict[str, list[float]] = field(default_factory=lambda: {way: [] for way in (HERE, SHARED, SUBPROC, ASYNC)})
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         here, shared = self.rates[HERE], self.rates[SHARED]
         gains = [a / b for a, b in zip(shared, here, strict=True)]
         others = (f"{times(self.rates[way], here):.2f}" for way in (SUBPROC, ASYNC))
@@ -53,26 +56,28 @@ class Case:
 def measure_environments(
     players: int = 8, *, seconds: float = 1.0, repetitions: int = 5, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Step environments of different cost here and in processes.
+    """Measure environments of different cost in this process and in worker processes.
 
     Args:
-        players: environments.
+        players: number of environments.
         seconds: of each measurement, at least.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
     """
     processes = max(2, os.cpu_count() or 1)
     cases = [Case(env_id) for env_id in CASES]
     with ExitStack() as stack, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of environments that are reset before their episode ends
+        warnings.simplefilter("ignore")  # environments are reset before their episode ends
+        # All environments are made first; those of other cases wait.
         sides: list[tuple[str, tuple[Case, str, Callable[[], object]]]] = []
         for case in cases:
             for way in case.rates:
                 name = f"{case.env_id}, {way}"
                 progress(name)
-                sides.append((name, (case, way, _stepper(stack, case.env_id, way, players, processes))))
+                sides.append((name, (case, way, _make_step(stack, case.env_id, way, players, processes))))
         for case, way, step in interleave(sides, repetitions, progress):
-            steps, began = 0, time.perf_counter()
+            steps = 0
+            began = time.perf_counter()
             while (taken := time.perf_counter() - began) < seconds:
                 step()
                 steps += players
@@ -86,12 +91,12 @@ def measure_environments(
     )
 
 
-def _stepper(stack: ExitStack, env_id: str, way: str, count: int, processes: int) -> Callable[[], object]:
-    """A step of environments that wait when it is not called."""
+def _make_step(stack: ExitStack, env_id: str, way: str, count: int, processes: int) -> Callable[[], object]:
+    """Return a function that steps new environments; they wait between calls."""
     import numpy as np
 
     if way == ASYNC:
-        return _async_stepper(stack, env_id, count)
+        return _make_async_step(stack, env_id, count)
     venv = _vec_env(env_id, way, count, processes)
     stack.callback(venv.close)
     venv.reset()
@@ -109,6 +114,7 @@ def _vec_env(env_id: str, way: str, count: int, processes: int) -> Any:
     from rl_pipeline.envs.gymnasium_envs.process_vec_env import ProcessVecEnv
     from rl_pipeline.errors import InputError
 
+    # Each with its class and arguments; `make_vec_env` adds the monitor that trainings have.
     kinds: dict[str, tuple[type[Any], dict[str, Any]]] = {
         HERE: (GymnasiumVecEnv, {"refuse": InputError}),
         SHARED: (ProcessVecEnv, {"refuse": InputError, "processes": processes}),
@@ -119,7 +125,7 @@ def _vec_env(env_id: str, way: str, count: int, processes: int) -> Any:
     return make_vec_env(make_one, n_envs=count, seed=0, vec_env_cls=kind, vec_env_kwargs=arguments)
 
 
-def _async_stepper(stack: ExitStack, env_id: str, count: int) -> Callable[[], object]:
+def _make_async_step(stack: ExitStack, env_id: str, count: int) -> Callable[[], object]:
     import gymnasium
     from gymnasium.vector import AsyncVectorEnv, AutoresetMode
 

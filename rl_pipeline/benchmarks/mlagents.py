@@ -1,8 +1,8 @@
-"""Our link against that of mlagents-envs, each with a player that does nothing but answer: the mlagents benchmark.
+"""Rates of this package and of mlagents-envs with players that only answer: the mlagents benchmark.
 
 Both sides get observations of one size and send the same actions: for one agent, and for 16 agents of one player
-against 16 worlds of one player. Rewards and ends of episodes, which an ML-Agents player computes in C#, are computed by
-the task on our side, and that is part of what is measured.
+against 16 worlds of one player. An ML-Agents player computes rewards and ends of episodes in C#; here the task computes
+them, and that time is included.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ _TIMEOUT: Final = 30
 
 @dataclass
 class Case:
-    """So many agents in one player.
+    """A number of agents in one player.
 
     Attributes:
-        agents: of the ML-Agents player, and worlds of ours.
-        rates: our agent steps per second, one a repetition.
+        agents: agents of the ML-Agents player, worlds of this package's player.
+        rates: agent steps per second of this package, one for each repetition.
         their_rates: those of mlagents-envs.
     """
 
@@ -52,16 +52,16 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is, in words."""
+        """Label of the case."""
         return "1 agent" if self.agents == 1 else f"{self.agents} agents, {self.agents} worlds in one player"
 
     @property
     def gains(self) -> list[float]:
-        """How many times as fast ours is, one a repetition."""
+        """Ratio of this package's rate to that of mlagents-envs, one for each repetition."""
         return [ours / theirs for ours, theirs in zip(self.rates, self.their_rates, strict=True)]
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         ours, theirs = statistics.median(self.rates), statistics.median(self.their_rates)
         gain = f"{times(self.rates, self.their_rates):.1f} times"
         return self.name, f"{ours:,.0f}", f"{theirs:,.0f}", gain, spread(self.gains), f"{REACH:.0f} times"
@@ -72,8 +72,8 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
 
     Args:
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
 
     Raises:
         InputError: mlagents-envs is not installed.
@@ -81,6 +81,7 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
     environment = load_mlagents()
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
+        # Both sides of both cases are started first; those that are not measured wait.
         cases = [Case(1), Case(AGENTS)]
         named = [
             (
@@ -103,7 +104,7 @@ def measure_mlagents(*, seconds: float = 1.0, repetitions: int = 3, progress: Ca
 
 
 def _ours(stack: ExitStack, directory: Path, worlds: int) -> Round:
-    """Step one player of so many worlds."""
+    """Return a step of one player with so many worlds."""
     own = directory / f"ours_{worlds}"
     own.mkdir()
     config, _ = canned_simulation(own, worlds=worlds)
@@ -111,13 +112,15 @@ def _ours(stack: ExitStack, directory: Path, worlds: int) -> Round:
 
 
 def _theirs(stack: ExitStack, directory: Path, environment: ModuleType, agents: int) -> Round:
-    """Step one ML-Agents player of so many agents."""
+    """Return a step of one ML-Agents player with so many agents."""
+    # mlagents-envs takes a port number; let the kernel choose a free one.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    # Start the player with its two messages, then the environment that waits for it.
     files = [directory / f"{name}_{agents}.bin" for name in ("introduction", "step")]
     for file, message in zip(files, _messages(environment, agents), strict=True):
         file.write_bytes(message)
-    script = Path(__file__).with_name("mlagents_player.py")
+    script = Path(__file__).parent / "peers" / "mlagents_player.py"
     player = subprocess.Popen([sys.executable, str(script), str(port), *map(str, files)], start_new_session=True)
     stack.callback(_end, player)
     env = environment.UnityEnvironment(None, base_port=port, timeout_wait=_TIMEOUT)
@@ -134,13 +137,15 @@ def _theirs(stack: ExitStack, directory: Path, environment: ModuleType, agents: 
 
 
 def _messages(environment: ModuleType, agents: int) -> tuple[bytes, bytes]:
-    """What a player of ML-Agents sends, serialized: the introduction, and the message of each step."""
+    """Return the serialized messages of an ML-Agents player: its introduction, and the message of each step."""
     objects = {name: _generated(name) for name in ("unity_message", "agent_info", "observation")}
+    # Introduction: version and capabilities.
     introduction = objects["unity_message"].UnityMessageProto()
     introduction.header.status = 200
     described = introduction.unity_output.rl_initialization_output
     described.communication_version = environment.UnityEnvironment.API_VERSION
     described.capabilities.baseRLCapabilities = True
+    # Step: spaces, and an observation and a reward for each agent.
     message = objects["unity_message"].UnityMessageProto()
     message.header.status = 200
     brain = message.unity_output.rl_initialization_output.brain_parameters.add(brain_name=_BEHAVIOR)
@@ -150,7 +155,7 @@ def _messages(environment: ModuleType, agents: int) -> tuple[bytes, bytes]:
         info = message.unity_output.rl_output.agentInfos[_BEHAVIOR].value.add(id=agent, reward=-0.01)
         observation = info.observations.add(shape=[size], compression_type=objects["observation"].NONE)
         observation.float_data.data.extend([0.5] * size)
-    # The spaces are told once, with the first message; a player sends them no more.
+    # A player sends its spaces with the first message only; further ones are ignored.
     return introduction.SerializeToString(), message.SerializeToString()
 
 

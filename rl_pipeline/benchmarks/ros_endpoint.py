@@ -1,26 +1,23 @@
-"""What the endpoint adds to a ROS service call, and what the `ros2` backend makes of it: the ros-endpoint benchmark.
+"""Cost of the endpoint in a ROS service call, and rates of the `ros2` backend: the ros-endpoint benchmark.
 
-A plain rclpy client calls a plain rclpy service, and then the step service of a player behind the endpoint: the same
-client, messages and executor, in turn. It also calls several plain services at once, since how many times the calls of
-one can be had is first of all a matter of the machine. Run as a module, this file is the plain service.
+A plain rclpy client calls a plain rclpy service and the step service of a player behind the endpoint, in turn, with the
+same messages and executor. It also calls several plain services at once, as a reference for the scaling that the
+machine allows.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rl_pipeline.benchmarks.canned import Round, canned_simulation, rate_of, step_batched
 from rl_pipeline.benchmarks.figures import TIMES, Bar, Figures, interleave, spread
-from rl_pipeline.benchmarks.ros import apart, end
+from rl_pipeline.benchmarks.rclpy_services import TIMEOUT, isolated_domain, start_service
 from rl_pipeline.config.schema import SimulationConfig
 from rl_pipeline.errors import InputError
 from rl_pipeline.ros.installation import require_ros
@@ -34,9 +31,9 @@ BACKEND: Final = "ros2 backend, {} players"
 SERVICE: Final = "/benchmark_{}/step"
 PLAYER_SERVICE: Final = "/navigation_0/step"
 LEAST_SHARE: Final = 1 / 1.35
-"""Of rclpy's own rate, so that the endpoint adds 35 % to its round trip at most."""
+"""Target of the rate through the endpoint, as a share of rclpy's own: a round trip 35 % longer at most."""
 LEAST_SCALING: Final = 2.5
-TIMEOUT: Final = 30.0
+"""Target of the backend's rate with several players, as a multiple of that with one."""
 NOTE: Final = (
     "Round trips of a navigation step with 30 rays. Through the endpoint: the same client, messages and executor as "
     "without. The backend's: environment steps, with decoding, observation and reward. Several at once are compared "
@@ -50,10 +47,10 @@ def measure_ros_endpoint(
     """Measure plain service calls, the same through the endpoint, and the backend with 1 and `players` players.
 
     Args:
-        players: of the backend's second case, and as many plain services called at once.
+        players: players of the backend's second case, and plain services called at once.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
 
     Raises:
         InputError: ROS 2 is not installed, or the interfaces are not built.
@@ -62,6 +59,7 @@ def measure_ros_endpoint(
     service_class(NavigationTask.step_service)
     alone_at_once, one, many = ALONE_AT_ONCE.format(players), "ros2 backend, 1 player", BACKEND.format(players)
     sizes = {ALONE: 1, alone_at_once: players, THROUGH: 1, one: 1, many: players}
+    # Measure all cases in turn.
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, _ = canned_simulation(directory)
@@ -71,6 +69,7 @@ def measure_ros_endpoint(
         named = list(zip(sizes, zip(sizes, rounds, strict=True), strict=True))
         for name, step in interleave(named, repetitions, progress):
             rates[name].append(rate_of(step, sizes[name], seconds))
+    # Ratios to the case that each is compared with.
     rows: list[tuple[str, ...]] = [(ALONE, f"{statistics.median(rates[ALONE]):,.0f}", "", "", "")]
     shares: dict[str, list[float]] = {}
     compared = (
@@ -94,27 +93,30 @@ def measure_ros_endpoint(
 
 
 def _rounds(stack: ExitStack, config: SimulationConfig, directory: Path, players: int) -> list[Round]:
-    """What is measured, in the order of the table. Each group of players has a ROS domain of its own."""
+    """Return the steps of all cases in the order of the table; each group of players has its own ROS domain."""
     base = 1 + os.getpid() % 50 * 2
-    with apart(base):
+    # One player, and the plain services, in one domain.
+    with isolated_domain(base):
         one = step_batched(stack, config, directory / "one", 1)
         response = directory / "response.bin"
         services = [SERVICE.format(index) for index in range(players)]
         for service in services:
-            stack.callback(end, subprocess.Popen([sys.executable, "-m", __name__, service, str(response)]))
-        call = _caller(stack)
+            start_service(stack, service, response)
+        call = _make_client(stack)
         alone, at_once, through = call(services[:1]), call(services), call([PLAYER_SERVICE])
-    with apart(base + 1):
+    # Several players in another, where their names do not collide with that of the first.
+    with isolated_domain(base + 1):
         many = step_batched(stack, config, directory / "many", players)
     return [alone, at_once, through, one, many]
 
 
-def _caller(stack: ExitStack) -> Callable[[list[str]], Round]:
-    """A plain rclpy node that calls services of the navigation step: some at once, until all have answered."""
+def _make_client(stack: ExitStack) -> Callable[[list[str]], Round]:
+    """Return a function that makes calls of services: all of them at once, until each has answered."""
     from rclpy.context import Context
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.node import Node
 
+    # A node in a context of its own.
     context = Context()
     context.init(domain_id=int(os.environ["ROS_DOMAIN_ID"]))
     stack.callback(context.try_shutdown)
@@ -125,7 +127,7 @@ def _caller(stack: ExitStack) -> Callable[[list[str]], Round]:
     executor.add_node(node)
     step = service_class(NavigationTask.step_service)
 
-    def caller(services: list[str]) -> Round:
+    def make_call(services: list[str]) -> Round:
         clients = [node.create_client(step, service) for service in services]
         for client in clients:
             if not client.wait_for_service(TIMEOUT):
@@ -138,27 +140,4 @@ def _caller(stack: ExitStack) -> Callable[[list[str]], Round]:
 
         return call
 
-    return caller
-
-
-def _serve(name: str, payload: bytes) -> None:
-    """Answer every request at once with the same response, as a plain service does."""
-    import rclpy
-    from rclpy.executors import ExternalShutdownException
-    from rclpy.serialization import deserialize_message
-
-    step = service_class(NavigationTask.step_service)
-    response = deserialize_message(payload, step.Response)
-
-    def answer(request: Any, unfilled: Any) -> Any:
-        return response
-
-    rclpy.init()
-    node = rclpy.create_node("benchmark_service")
-    node.create_service(step, name, answer)
-    with contextlib.suppress(ExternalShutdownException, KeyboardInterrupt):
-        rclpy.spin(node)
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1], Path(sys.argv[2]).read_bytes())
+    return make_call

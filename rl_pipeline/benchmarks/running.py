@@ -24,7 +24,7 @@ SUMMARY_COLUMNS: Final = ("case", "figure", "spread", "to be reached", "")
 
 
 def benchmark(
-    what: str,
+    name: str,
     console: Console,
     *,
     options: Mapping[str, Any],
@@ -35,7 +35,7 @@ def benchmark(
     """Run one benchmark, or `all`, print the figures, and write them as JSON and as a chart if files are named.
 
     Args:
-        what: one of `BENCHMARKS`, or `all`.
+        name: one of `BENCHMARKS`, or `all`.
         console: where the tables go.
         options: keyword arguments of the benchmarks; None stands for the default. Each benchmark gets those that it
             has.
@@ -46,28 +46,30 @@ def benchmark(
     Raises:
         InputError: there is no such benchmark, a package that it needs is not installed, or a file cannot be written.
     """
-    _check_arguments(what, leave_out, json_file, plot)
-    figures = _run_all(console, options, leave_out) if what == ALL else _run_with_companions(what, console, options)
+    # Fail before minutes of measuring.
+    _check_arguments(name, leave_out, json_file, plot)
+    figures = _run_all(console, options, leave_out) if name == ALL else _run_with_companions(name, console, options)
+    # Files.
     if json_file is not None:
         write_text(json_file, json.dumps(figures.values, indent=2) + "\n")
     if plot is not None:
         _draw(figures, plot)
 
 
-def _check_arguments(what: str, leave_out: Collection[str], json_file: Path | None, plot: Path | None) -> None:
-    """Raise `InputError` for an unknown benchmark or a file that cannot be written, before minutes of measuring."""
+def _check_arguments(name: str, leave_out: Collection[str], json_file: Path | None, plot: Path | None) -> None:
+    """Raise `InputError` for an unknown benchmark or a file that cannot be written."""
     # Names of benchmarks.
-    if what != ALL and what not in BENCHMARKS:
-        raise UnknownNameError("benchmark", what, [*BENCHMARKS, ALL])
-    for name in leave_out:
-        if name not in BENCHMARKS:
-            raise UnknownNameError("benchmark", name, BENCHMARKS, where="--leave-out")
+    if name != ALL and name not in BENCHMARKS:
+        raise UnknownNameError("benchmark", name, [*BENCHMARKS, ALL])
+    for excluded in leave_out:
+        if excluded not in BENCHMARKS:
+            raise UnknownNameError("benchmark", excluded, BENCHMARKS, where="--leave-out")
     # Files.
     if json_file is not None:
         check_destination(json_file, "--json")
     if plot is not None:
-        if what in WITHOUT_CHART:
-            raise InputError(f"--plot: {what} has no chart")
+        if name in WITHOUT_CHART:
+            raise InputError(f"--plot: {name} has no chart")
         if plot.suffix.lower() not in CHART_SUFFIXES:
             raise InputError(f"--plot: expected a file that ends in {', '.join(CHART_SUFFIXES)}, found {plot}")
         check_destination(plot, "--plot")

@@ -1,4 +1,4 @@
-"""How the rate depends on the number of players and on the size of a response: the scaling benchmark."""
+"""Rates by number of players and by size of a response: the scaling benchmark."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from rl_pipeline.plurals import plural
 
 NOTE: Final = (
     "Echo: as many processes, each answering the same bytes with the same bytes on loopback, measured next to each "
-    "point. The payload is a raw image beside the state. Median of the repetitions."
+    "point. The payload is a raw image next to the state. Median of the repetitions."
 )
 PLAYERS: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 IMAGE_SIZES: Final = (0, 1_000, 10_000, 100_000, 1_000_000, 3_000_000)
-"""Bytes of the image in a response."""
+"""Bytes of the image in a response, of points that differ in their payload."""
 PAYLOAD_PLAYERS: Final = 4
-"""Players of the points that differ in their payload."""
+"""Players of these points."""
 
 
 @dataclass
 class Point:
-    """So many players with so large an image.
+    """A number of players with an image of one size.
 
     Attributes:
         players: player processes.
         image: bytes of the image in a response.
         response_bytes: of a whole response on the wire.
-        rates: environment steps per second, one a repetition.
+        rates: environment steps per second, one for each repetition.
         echo_rates: those of the echo.
     """
 
@@ -48,11 +48,11 @@ class Point:
 
     @property
     def ratios(self) -> list[float]:
-        """Shares of the echo, one a repetition."""
+        """Shares of the echo, one for each repetition."""
         return [rate / echo for rate, echo in zip(self.rates, self.echo_rates, strict=True)]
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         rate, echo = statistics.median(self.rates), statistics.median(self.echo_rates)
         share = f"{statistics.median(self.ratios):.2f}"
         name = f"{self.players} {plural(self.players, 'player')}"
@@ -69,11 +69,12 @@ def measure_scaling(
     """Measure 1 to `players` players, and responses of 500 bytes to 3 MB.
 
     Args:
-        players: the most players.
+        players: largest number of players.
         seconds: length of one measurement.
         repetitions: measurements of each point, in a row.
-        progress: called with what is being measured.
+        progress: called with the name of each case.
     """
+    # Points in a row, not in turn: 128 idle players would take part of the processor.
     by_players = [Point(count, 0) for count in PLAYERS if count <= players]
     by_payload = [Point(min(players, PAYLOAD_PLAYERS), size) for size in IMAGE_SIZES]
     for point in (*by_players, *by_payload):
@@ -89,14 +90,15 @@ def measure_scaling(
 
 
 def _measure(point: Point, seconds: float, repetitions: int, progress: Callable[[str], object]) -> None:
-    """Measure one point; its processes end with it, so that they are in no other's way."""
+    """Measure one point; its processes end with it, to leave the processor to the next."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
-        # One row of pixels: any number of bytes, to the nearest multiple of 3.
+        # One row of pixels gives any size, to the nearest multiple of 3 bytes.
         task = ImageTask(ImageSpec(1, point.image // 3)) if point.image else None
         config, point.response_bytes = canned_simulation(directory, image=bytes(point.image // 3 * 3))
         step = step_batched(stack, config, directory / "logs", point.players, task)
         echo = stack.enter_context(Echo(point.players, request_size(), point.response_bytes)).round
+        # The echo comes right before each measurement, on a machine in the same state.
         name = f"{point.players} {plural(point.players, 'player')}, {point.response_bytes:,} bytes"
         for _ in interleave([(name, point)], repetitions, progress):
             point.echo_rates.append(rate_of(echo, point.players, seconds))

@@ -1,4 +1,4 @@
-"""From the command line to the first step of a training: the startup benchmark."""
+"""Time from the command line to the first step of a training: the startup benchmark."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.plurals import plural
 
 REACH: Final = 0.5
-"""What takes half of the time is there before a line of this package runs; 4 s of two idle cores."""
+"""Target of the share that bare imports of libraries take: they take 4 s on two idle cores."""
 DEADLINE: Final = 120.0
 """Seconds that a start-up may take on a busy machine."""
-LOOK: Final = 0.005
-STOP: Final = 30.0
+POLL_INTERVAL: Final = 0.005
+"""Seconds between two looks for the first step."""
+STOP_DEADLINE: Final = 30.0
+"""Seconds that a killed training has to end."""
 NOTE: Final = (
     "From the start of the process to its first step, players included; imports: "
     'python -c "import torch, stable_baselines3, mujoco", with nothing else.'
@@ -29,16 +31,17 @@ NOTE: Final = (
 
 
 def measure_startup(players: int = 8, *, repetitions: int = 3, progress: Callable[[str], object] = str) -> Figures:
-    """Time `rl-pipeline train` on embedded players until its first step, and the imports that it cannot do without.
+    """Time `rl-pipeline train` on embedded players until its first step, and the imports of its libraries.
 
     Args:
         players: players of the training.
-        repetitions: measurements of each, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each, interleaved.
+        progress: called with the name of each case.
 
     Raises:
-        InputError: a training ended before its first step, or took none in two minutes.
+        InputError: a training ended before its first step, or did not reach it in two minutes.
     """
+    # Start-up and bare imports take turns.
     training, imports = f"{players} {plural(players, 'player')}", "imports"
     seconds: dict[str, list[float]] = {training: [], imports: []}
     cases: list[tuple[str, tuple[str, Callable[[], float]]]] = [
@@ -62,9 +65,11 @@ def measure_startup(players: int = 8, *, repetitions: int = 3, progress: Callabl
 
 
 def _until_first_step(players: int) -> float:
+    """Return the seconds from the start of a training to its first step; the training is killed then."""
     with tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_") as directory:
         overrides = [f"simulation.n_environments={players}", "ros.tcp_port=0", f"experiment.directory={directory}"]
         log = Path(directory) / "output"
+        # The log goes to a file: a full pipe would stop the training.
         began = time.perf_counter()
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -77,24 +82,25 @@ def _until_first_step(players: int) -> float:
                         raise InputError(
                             f"benchmark startup: the training has not begun; the end of its output:\n{end}"
                         )
-                    time.sleep(LOOK)
+                    time.sleep(POLL_INTERVAL)
                 return time.perf_counter() - began
             finally:
                 _end(process)
 
 
 def _has_stepped(directory: Path) -> bool:
-    """Whether the run has written the figures of its first step's communication."""
+    """Return whether the run has written the figures of communication, which it does at its first step."""
     return any(ExperimentFolder(path.parent).communication.exists() for path in directory.glob("*/*/*/config.yaml"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a training without waiting for it to save; its players end with it."""
+    """Kill a training, which saves nothing then; its players end with it."""
     process.kill()
-    process.wait(STOP)
+    process.wait(STOP_DEADLINE)
 
 
 def _bare_imports() -> float:
+    """Return the seconds that a process takes to import the largest libraries."""
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", "import torch, stable_baselines3, mujoco"], check=True, timeout=DEADLINE)
     return time.perf_counter() - began

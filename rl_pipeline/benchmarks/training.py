@@ -1,7 +1,7 @@
-"""A whole training on players, here and with Stable-Baselines3's SubprocVecEnv: the training benchmark.
+"""Whole trainings on players with one batch and with Stable-Baselines3's SubprocVecEnv: the training benchmark.
 
-PPO with the hyperparameters of `navigation_ppo` learns on embedded players, once stepped as one batch and once by as
-many worker processes, each of which steps an environment with a player of its own. Everything else is the same.
+PPO with the hyperparameters of `navigation_ppo` learns on embedded players, stepped as one batch or by as many worker
+processes, each with one environment and one player. Everything else is equal.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ NOTE: Final = (
     "episodes in the last quarter of the steps, all repetitions together, with its standard error."
 )
 REACH: Final = 1.3
+"""Target of the ratio of the rates."""
 
 
 @dataclass
@@ -32,9 +33,9 @@ class Side:
     """One way to step the players of a training.
 
     Attributes:
-        name: what it is.
-        rates: environment steps per second, one a training.
-        timesteps: environment steps at which an episode ended, one list a training.
+        name: label of the side.
+        rates: environment steps per second, one for each training.
+        timesteps: environment steps at which episodes ended, one list for each training.
         returns: of these episodes.
     """
 
@@ -44,7 +45,7 @@ class Side:
     returns: list[list[float]] = field(default_factory=list)
 
     def last_returns(self, total: int) -> list[float]:
-        """Returns of the episodes in the last quarter of trainings of `total` steps."""
+        """Return the returns of the episodes in the last quarter of trainings of `total` steps."""
         return [
             value
             for timesteps, returns in zip(self.timesteps, self.returns, strict=True)
@@ -53,7 +54,7 @@ class Side:
         ]
 
     def row(self, total: int) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         mean, error = mean_and_error(self.last_returns(total))
         spread_ = f"{min(self.rates):,.0f} to {max(self.rates):,.0f}"
         return self.name, f"{statistics.median(self.rates):,.0f}", spread_, f"{mean:.1f} ± {error:.1f}", ""
@@ -62,23 +63,25 @@ class Side:
 def measure_training(
     players: int = 8, *, timesteps: int = 81_920, repetitions: int = 3, progress: Callable[[str], object] = str
 ) -> Figures:
-    """Train on `players` players, here and with SubprocVecEnv, once a repetition and with another seed each time.
+    """Train on `players` players on both sides, once for each repetition, with another seed each time.
 
     Args:
         players: players of each side.
         timesteps: length of a training, environment steps summed over the players.
         repetitions: trainings of each side, interleave.
-        progress: called with what is being measured.
+        progress: called with the name of each case.
     """
+    # Train, with the same environments in all repetitions.
     ours, theirs = Side("one batch"), Side("SubprocVecEnv")
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         sides = [
-            (ours.name, (ours, _batch(stack, directory, players))),
-            (theirs.name, (theirs, _subprocesses(stack, players))),
+            (ours.name, (ours, _open_batch(stack, directory, players))),
+            (theirs.name, (theirs, _open_subprocesses(stack, players))),
         ]
         for side, venv in interleave(sides, repetitions, progress):
             _train(side, venv, timesteps, seed=len(side.rates))
+    # Compare rates and returns.
     title = f"PPO on {players} embedded players, {timesteps:,} steps"
     gains = [a / b for a, b in zip(ours.rates, theirs.rates, strict=True)]
     apart = _standard_errors_apart(ours, theirs, timesteps)
@@ -104,24 +107,24 @@ def measure_training(
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float]:
-    """Mean and its standard error; NaN of fewer than two values."""
+    """Return the mean and its standard error; NaN for fewer than two values."""
     if len(values) < 2:
         return (values[0] if values else float("nan")), float("nan")
     return statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5
 
 
 def _standard_errors_apart(ours: Side, theirs: Side, total: int) -> float | None:
-    """The difference of the returns at the end, in standard errors: beyond about 2, it is none of chance.
+    """Return the difference of the final returns in standard errors; beyond about 2, it is unlikely to be chance.
 
-    None when too few episodes ended to tell.
+    None if too few episodes ended.
     """
     (a, error_a), (b, error_b) = (mean_and_error(side.last_returns(total)) for side in (ours, theirs))
     apart = abs(a - b) / np.hypot(error_a, error_b)
     return float(apart) if np.isfinite(apart) else None
 
 
-def _batch(stack: ExitStack, directory: Path, players: int) -> Any:
-    """Players stepped as one batch."""
+def _open_batch(stack: ExitStack, directory: Path, players: int) -> Any:
+    """Return environments that step all players as one batch."""
     from rl_pipeline.envs.sb3_vec_env import PlayerVecEnv
     from rl_pipeline.envs.vector_env import PlayerVectorEnv
     from rl_pipeline.simulation.simulation import Simulation
@@ -135,8 +138,8 @@ def _batch(stack: ExitStack, directory: Path, players: int) -> Any:
     return venv
 
 
-def _subprocesses(stack: ExitStack, players: int) -> Any:
-    """As many worker processes with a single environment each."""
+def _open_subprocesses(stack: ExitStack, players: int) -> Any:
+    """Return as many worker processes with a single environment each."""
     from stable_baselines3.common.vec_env import SubprocVecEnv, VecMonitor
 
     venv = VecMonitor(SubprocVecEnv([_single_environment] * players, start_method="forkserver"))
@@ -151,22 +154,23 @@ def _single_environment() -> Any:
 
 
 def _train(side: Side, venv: Any, timesteps: int, seed: int) -> None:
-    """Train once and note how fast it went and what the episodes returned."""
+    """Train once, and add rate and returns to the side."""
     from rl_pipeline.algorithms.build import build
     from rl_pipeline.config import load_config
 
     settings = [f"training.total_timesteps={timesteps}", f"training.seed={seed}", "training.device=cpu"]
     model = build(load_config("navigation_ppo", overrides=settings), venv)
+    # The Monitor reports an episode in the info of its last step.
     ends: list[tuple[int, float]] = []
 
-    def note(local_variables: dict[str, Any], _: dict[str, Any]) -> bool:
+    def record(local_variables: dict[str, Any], _: dict[str, Any]) -> bool:
         for info in local_variables["infos"]:
             if "episode" in info:
                 ends.append((model.num_timesteps, float(info["episode"]["r"])))
         return True
 
     began = time.perf_counter()
-    model.learn(timesteps, note)
+    model.learn(timesteps, record)
     side.rates.append(model.num_timesteps / (time.perf_counter() - began))
     side.timesteps.append([step for step, _ in ends])
     side.returns.append([value for _, value in ends])

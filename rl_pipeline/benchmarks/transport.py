@@ -1,7 +1,7 @@
-"""How much of what loopback gives is left of it in an environment step: the transport benchmark.
+"""Rates of environment steps relative to a plain echo over loopback: the transport benchmark.
 
-Every case is measured in turn, several times over, against a plain echo of the same bytes between as many processes
-(see echo.py), so that a machine that is slow or busy is so for all of them.
+Every case is measured against an echo of the same bytes between as many processes (see echo.py), and against the usual
+vector environments.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ NOTE: Final = (
     "each case, and the ratio is of those two. Median of the repetitions, with the least and the greatest."
 )
 SPEEDUPS: Final = {"SubprocVecEnv": 4.0, "AsyncVectorEnv": 3.0}
-"""How many times as fast as these the batch must be."""
+"""Targets of the batch, as a multiple of the rate of these vector environments."""
 
 
 @dataclass
 class Case:
-    """One measured way to step players.
+    """A number of players and the vector environment that steps them.
 
     Attributes:
-        name: what it is.
+        name: label of the case.
         players: player processes.
-        floor: the least ratio to the echo that is good enough; 0: there is none.
-        rates: environment steps per second, one a repetition.
-        ratios: the same over the rate of the echo that was measured next to it.
+        floor: target of the ratio to the echo; 0: none is set.
+        rates: environment steps per second, one for each repetition.
+        ratios: the same divided by the rate of the echo that was measured next to it.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Case:
     ratios: list[float] = field(default_factory=list)
 
     def row(self) -> tuple[str, ...]:
-        """Cells of the table."""
+        """Return the cells of the table."""
         floor = f"{self.floor:.2f}" if self.floor else ""
         rate, ratio = statistics.median(self.rates), statistics.median(self.ratios)
         return self.name, f"{rate:,.0f}", f"{ratio:.2f}", spread(self.ratios), floor
@@ -60,10 +60,10 @@ def measure_transport(
     """Measure batches of one player, `players` and four times as many, and the usual vector environments.
 
     Args:
-        players: size of the batch, and of what it is compared with.
+        players: size of the batch, and number of processes of the other vector environments.
         seconds: length of one measurement.
-        repetitions: measurements of each case, interleave.
-        progress: called with what is being measured.
+        repetitions: measurements of each case, interleaved.
+        progress: called with the name of each case.
     """
     cases = [
         Case("1 player", 1, floor=0.55),
@@ -75,10 +75,12 @@ def measure_transport(
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, response_size = canned_simulation(directory)
+        # An echo for each number of players.
         echoes = {
             count: stack.enter_context(Echo(count, request_size(), response_size)).round
             for count in {case.players for case in cases}
         }
+        # A step of each case, in their order.
         rounds = [
             *(step_batched(stack, config, directory / str(case.players), case.players) for case in cases[:3]),
             _sb3_subprocesses(stack, config, players),
@@ -86,6 +88,7 @@ def measure_transport(
         ]
         named = [(case.name, (case, step)) for case, step in zip(cases, rounds, strict=True)]
         for case, step in interleave(named, repetitions, progress):
+            # The echo comes right before its case, on a machine in the same state.
             echo = rate_of(echoes[case.players], case.players, seconds)
             rate = rate_of(step, case.players, seconds)
             case.rates.append(rate)
@@ -94,7 +97,8 @@ def measure_transport(
 
 
 def _figures(cases: Sequence[Case], response_size: int) -> Figures:
-    """What was found, of one player, the batch, the large batch and the usual vector environments."""
+    """Return the table and the ratios of the batch to one of four times its size and to other vector environments."""
+    # The first case is a single player.
     _, batch, large, *others = cases
     growth = times(batch.rates, large.rates)
     speedups = {other.name: times(batch.rates, other.rates) for other in others}
@@ -118,19 +122,19 @@ def _figures(cases: Sequence[Case], response_size: int) -> Figures:
         },
         [
             *(Bar(case.name, case.ratios, case.floor) for case in cases if case.floor),
-            *(_speedup(batch, other) for other in others),
+            *(_speedup_bar(batch, other) for other in others),
         ],
     )
 
 
-def _speedup(batch: Case, other: Case) -> Bar:
-    """How many times as fast the batch is."""
+def _speedup_bar(batch: Case, other: Case) -> Bar:
+    """Return the ratio of the batch's rate to that of another vector environment as a bar."""
     values = [ours / theirs for ours, theirs in zip(batch.rates, other.rates, strict=True)]
     return Bar(other.name, values, SPEEDUPS[other.name.rpartition(" ")[2]], TIMES)
 
 
 def _sb3_subprocesses(stack: ExitStack, config: SimulationConfig, players: int) -> Round:
-    """Step as many single environments, each with its player, in the processes of a SubprocVecEnv."""
+    """Return a step of single environments, each with its player, in the processes of a SubprocVecEnv."""
     from stable_baselines3.common.vec_env import SubprocVecEnv
 
     venv = SubprocVecEnv([_SingleEnvironment(config.model_dump())] * players, start_method="forkserver")
@@ -141,7 +145,7 @@ def _sb3_subprocesses(stack: ExitStack, config: SimulationConfig, players: int) 
 
 
 def _gymnasium_subprocesses(stack: ExitStack, config: SimulationConfig, players: int) -> Round:
-    """The same in the processes of Gymnasium's AsyncVectorEnv, with observations in shared memory."""
+    """Return the same in the processes of Gymnasium's AsyncVectorEnv, with observations in shared memory."""
     from gymnasium.vector import AsyncVectorEnv
 
     env = AsyncVectorEnv([_SingleEnvironment(config.model_dump())] * players, shared_memory=True, context="forkserver")
@@ -153,7 +157,7 @@ def _gymnasium_subprocesses(stack: ExitStack, config: SimulationConfig, players:
 
 @dataclass
 class _SingleEnvironment:
-    """Makes one environment in a worker process."""
+    """Function that makes one environment in a worker process; a dataclass, so that it can be pickled."""
 
     simulation: dict[str, Any]
 

@@ -113,6 +113,7 @@ def main() -> None:
     parser.add_argument("--environment-id", type=int)
     parser.add_argument("--scene", default="navigation")
     parser.add_argument("--worlds", type=int, default=1)
+    # Players ignore arguments that they do not know, such as those of graphics.
     arguments, _ = parser.parse_known_args()
     with contextlib.suppress(ConnectionError):
         serve(

@@ -1,7 +1,7 @@
-"""The smallest player of ML-Agents: answers every exchange at once with the same bytes.
+"""Minimal player of ML-Agents: answers every exchange at once with the same bytes.
 
-Run as a file of its own, with gRPC alone. Arguments: the port that mlagents-envs listens on, and the files of the two
-serialized messages: the one that introduces a player, and the one that it sends with each step.
+Runs as a script with gRPC alone. Arguments: the port that mlagents-envs listens on, and two files with serialized
+messages, the introduction of a player and its message of each step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CONNECT_TIMEOUT = 30.0
 
 
 def main(port: str, introduction: Path, step: Path) -> None:
-    """Connect, introduce the player, and exchange until the other side has gone."""
+    """Connect, introduce the player, and exchange messages until the other side closes."""
     options = [("grpc.enable_http_proxy", 0)]
     with grpc.insecure_channel(f"127.0.0.1:{port}", options) as channel, contextlib.suppress(grpc.RpcError):
         exchange, message = channel.unary_unary(_METHOD), step.read_bytes()
