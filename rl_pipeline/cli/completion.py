@@ -1,4 +1,7 @@
-"""Offers for the TAB key; the options and verbs themselves are Typer's."""
+"""Values that the TAB key offers; Typer offers verbs and options by itself.
+
+Every function returns an empty list for wrong input: an error message has no place in a command line.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from typing import Final, Literal, get_args, get_origin
 import typer
 
 EXPERIMENT_KEYS: Final = {"play.experiment", "training.pretrained_model", "evaluation.opponent"}
-"""Keys that take an experiment by its name."""
+"""Keys whose value is the name of an experiment."""
 
 
 def experiment_files(context: typer.Context) -> list[str]:
-    """Names for --config-name: the experiment files of --config-dir or configs/, and those that are shipped."""
+    """Return values of --config-name: the experiment files of --config-dir or configs/, and the shipped ones."""
     from rl_pipeline.config.loading import config_folders
     from rl_pipeline.errors import InputError
 
@@ -24,7 +27,7 @@ def experiment_files(context: typer.Context) -> list[str]:
 
 
 def experiment_names(context: typer.Context) -> list[str]:
-    """Names of the experiments under --directory, else where config.yml has them, newest first."""
+    """Return names of experiments below --directory, else below the folder of config.yml, newest first."""
     from rl_pipeline.experiment.folder import existing_experiments
 
     names = [folder.path.name for folder in existing_experiments(_directory(context))]
@@ -32,11 +35,12 @@ def experiment_names(context: typer.Context) -> list[str]:
 
 
 def model_names(context: typer.Context) -> list[str]:
-    """Models of the experiment that --experiment names, else of the newest."""
+    """Return the models of the experiment of --experiment, else of the newest one."""
     from rl_pipeline.errors import InputError
     from rl_pipeline.experiment.folder import ExperimentFolder
     from rl_pipeline.experiment.lookup import MODELS
 
+    # evaluate takes --experiment more than once; the last one counts.
     given = context.params.get("experiment")
     name = given[-1] if isinstance(given, list | tuple) and given else given or None
     try:
@@ -47,18 +51,18 @@ def model_names(context: typer.Context) -> list[str]:
 
 
 def environment_ids() -> list[str]:
-    """The ids that Gymnasium knows, those of this project among them."""
+    """Return the ids of Gymnasium's registry, with those of this project."""
     import gymnasium
 
-    import rl_pipeline.envs  # noqa: F401  which registers its own
+    import rl_pipeline.envs  # noqa: F401  registers environments
 
     return sorted(gymnasium.registry)
 
 
 def override_values(context: typer.Context, incomplete: str) -> list[str]:
-    """Values of an override whose key is there: `algorithm=sac` after `algorithm=s`.
+    """Return values of an override whose key is complete: `algorithm=sac` after `algorithm=s`.
 
-    Bash splits words at `=` and wants the value alone; other shells have one word, and want the whole.
+    Bash splits words at `=` and takes the value alone; other shells take the whole word.
     """
     key, equals, _ = incomplete.partition("=")
     if equals:
@@ -68,12 +72,13 @@ def override_values(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _values(spelled: str, context: typer.Context) -> list[str]:
-    """Values of a key that has choices."""
+    """Return the values of a key with choices."""
     from rl_pipeline.config.keys import canonical, fields
     from rl_pipeline.config.loading import config_folders
     from rl_pipeline.config.values import alternatives
     from rl_pipeline.errors import InputError
 
+    # Keys with names of experiments, environments or algorithms.
     name = spelled.lstrip("+")
     key = ".".join(canonical(tuple(name.split("."))))
     if key in EXPERIMENT_KEYS:
@@ -85,11 +90,15 @@ def _values(spelled: str, context: typer.Context) -> list[str]:
     }
     if key in choices:
         return choices[key]()
+
+    # Keys of the schema with literals or flags.
     if (field := fields().get(tuple(key.split(".")))) is not None:
         parts = alternatives(field.annotation)
         literals = [str(choice) for part in parts if get_origin(part) is Literal for choice in get_args(part)]
         words = (["true", "false"] if bool in parts else []) + literals
         return words + (["null"] if words and type(None) in parts else [])
+
+    # Groups of configuration files.
     try:
         return [] if "." in name or not name else config_folders(context.params.get("config_dir")).options(name)
     except InputError:

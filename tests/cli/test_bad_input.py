@@ -1,6 +1,6 @@
-"""What users get wrong: one clear error, exit code 2, no player left running, no folder that claims more than there is.
+"""Wrong input of users: one clear error, exit code 2, no player left running, no folder that claims too much.
 
-Most of it is asked of the command in this process; a process of its own is started where a limit or a player counts.
+Most of it is given to the command in this process; a process of its own is started where a limit or a player counts.
 """
 
 from __future__ import annotations
@@ -8,73 +8,23 @@ from __future__ import annotations
 import contextlib
 import json
 import resource
-import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rl_pipeline import cli
-from rl_pipeline.cli.exit import BAD_INPUT
-from rl_pipeline.cli.nodes import launch_node as node
 from rl_pipeline.config import load_config
 from rl_pipeline.envs.factory import Environments
-
-Refused = Callable[..., str]
+from tests.cli.conftest import Refused
 
 TRAIN = ["train", "--config", "cartpole.yaml"]
+
+
 NAVIGATE = ["train", "--config", "navigation.yaml"]
+
+
 RANDOM = ["--config", "cartpole.yaml", "--agent", "random"]
-
-NAVIGATION = """
-defaults: [algorithm: ppo_navigation, _self_]
-environment: {id: Navigation-v0, video_wrapper: false}
-training: {total_timesteps: 64, device: cpu}
-simulation: {n_environments: 2, ros: {tcp_port: 0}, unity: {connect_timeout: 1.0}}
-"""
-
-FILES = {
-    "tabs.yaml": "training:\n\tseed: 1\n",
-    "list.yaml": "- training\n",
-    "binary.yaml": b"\x00\xff\xfe\x80",
-    "group.yaml": "defaults: [{robots: tracked}]\n",
-    "choice.yaml": "defaults: [{algorithm: pp0}]\n",
-    "broken.yaml": "training: {seed: 1\n",
-    "text.zip": "this is no model",
-    "half.zip": b"PK\x03\x04 and then the download stopped",
-    "notes.txt": "not executable",
-}
-
-
-@pytest.fixture
-def place(workplace: Path, monkeypatch: pytest.MonkeyPatch, calls_command: None) -> Path:
-    """A folder with two good experiment files and every bad file of `FILES`, which is the working directory."""
-    monkeypatch.chdir(workplace)
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    (workplace / "navigation.yaml").write_text(NAVIGATION)
-    for name, content in FILES.items():
-        (workplace / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    with zipfile.ZipFile("weights.zip", "w") as archive:
-        archive.writestr("policy.pth", "no tensors")
-    return workplace
-
-
-@pytest.fixture
-def refused(place: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Call the command, check that it refuses as it should, and return what it said."""
-
-    def call(*arguments: str, run: Callable[[list[str]], int] = cli.run) -> str:
-        code = run(list(arguments))
-        said = capsys.readouterr().err
-        assert code == BAD_INPUT, said
-        assert said.count("error: ") == 1, said
-        assert "Traceback" not in said
-        return said
-
-    return call
 
 
 @pytest.mark.parametrize(
@@ -154,49 +104,6 @@ def test_what_can_be_known_beforehand_leaves_nothing_behind(
 ) -> None:
     assert message in refused(*arguments)
     assert not (place / "experiments").exists()
-
-
-@pytest.mark.parametrize(
-    ("machine", "message"),
-    [
-        ("n_environments: [\n", "config.yml: line 2, column 1: not valid YAML"),
-        ("n_envs: 4\n", "config.yml: unknown key 'n_envs'; did you mean 'n_environments'?"),
-        ("experiment: nothing\n", "config.yml: experiment: unknown experiment file 'nothing'"),
-        ("ros: {node_name: trian}\n", "ros.node_name: unknown node 'trian'; did you mean 'train'?"),
-        ("ros: {package_name: mine}\n", "ros.package_name: unknown package 'mine'; valid: examples_pkg"),
-    ],
-)
-def test_a_broken_config_yml_is_named_by_the_node(refused: Refused, place: Path, machine: str, message: str) -> None:
-    (place / "config.yml").write_text(machine)
-    assert message in refused(run=run_node)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["ros.node_name=play", "play.experiment=lost"], "no experiment 'lost'"),
-        (["ros.nodename=play"], "did you mean 'ros.node_name'?"),
-        (["--config-name", "none"], "unknown experiment file 'none'"),
-        (["training.seeed=1"], "did you mean 'training.seed'?"),
-    ],
-)
-def test_the_node_hands_its_arguments_on_to_its_verb(refused: Refused, arguments: list[str], message: str) -> None:
-    assert message in refused(*arguments, run=run_node)
-
-
-def run_node(arguments: list[str]) -> int:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["node", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            node.main()
-    return int(ended.value.code or 0)
-
-
-def test_debug_shows_where_and_the_error_and_its_code(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["train", "--config", "none.yaml", "--debug"]) == BAD_INPUT
-    said = capsys.readouterr().err
-    assert "Traceback" in said
-    assert said.splitlines()[-1].startswith("error: unknown file 'none.yaml'")
 
 
 def test_an_experiments_directory_that_is_a_file_is_named(refused: Refused, place: Path) -> None:

@@ -82,7 +82,7 @@ def test_who_does_not_need_it_goes_on_without_it(
         load_config(overrides=["trainig=1"], needs_experiment=False)
     caplog.clear()
     assert machine_settings(overrides=["ros.tcp_port=0"]).simulation.ros.tcp_port == 0
-    assert node.configured([]).node_name == "evaluate"
+    assert node.read_ros_config([]).node_name == "evaluate"
     assert not caplog.text
 
 

@@ -1,7 +1,7 @@
-"""What launch_node.bash runs: the node that `ros.package_name` and `ros.node_name` of config.yml name.
+"""Program of launch_node.bash: run the node that `ros.package_name` and `ros.node_name` of config.yml name.
 
-bash launch_node.bash [OVERRIDES] [--ros-args ...] is that node's verb of `rl-pipeline`, with all that follows handed on
-to it. Where ROS 2 is there and the workspace is built, it is a ROS node; any other package's node is then run as it is.
+`bash launch_node.bash [OVERRIDES] [--ros-args ...]` runs the verb of `rl-pipeline` with the node's name. With ROS 2 and
+a built workspace, the verb runs as a ROS node. A node of another package is executed as it is.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ SECTIONS: Final = ("ros.", "simulation.ros.")
 ROS_ARGUMENTS: Final = "--ros-args"
 
 
-def configured(arguments: Sequence[str]) -> RosConfig:
-    """The `ros` section: config.yml's, with the overrides of that section among the arguments.
+def read_ros_config(arguments: Sequence[str]) -> RosConfig:
+    """Return the section `ros` of config.yml, with the overrides of that section among the arguments.
 
-    The other arguments are for the verb to judge.
+    The verb reports other wrong arguments.
 
     Raises:
         InputError: the configuration is wrong.
@@ -37,7 +37,7 @@ def configured(arguments: Sequence[str]) -> RosConfig:
 
 
 def node_verb(ros: RosConfig) -> str:
-    """The verb of `rl-pipeline` that the configured node of this project's package stands for.
+    """Return the verb of `rl-pipeline` behind the configured node of this project's package.
 
     Raises:
         InputError: the package has no such node.
@@ -48,14 +48,17 @@ def node_verb(ros: RosConfig) -> str:
 
 
 def node_executable(ros: RosConfig) -> Path:
-    """The executable of a node of another package, found in the sourced workspaces.
+    """Return the executable of a node of another package, from the sourced workspaces.
 
     Raises:
         UnknownNameError: there is no such package, or it has no such node.
     """
+    # ROS installs executables to lib/PACKAGE of each prefix; an earlier prefix wins.
     prefixes = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", sys.prefix).split(os.pathsep)]
     folders = [prefix / "lib" / ros.package_name for prefix in prefixes]
     nodes = [file for folder in folders if folder.is_dir() for file in folder.iterdir() if os.access(file, os.X_OK)]
+
+    # Without the package, offer those with a name like this project's: every prefix has hundreds.
     if not nodes:
         packages = {folder.name for prefix in prefixes for folder in (prefix / "lib").glob("*_pkg")} | {PACKAGE}
         raise UnknownNameError("package", ros.package_name, packages, "ros.package_name")
@@ -67,16 +70,21 @@ def node_executable(ros: RosConfig) -> Path:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the configured node, and return its exit code."""
-    ros = configured(arguments)
+    # A node of another package replaces this process, so that signals reach it.
+    ros = read_ros_config(arguments)
     if ros.package_name != PACKAGE:
         executable = node_executable(ros)
         rest = [argument for argument in arguments if not argument.lstrip("+").startswith(SECTIONS)]
         os.execv(executable, [str(executable), *rest])
+
+    # A verb of this project, as a ROS node where that is possible.
     verb = node_verb(ros)
     if find_spec("rclpy") is not None and find_spec(PACKAGE) is not None:
         from rl_pipeline.cli.nodes.ros_node import run_node
 
         return run_node(verb, arguments)
+
+    # ROS arguments need a node: say what is missing.
     if ROS_ARGUMENTS in arguments:
         from rl_pipeline.ros.installation import require_interfaces
 

@@ -1,4 +1,4 @@
-"""A verb of `rl-pipeline` as a ROS 2 node: its options are the node's parameters, its log is the node's log."""
+"""Run a verb of `rl-pipeline` as a ROS 2 node: node parameters set its options, and the node's log has its log."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from rl_pipeline.ros.session import RosSession
 
 ROS_ARGUMENTS: Final = "--ros-args"
 ROS_PARAMETERS: Final = ("use_sim_time", "start_type_description_service", "qos_overrides.")
-"""Parameters that mean something to rclpy itself; what begins like the last likewise."""
+"""Parameters of rclpy itself; the last one is a prefix."""
 
 
 def run_node(verb: str, arguments: Sequence[str], name: str | None = None) -> int:
     """Run a verb inside a node, and return its exit code.
 
-    The node takes remappings, namespace, log level and parameters. A parameter that is named like an option of the
-    verb is that option, `overrides` is a list of overrides, and any other is an override itself:
+    The node takes remappings, namespace, log level and parameters. A parameter with the name of an option sets that
+    option, `overrides` is a list of overrides, and any other parameter is an override:
     `-p config_name:=navigation_sac -p training.total_timesteps:=20000`.
 
     Args:
         verb: such as `train`.
-        arguments: those of the verb; then `--ros-args` and those of ROS.
-        name: the node's, unless it is remapped; None: the verb's.
+        arguments: of the verb; then `--ros-args` and those of ROS.
+        name: name of the node, unless it is remapped; None: the verb.
     """
     split = arguments.index(ROS_ARGUMENTS) if ROS_ARGUMENTS in arguments else len(arguments)
     own, of_ros = arguments[:split], arguments[split:]
@@ -36,6 +36,7 @@ def run_node(verb: str, arguments: Sequence[str], name: str | None = None) -> in
 
     def run() -> None:
         with RosSession(name or verb, of_ros) as session:
+            # The ros2 backend of this process uses the same node.
             session.become_process()
             handler = RosLogHandler(session.node)
             logging.getLogger("rl_pipeline").handlers = [handler]
@@ -48,7 +49,7 @@ def run_node(verb: str, arguments: Sequence[str], name: str | None = None) -> in
 
 
 def words(verb: str, parameters: Mapping[str, Any]) -> list[str]:
-    """The command line of a verb that the parameters of its node amount to."""
+    """Return the command line that stands for the parameters of a verb's node."""
     parameters_of_verb = VERBS[verb].command().params
     options = {option.name: option for option in parameters_of_verb if option.param_type_name == "option"}
     return [word for name, value in parameters.items() for word in _words(name, value, options)]
@@ -58,7 +59,7 @@ def _words(name: str, value: Any, options: Mapping[str, Any]) -> Iterator[str]:
     if name.startswith(ROS_PARAMETERS) or value is None:
         return
     if name == "overrides":
-        yield from filter(None, value)  # an empty one stands for none in launch files, since no list may be empty
+        yield from filter(None, value)  # launch files cannot have an empty list, and have [''] instead
     elif (option := options.get(name)) is None:
         yield f"{name}={_text(value)}"
     elif not option.is_flag:

@@ -9,7 +9,7 @@ import pytest
 from rl_pipeline.errors import InputError
 from rl_pipeline.rl_games.translation import Translation, translate
 from tests.rl_games.conftest import PARAMS, changed
-from tests.rl_games.test_translation import CONTINUOUS, SAC
+from tests.rl_games.test_translate import CONTINUOUS, SAC
 
 CNN = {"type": "conv2d", "activation": "elu", "convs": [{"filters": 8, "kernel_size": 8, "strides": 4, "padding": 0}]}
 RNN = {"name": "lstm", "units": 8, "layers": 1}

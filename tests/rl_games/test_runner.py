@@ -1,7 +1,9 @@
-"""What users of the runner get wrong: one clear error, exit code 2, and no run is begun."""
+"""The runner: wrong input ends with one clear error and no run; keys given twice and references are followed."""
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,11 @@ from rl_pipeline.rl_games import Runner
 from tests.rl_games.conftest import PARAMS, changed
 
 TRAIN = ["--train", "--file", "tiny.yaml"]
+
+
 PLAY = ["--play", "--file", "tiny.yaml"]
+
+
 FILES = {
     "pendulum": changed(config__env_name="Pendulum-v1"),
     "algorithm": changed(algo__name="a2c_discret"),
@@ -91,3 +97,27 @@ def test_the_interface_of_python_refuses_alike() -> None:
     runner.load({"params": PARAMS})
     with pytest.raises(InputError, match=r"unknown argument of Runner\.run 'chekpoint'; did you mean 'checkpoint'"):
         runner.run({"train": True, "chekpoint": "x"})
+
+
+def test_of_a_key_that_is_given_twice_the_last_counts(
+    place: Path, command: Callable[..., int], caplog: pytest.LogCaptureFixture
+) -> None:
+    text = yaml.safe_dump({"params": changed(config__max_epochs=1, config__full_experiment_name="twice")})
+    (place / "twice.yaml").write_text(text.replace("  config:\n", "  config:\n    mini_epochs: 0\n"))
+    with caplog.at_level(logging.WARNING):
+        assert command("runner", "--train", "--file", "twice.yaml") == 0
+    assert any(
+        re.fullmatch(r"twice.yaml: line \d+: mini_epochs is given again; the last counts", m) for m in caplog.messages
+    )
+
+
+def test_references_within_a_file_are_followed_and_those_out_of_it_are_all_named(
+    place: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = changed(seed="${...seed}", config__minibatch_size="${.horizon_length}", config__name="${resolve:A,${..a}}")
+    (place / "outside.yaml").write_text(yaml.safe_dump({"params": params}))
+    assert command("runner", "--train", "--file", "outside.yaml") == 2
+    said = capsys.readouterr().err
+    assert "outside.yaml: params.seed: ${...seed} refers to what is not in this file; expected a value" in said
+    assert "outside.yaml: params.config.name: ${resolve:A,${..a}} refers to" in said
+    assert "minibatch_size" not in said
