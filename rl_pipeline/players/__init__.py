@@ -1,4 +1,4 @@
-"""Embedded players: MuJoCo scenes as simulator processes that behave like Unity builds."""
+"""Embedded player: MuJoCo scenes as simulator processes with the interface of a Unity build."""
 
 from rl_pipeline.players.registration import register_scene
 

@@ -1,4 +1,4 @@
-"""The player of a scene of one's own: `python -m rl_pipeline.players --scene my_scene:PendulumScene --help`."""
+"""Player of a scene in a user's module: `python -m rl_pipeline.players --scene my_scene:PendulumScene --help`."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a player of the scene that `--scene module:Class` names; returns its exit code."""
+    """Run a player of the scene `--scene module:Class`; return its exit code."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--scene", default="")
     parser.add_argument("--scene-folder", type=Path, default=Path())
     options, rest = parser.parse_known_args(list(arguments))
-    return main(lambda sample_time, seed: _scene(options.scene, options.scene_folder, sample_time, seed), rest)
+    return main(lambda sample_time, seed: _make_scene(options.scene, options.scene_folder, sample_time, seed), rest)
 
 
-def _scene(location: str, folder: Path, sample_time: float, seed: int) -> Scene:
-    """The scene at `module:Class`, whose module can be imported from that folder."""
+def _make_scene(location: str, folder: Path, sample_time: float, seed: int) -> Scene:
+    """Make the scene `module:Class`; its module is imported from `folder` if Python does not find it elsewhere."""
     module, _, name = location.partition(":")
     if not module or not name:
         raise InputError(f"--scene: expected module:Class, such as my_scene:PendulumScene, found {location!r}")
-    sys.path.append(str(folder.absolute()))  # behind all else, so that no file there is taken for a library
+    # At the end of the path, so that no file there replaces a library.
+    sys.path.append(str(folder.absolute()))
     imported = import_user_module(module, "--scene")
     try:
         make_scene: MakeScene = attrgetter(name)(imported)

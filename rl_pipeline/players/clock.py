@@ -1,4 +1,4 @@
-"""Simulated time in step with the clock on the wall."""
+"""Pace of simulated time against the wall clock."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import time
 from typing import Final
 
 MAX_LAG: Final = 0.1
-"""Wall-clock seconds that simulated time may lag behind before the rest is given up."""
+"""Seconds that simulated time may lag behind the wall clock; a greater lag is forgotten."""
 
 
-class Pace:
-    """When simulated time that has been spent is due.
+class Clock:
+    """Wall-clock time at which the simulated time so far is due.
 
     Args:
-        time_scale: simulated seconds per second, greater than 0.
+        time_scale: simulated seconds per wall-clock second, > 0.
     """
 
     def __init__(self, time_scale: float) -> None:
@@ -21,18 +21,18 @@ class Pace:
         self._due = time.monotonic()
 
     def restart(self) -> None:
-        """What is simulated from now on is due from now on."""
+        """Make the present moment the start of simulated time, after a pause."""
         self._due = time.monotonic()
 
     def spend(self, simulated: float) -> None:
-        """Note that `simulated` seconds have been simulated."""
+        """Count `simulated` seconds of simulated time."""
         self._due = max(self._due + simulated / self._time_scale, time.monotonic() - MAX_LAG)
 
     def wait(self) -> None:
-        """Sleep until what has been simulated is due."""
+        """Sleep until the simulated time so far is due."""
         if (ahead := self.ahead()) > 0.0:
             time.sleep(ahead)
 
     def ahead(self) -> float:
-        """Seconds until what has been simulated is due; negative: it is late."""
+        """Return the seconds until the simulated time so far is due; negative if it is late."""
         return self._due - time.monotonic()

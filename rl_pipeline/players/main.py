@@ -1,4 +1,4 @@
-"""A player's process: command line, log, signals and exit code."""
+"""Process of a player: command line, log, signals and exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rl_pipeline.errors import InputError
 from rl_pipeline.players.options import PlayerOptions, log_file_of, parse_options
-from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
+from rl_pipeline.players.rendering.gl_backend import import_mujoco
 
 if TYPE_CHECKING:
     from rl_pipeline.players.scene import Scene, Simulated
@@ -22,44 +22,47 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MakeScene = Callable[[float, int], "Scene"]
-"""Makes the scene for a sample time (s) and a seed; it should import what it needs only then."""
+"""Function from a sample time (s) and a seed to a scene. It imports the scene: wrong options are reported before."""
 
 MakeWorlds = Callable[[float, int, int], "Worlds"]
-"""Makes worlds for a sample time (s), the seed of the first and their number."""
+"""Function from a sample time (s), the seed of the first world and the number of worlds to the worlds."""
 
 
 def main(
     make_scene: MakeScene, arguments: Sequence[str] | None = None, *, make_worlds: MakeWorlds | None = None
 ) -> int:
-    """Run a player of a scene until it is told to end.
+    """Run a player of a scene until a signal or its window ends it.
 
     Args:
         make_scene: makes the scene.
         arguments: the command line; None: that of the process.
-        make_worlds: makes several worlds of it in a way of its own; None: they are scenes, simulated in turn.
+        make_worlds: makes several worlds, for scenes that can step them together; None: scenes are stepped in turn.
 
     Returns:
-        The exit code: 0 told to end by a signal or by closing its window, 2 bad input, 1 failed.
+        The exit code: 0 after a signal or when the window was closed, 2 for bad input, 1 after a failure.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    told_to_end = _end_on(signal.SIGTERM, signal.SIGINT)
+    should_end = _end_on(signal.SIGTERM, signal.SIGINT)
     try:
+        # The log first, so that wrong options are logged too.
         _open_log(log_file_of(arguments))
         options = parse_options(arguments)
-        _run(lambda: _simulated(make_scene, make_worlds, options), options, told_to_end)
+        _run(lambda: _simulated(make_scene, make_worlds, options), options, should_end)
+    # Exit codes.
     except InputError as error:
         logger.error("%s", error)
         return 2
     except Exception:
-        if told_to_end():  # an extension that was left in the middle may have made another exception of it
+        if should_end():  # an extension may turn the SystemExit of a signal into another exception
             return 0
         logger.exception("the player failed")
         return 1
     return 0
 
 
-def _run(make: Callable[[], Simulated], options: PlayerOptions, told_to_end: Callable[[], bool]) -> None:
-    # MuJoCo is imported only when the command line is known to be good.
+def _run(make: Callable[[], Simulated], options: PlayerOptions, should_end: Callable[[], bool]) -> None:
+    """Make the scene, its frames and its window, and run the player."""
+    # MuJoCo takes long to import: only after the options are known to be valid.
     import_mujoco()
     from rl_pipeline.players.player import Player
     from rl_pipeline.players.rendering.frame_source import FrameSource
@@ -77,11 +80,11 @@ def _run(make: Callable[[], Simulated], options: PlayerOptions, told_to_end: Cal
 
             viewer = Viewer(scene.model, scene.data, scene.camera, scene.picture)
             stack.callback(viewer.close)
-        Player(scene, options, frames, viewer).run(told_to_end)
+        Player(scene, options, frames, viewer).run(should_end)
 
 
 def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: PlayerOptions) -> Simulated:
-    """The scene, or as many worlds of it as were asked for, with consecutive seeds."""
+    """Make the scene, or the number of worlds in the options, with consecutive seeds."""
     if options.worlds == 1:
         return make_scene(options.sample_time, options.seed)
     if make_worlds is not None:
@@ -92,6 +95,7 @@ def _simulated(make_scene: MakeScene, make_worlds: MakeWorlds | None, options: P
 
 
 def _open_log(path: Path | None) -> None:
+    """Log to a file, or to standard error."""
     try:
         handler = logging.StreamHandler() if path is None else logging.FileHandler(path, mode="w")
     except OSError as error:
@@ -102,17 +106,17 @@ def _open_log(path: Path | None) -> None:
 
 
 def _end_on(*signals: signal.Signals) -> Callable[[], bool]:
-    """Leave by SystemExit at the first of these signals, wherever the process is; later ones change nothing.
+    """Raise SystemExit at the first of these signals, and ignore later ones.
 
     Returns:
-        Whether that has been: an extension may have swallowed the exception, as MuJoCo's does where it converts a
-        sequence to an array.
+        A function that returns True once a signal has arrived: an extension may swallow the exception, as MuJoCo's does
+        where it converts a sequence to an array.
     """
-    told = False
+    has_arrived = False
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
-        nonlocal told
-        told = True
+        nonlocal has_arrived
+        has_arrived = True
         for each in signals:
             signal.signal(each, signal.SIG_IGN)
         logger.info("ended by %s", signal.Signals(number).name)
@@ -120,4 +124,4 @@ def _end_on(*signals: signal.Signals) -> Callable[[], bool]:
 
     for each in signals:
         signal.signal(each, end)
-    return lambda: told
+    return lambda: has_arrived

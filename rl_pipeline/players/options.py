@@ -1,4 +1,4 @@
-"""The command line that every player is started with, Unity's or ours."""
+"""Command line of the embedded player, the same as that of a Unity build."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from rl_pipeline.interfaces.images import ImageFormat, ImageSpec
 
 @dataclass(frozen=True)
 class PlayerOptions:
-    """What a player is told.
+    """Options of a player.
 
     Attributes:
         ros_ip: address of the endpoint.
         ros_port: port of the endpoint.
         ros_token: secret that the endpoint asks for; None: it asks for none.
         environment_id: number in the names of the services.
-        seed: of the arena shown before the first reset; with several worlds, of the first one's.
-        pause: simulated time stands still between a response and the next request.
-        sample_time: control period in simulated seconds; 0: the scene's own.
-        time_scale: simulated seconds per second; 0: as fast as possible.
-        worlds: how many worlds are simulated; several are offered by batched services.
-        state_rate: states that are published for each simulated second; 0: none.
-        camera_rate: frames that are published for each simulated second; 0: none.
-        image_height: of the frames that are asked for, pixels.
-        image_width: of the frames that are asked for, pixels.
-        image_format: of the frames that are asked for: `jpeg`, or `rgb8`, raw pixels.
-        batch_mode: no window.
-        graphics: whether frames can be asked for.
-        log_file: where the log goes; None: standard error.
+        seed: seed of the episode before the first reset; with several worlds, that of the first world.
+        pause: True if simulated time stands still between a response and the next request.
+        sample_time: control period, simulated seconds; 0: the scene's own.
+        time_scale: simulated seconds per wall-clock second; 0: as fast as possible.
+        worlds: number of worlds; several are offered by batched services.
+        state_rate: states to publish per simulated second; 0: none.
+        camera_rate: frames to publish per simulated second; 0: none.
+        image_height: height of the frames in responses, pixels.
+        image_width: width of the frames in responses, pixels.
+        image_format: format of the frames in responses: `jpeg`, or `rgb8` for raw pixels.
+        batch_mode: True for no window.
+        graphics: False if the player never renders.
+        log_file: path of the log; None: standard error.
     """
 
     ros_ip: str = "127.0.0.1"
@@ -57,15 +57,15 @@ class PlayerOptions:
 
     @property
     def image(self) -> ImageSpec:
-        """The frames that are asked for."""
+        """Size and format of the frames in responses."""
         return ImageSpec(self.image_height, self.image_width, self.image_format)
 
 
 def parse_options(arguments: Sequence[str]) -> PlayerOptions:
-    """Read a player's arguments; like Unity, what it does not know it ignores.
+    """Parse the arguments of a player. Unknown ones are ignored, as Unity does.
 
     Raises:
-        InputError: a value that cannot be, or simulated time that should run on but as fast as possible.
+        InputError: a value is not valid, or simulated time has no pace although it runs on between requests.
     """
     known, _ = _parser().parse_known_args(list(arguments))
     options = PlayerOptions(**vars(known))
@@ -78,7 +78,7 @@ def parse_options(arguments: Sequence[str]) -> PlayerOptions:
 
 
 def log_file_of(arguments: Sequence[str]) -> Path | None:
-    """The log file among the arguments, whatever the others are worth, so that what is wrong with them is logged."""
+    """Return the log file among the arguments, even if others are wrong: their errors are logged there."""
     parser = _Parser(add_help=False, allow_abbrev=False)
     _add_log_file(parser)
     log_file: Path | None = parser.parse_known_args(list(arguments))[0].log_file
@@ -86,14 +86,14 @@ def log_file_of(arguments: Sequence[str]) -> Path | None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that raises what is wrong instead of printing its usage and exiting."""
+    """A parser that raises `InputError` instead of printing its usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError(message.removeprefix("argument "))
 
 
 def _parser() -> argparse.ArgumentParser:
-    # Without -h, which would swallow unknown arguments that begin with h.
+    # Without -h, which would match unknown arguments that begin with h.
     parser = _Parser(
         prog="player",
         add_help=False,
@@ -107,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         name = flag.removeprefix("--").replace("-", "_")
         parser.add_argument(flag, type=convert, default=getattr(defaults, name), metavar="VALUE", help=explanation)
 
+    # Unity's own options have one dash, those of this contract two.
     parser.add_argument("--help", action="help", help="show this and exit")
     parser.add_argument("-batchmode", dest="batch_mode", action="store_true", help="open no window")
     parser.add_argument("-nographics", dest="graphics", action="store_false", help="never render")
@@ -115,7 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     option("--ros-port", _whole("a port from 1 to 65535", 1, 65535), "port of the endpoint")
     option("--ros-token", str, "secret that the endpoint asks for")
     option("--environment-id", _whole("a whole number from 0 up", 0, 2**31 - 1), "number in the services' names")
-    option("--seed", _whole("a whole number from 0 to 2**32 - 1", 0, 2**32 - 1), "of the arena before the first reset")
+    option(
+        "--seed",
+        _whole("a whole number from 0 to 2**32 - 1", 0, 2**32 - 1),
+        "seed of the episode before the first reset",
+    )
     option("--pause", _truth, "true: simulated time stands still until the next request")
     option("--sample-time", _duration, "control period in simulated seconds; 0: the scene's own")
     option("--time-scale", _duration, "simulated seconds per second; 0: as fast as possible")
@@ -123,18 +128,18 @@ def _parser() -> argparse.ArgumentParser:
     option("--state-rate", _duration, "states to publish for each simulated second; 0: none")
     option("--camera-rate", _duration, "frames to publish for each simulated second; 0: none")
     pixels = _whole("a whole number from 16 to 4096", 16, 4096)
-    option("--image-height", pixels, "of the frames that are asked for, pixels")
-    option("--image-width", pixels, "of the frames that are asked for, pixels")
-    option("--image-format", _image_format, "of the frames that are asked for: jpeg or rgb8 (raw pixels)")
+    option("--image-height", pixels, "height of the frames in responses, pixels")
+    option("--image-width", pixels, "width of the frames in responses, pixels")
+    option("--image-format", _image_format, "format of the frames in responses: jpeg or rgb8 (raw pixels)")
     return parser
 
 
 def _add_log_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-logFile", dest="log_file", type=_log_path, metavar="PATH", help="where the log goes")
+    parser.add_argument("-logFile", dest="log_file", type=_log_path, metavar="PATH", help="path of the log")
 
 
 def _log_path(text: str) -> Path | None:
-    # Unity takes "-" for its standard output.
+    # "-" means standard output for Unity.
     return None if text == "-" else Path(text)
 
 

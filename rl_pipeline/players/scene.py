@@ -1,4 +1,4 @@
-"""The contract of a scene: what a player simulates. A new scene is one class; docs/players.md shows how."""
+"""Contract of a scene. A new scene is one class; docs/add_a_scene_and_task.md has a complete example."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from rl_pipeline.players.rendering.picture import Camera, Picture
 
 
 class Simulated(ABC):
-    """Something that begins episodes, is acted on, goes on in time, and is observed and shown.
+    """A scene or several worlds of one, as a player sees it.
 
-    Simulated time goes on in substeps of `timestep` seconds, of which a control period has a whole number.
+    Simulated time advances in substeps of `timestep` seconds; a control period has a whole number of them.
 
     Attributes:
-        name: the services are `/<name>_<environment-id>/reset` and `.../step`.
-        service_suffix: what follows `reset` and `step` there.
+        name: name of the scene; the services are `/<name>_<environment-id>/reset` and `.../step`.
+        service_suffix: appended to `reset` and `step`.
         reset_service: type of the reset service. Its request must have `bool render`.
-        step_service: type of the step service. Its request must have `bool render`. Both responses must have what
-            interfaces_pkg/NavigationStep has beside its `state`.
-        command_type: message type of commands by a topic; None: it takes none.
+        step_service: type of the step service. Its request must have `bool render`. Both responses must have all fields
+            of interfaces_pkg/NavigationStep; `state` may have another type.
+        command_type: message type of commands by a topic; None: no commands.
         lengths: elements of every sequence of a response except its image, by dotted path.
-        camera: where frames are seen from.
-        model: the compiled model that frames and window show.
-        data: its state.
-        substeps: number of substeps of a control period.
+        camera: camera of the frames.
+        model: compiled MuJoCo model.
+        data: state of the model.
+        substeps: number of substeps in a control period.
         timestep: length of a substep, s.
-        elapsed_substeps: since this was made; a reset does not set them back. Subclasses count them in `advance`.
+        elapsed_substeps: substeps since the start of the player, resets included. Subclasses count them in `advance`.
     """
 
     name: str
@@ -50,51 +50,57 @@ class Simulated(ABC):
 
     @property
     def simulated_time(self) -> float:
-        """Seconds simulated so far."""
+        """Simulated time since the start of the player, s."""
         return self.elapsed_substeps * self.timestep
 
     @abstractmethod
     def begin(self, request: Batch) -> None:
-        """Begin the episodes that a reset request, a batch of one, asks for."""
+        """Begin the episodes of a reset request, a batch of one."""
 
     @abstractmethod
     def act(self, request: Batch) -> None:
-        """Take the actions of a step request, a batch of one, and hold them from now on."""
+        """Hold the actions of a step request, a batch of one, until the next one."""
 
     def command(self, message: Batch) -> None:
-        """Take the action of a message of `command_type`, a batch of one, and hold it from now on."""
+        """Hold the action of a message of `command_type`, a batch of one, until the next one."""
         raise NotImplementedError(f"{self.name} has a command_type but no command")
 
     @abstractmethod
     def advance(self, substeps: int) -> None:
-        """Simulate that many substeps with the actions held."""
+        """Simulate that many substeps."""
 
     @abstractmethod
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that writes the present states into `response`, a batch of one that is filled again and again."""
+        """Return a function that writes the present states to `response`, a batch of one that is reused."""
 
     @abstractmethod
     def picture(self) -> Picture:
-        """What a frame of the present state shows beside the model; brings `data` up to date with it."""
+        """Return everything in a frame that is not a body of the model; bring `data` up to date."""
 
 
 class Scene(Simulated):
-    """A MuJoCo model with a meaning: how it is reset, acted on, observed and shown.
+    """A MuJoCo model with the meaning of reset, action and state.
 
-    A subclass sets `name`, `reset_service`, `step_service`, `lengths` and `camera`, and
+    A subclass sets `name`, `reset_service`, `step_service`, `lengths`, `camera` and two more class attributes.
 
     Class attributes:
-        default_control_period: s; for a sample time of 0.
-        max_timestep: longest substep, s.
+        default_control_period: control period for a sample time of 0, s.
+        max_timestep: upper bound of a substep, s.
     """
 
     default_control_period: float
     max_timestep: float
 
     def __init__(self, model: mujoco.MjModel, sample_time: float = 0.0) -> None:
-        """Simulate `model` with a control period of `sample_time` seconds; 0: the scene's own."""
+        """Prepare a model for a control period.
+
+        Args:
+            model: compiled MuJoCo model; its timestep is set here.
+            sample_time: control period, s; 0: `default_control_period`.
+        """
+        # The fewest equal substeps that are no longer than max_timestep.
         period = sample_time or self.default_control_period
-        # The tolerance keeps 0.1 / 0.02 = 5.000000000000001 from becoming 6 substeps.
+        # The tolerance keeps a quotient such as 5.000000000000001 from becoming 6 substeps.
         self.substeps = max(1, math.ceil(period / self.max_timestep - 1e-9))
         self.timestep = period / self.substeps
         self.model = model
@@ -103,21 +109,24 @@ class Scene(Simulated):
 
     @abstractmethod
     def reset(self, seed: int) -> None:
-        """Begin a new episode, which the seed determines."""
+        """Begin a new episode; the seed alone determines it."""
 
     def begin(self, request: Batch) -> None:
-        """Begin the episode that a reset request, a batch of one, asks for."""
+        """Begin the episode of a reset request, a batch of one."""
         self.reset(int(request["seed"][0]))
 
 
 def within(default: float, least: float, most: float) -> Any:
-    """A parameter's default, which NaN stands for, and the range that its values are clipped to."""
+    """Declare a parameter: its default, which also replaces NaN, and the bounds that values are clipped to."""
     return field(default=default, metadata={"range": (least, most)})
 
 
 @dataclass(frozen=True)
 class SceneParameters:
-    """A subclass has a field for each number of the message, made by `within`."""
+    """Parameters of an episode, from the message `parameters` of a reset request.
+
+    A subclass has a field for each number of the message, declared by `within`.
+    """
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -127,5 +136,5 @@ class SceneParameters:
 
     @classmethod
     def of(cls, request: Batch, *world: int) -> Self:
-        """Those of a reset request, a batch of one; of a batched one, those of a world."""
+        """Read the parameters of a reset request, a batch of one; of a batched request, those of one world."""
         return cls(**{one.name: float(request[f"parameters.{one.name}"][0, *world]) for one in fields(cls)})

@@ -1,4 +1,4 @@
-"""Topics of a player: its state, what its camera sees, and commands that drive it while time runs on."""
+"""Topics of a player: state and camera frames that it publishes, and commands that it follows."""
 
 from __future__ import annotations
 
@@ -21,26 +21,27 @@ STATE: Final = "state"
 
 
 class Topics:
-    """Publishes `/<scene>_<environment-id>/state` and `.../camera`, and takes `.../command`.
+    """Publisher of `/<scene>_<environment-id>/state` and `.../camera`, and subscriber of `.../command`.
 
-    States are published with `--state-rate`, frames with `--camera-rate`. Commands are taken with `--pause false`:
-    while time stands still between requests, only these say what is done.
+    States are published with `--state-rate`, frames with `--camera-rate`. Commands are followed with `--pause false`:
+    if time stands still between requests, only requests act on the scene.
 
     Args:
-        scene: what is observed, seen and driven.
-        client: the connection to the endpoint.
-        options: how the player is run.
-        frames: what draws the frames; None: there are none.
+        scene: the scene.
+        client: connection to the endpoint.
+        options: options of the player.
+        frames: source of frames; None: no frames are published.
 
     Raises:
-        InputError: states are asked for of something that has none to publish.
+        InputError: the response has no message `state` that could be published.
     """
 
     def __init__(self, scene: Simulated, client: Client, options: PlayerOptions, frames: FrameSource | None) -> None:
         self._scene = scene
         self._client = client
-        self._published: list[_Published] = []
+        self._published: list[_TimedTopic] = []
         name = f"/{scene.name}_{options.environment_id}"
+        # Topics that the options ask for.
         if options.state_rate > 0.0:
             type_name, encode = _state_encoder(scene)
             self._publish(f"{name}/state", type_name, options.state_rate, encode)
@@ -52,20 +53,20 @@ class Topics:
             client.subscribe(f"{name}/command", scene.command_type, self._obey)
 
     def publish(self) -> None:
-        """Publish what is due in simulated time."""
+        """Publish the messages that are due in simulated time."""
         for topic in self._published:
             topic.publish(self._scene.simulated_time)
 
     def _publish(self, name: str, type_name: str, rate: float, encode: Callable[[], bytes]) -> None:
         self._client.advertise(name, type_name)
-        self._published.append(_Published(self._client, name, 1.0 / rate, encode))
+        self._published.append(_TimedTopic(self._client, name, 1.0 / rate, encode))
 
     def _obey(self, payload: memoryview) -> None:
         self._scene.command(self._command.decode_batch([payload]))
 
 
-class _Published:
-    """A topic that is published once in each period of simulated time, s."""
+class _TimedTopic:
+    """A topic with one message in each period of simulated time, s."""
 
     def __init__(self, client: Client, name: str, period: float, encode: Callable[[], bytes]) -> None:
         self._client = client
@@ -75,16 +76,17 @@ class _Published:
         self._due = 0.0
 
     def publish(self, simulated_time: float) -> None:
-        """Publish a message, if one is due and the endpoint is there."""
+        """Publish a message if one is due and the endpoint is connected."""
         if simulated_time < self._due or not self._client.connected:
             return
-        # Missed messages are not made up for: after a long step comes one.
+        # Missed messages are not sent later: a long step is followed by one message.
         self._due = max(self._due + self._period, simulated_time)
         self._client.publish(self._name, self._encode())
 
 
 def _state_encoder(scene: Simulated) -> tuple[str, Callable[[], bytes]]:
-    """The message type of a scene's state, and what encodes the present one."""
+    """Return the message type of a scene's state, and a function that encodes the present state."""
+    # The state is a field of the step response; its type alone becomes the message.
     response = load_interfaces().service(scene.step_service).response.layout(scene.lengths).empty(1)
     struct = response.struct.fields.get(STATE)
     if not isinstance(struct, Struct):
@@ -102,7 +104,7 @@ def _state_encoder(scene: Simulated) -> tuple[str, Callable[[], bytes]]:
 
 
 def _frame_encoder(frames: FrameSource, frame_id: str) -> Callable[[], bytes]:
-    """Source that draws and encodes the present frame."""
+    """Return a function that draws and encodes the present frame."""
     codec = load_interfaces().message(IMAGE)
 
     def encode() -> bytes:

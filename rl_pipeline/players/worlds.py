@@ -1,4 +1,4 @@
-"""Several worlds of one scene in one player: what is behind its batched services."""
+"""Several worlds of one scene in one player, offered by batched services."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from rl_pipeline.players.scene import Scene, Simulated
 
 
 class Worlds(Simulated):
-    """What a player of M worlds simulates, called by batched services. Frames and window show the first world.
+    """M worlds of a scene. Frames and window show the first world.
 
     Args:
-        first: the scene of the first world.
+        first: scene of the first world.
         count: M.
 
     Raises:
@@ -36,7 +36,7 @@ class Worlds(Simulated):
 
 
 class SceneWorlds(Worlds):
-    """M scenes, simulated in turn: any scene will do, and what is spared is the round trips.
+    """M scenes, simulated in turn. This works for any scene, and saves round trips between trainer and player.
 
     Args:
         scenes: the worlds, of one class and with the same sample time.
@@ -48,6 +48,7 @@ class SceneWorlds(Worlds):
     def __init__(self, scenes: Sequence[Scene]) -> None:
         super().__init__(scenes[0], len(scenes))
         self._scenes = list(scenes)
+        # Requests and responses of all worlds as a batch, and views of the same memory for each world.
         plain, reset = (load_interfaces().service(one) for one in (scenes[0].step_service, scenes[0].reset_service))
         self._requests, self._request_of = _rows(plain.request.layout(), len(scenes))
         self._resets, self._reset_of = _rows(reset.request.layout(), len(scenes))
@@ -59,14 +60,14 @@ class SceneWorlds(Worlds):
 
     def begin(self, request: Batch) -> None:
         """Begin a new episode in each world that a batched reset request marks."""
-        _share_out(request, self._resets)
+        _distribute(request, self._resets)
         for world in np.flatnonzero(request[RESET][0]).tolist():
             self._scenes[world].begin(self._reset_of[world])
             self._unwritten[world] = True
 
     def act(self, request: Batch) -> None:
-        """Take the actions of a batched step request, one a world, and hold them from now on."""
-        _share_out(request, self._requests)
+        """Hold the actions of a batched step request, one for each world, until the next one."""
+        _distribute(request, self._requests)
         for scene, own in zip(self._scenes, self._request_of, strict=True):
             scene.act(own)
 
@@ -78,7 +79,7 @@ class SceneWorlds(Worlds):
         self._unwritten[:] = True
 
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that writes the present states into `response`; of worlds that stood still, those known."""
+        """Return a function that writes the present states to `response`; those of unchanged worlds are kept."""
         states = response["state"].stacked
 
         def write() -> None:
@@ -90,12 +91,12 @@ class SceneWorlds(Worlds):
         return write
 
     def picture(self) -> Picture:
-        """What a frame of the first world shows beside the model."""
+        """Return everything in a frame of the first world that is not a body of the model."""
         return self._scenes[0].picture()
 
 
-def _share_out(request: Batch, requests: Batch) -> None:
-    """Write what a batched request, a batch of one, says of each world into the plain requests of the worlds."""
+def _distribute(request: Batch, requests: Batch) -> None:
+    """Write the fields of a batched request, a batch of one, to the plain requests of the worlds."""
     for name in requests.array.dtype.names or ():
         if name in SHARED_FIELDS:
             continue
@@ -107,6 +108,6 @@ def _share_out(request: Batch, requests: Batch) -> None:
 
 
 def _rows(layout: Layout, count: int) -> tuple[Batch, list[Batch]]:
-    """Messages of one layout in one memory: all as a batch, and each as a batch of one."""
+    """Return `count` messages in one memory: all as a batch, and each as a batch of one."""
     memory = np.tile(np.frombuffer(layout.empty(1).bytes(0), np.uint8), (count, 1))
     return layout.view(memory), [layout.view(memory[row : row + 1]) for row in range(count)]

@@ -1,1 +1,1 @@
-"""Players as processes: their command line, launch, supervision and end."""
+"""Players as processes: command line, launch, supervision, replacement and end."""

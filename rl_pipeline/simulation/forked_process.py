@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
+from rl_pipeline.players.rendering.gl_backend import import_mujoco
 from rl_pipeline.simulation import fork_server
 
 SINGLE_THREADED: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -14,7 +14,7 @@ from rl_pipeline.envs.gymnasium_envs.mujoco_rendering import working_render_mode
 IMPORT = """
 import logging, os
 logging.basicConfig(format="%(levelname)s %(message)s")
-from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
+from rl_pipeline.players.rendering.gl_backend import import_mujoco
 for _ in range(2):
     import_mujoco()
 import mujoco

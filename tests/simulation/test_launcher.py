@@ -137,7 +137,7 @@ def test_failed_player_is_started_anew_and_a_closed_one_is_not(build, tmp_path, 
         players.start()
         eventually(lambda: not players.watch(0.01), timeout=10.0)
     assert [line.partition(" (")[0] for line in told[2:]] == [
-        "player 0 exited with code 1; starting it anew",
+        "player 0 exited with code 1; restarting it",
         "player 0 was closed",
     ]
 

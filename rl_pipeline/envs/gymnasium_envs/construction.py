@@ -26,7 +26,7 @@ from rl_pipeline.envs.registration import CONFIGURATIONS, faulty_environment, un
 from rl_pipeline.envs.simulator_vec_env import SimulatorVecEnv
 from rl_pipeline.envs.vec_env_types import create_vec_env
 from rl_pipeline.errors import InputError
-from rl_pipeline.players.rendering.mujoco_gl import import_mujoco
+from rl_pipeline.players.rendering.gl_backend import import_mujoco
 
 Env = TypeVar("Env")
 

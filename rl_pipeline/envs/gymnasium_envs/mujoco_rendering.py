@@ -10,8 +10,7 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import load_env_creator
 
-from rl_pipeline.players.rendering.gl_backend import LIBRARIES, SWITCHED_OFF, library_loads, renderer_name
-from rl_pipeline.players.rendering.mujoco_gl import VARIABLE
+from rl_pipeline.players.rendering.gl_backend import LIBRARIES, SWITCHED_OFF, VARIABLE, library_loads, renderer_name
 
 logger = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""The duel scene: two tracked vehicles with turrets, each of which is to destroy the other."""
+"""Duel scene: two tracked vehicles with turrets; each has to destroy the other."""

@@ -1,4 +1,4 @@
-"""The player of the duel scene: `python -m rl_pipeline.players.duel --help`."""
+"""Player of the duel scene: `python -m rl_pipeline.players.duel --help`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_scene(sample_time: float, seed: int) -> Scene:
-    """The duel scene; imported here so that a bad command line is told of at once."""
+    """Make the duel scene; imported here, so that wrong options are reported at once."""
     from rl_pipeline.players.duel.scene import DuelScene
 
     return DuelScene(sample_time, seed)

@@ -1,4 +1,4 @@
-"""The player of the navigation scene: `python -m rl_pipeline.players.navigation --help`."""
+"""Player of the navigation scene: `python -m rl_pipeline.players.navigation --help`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def make_scene(sample_time: float, seed: int) -> Scene:
-    """The navigation scene; imported here so that a bad command line is told of at once."""
+    """Make the navigation scene; imported here, so that wrong options are reported at once."""
     from rl_pipeline.players.navigation.scene import NavigationScene
 
     return NavigationScene(sample_time, seed)
 
 
 def make_worlds(sample_time: float, seed: int, count: int) -> Worlds:
-    """Several worlds of the navigation scene, simulated together."""
+    """Make several worlds of the navigation scene, which are stepped together."""
     from rl_pipeline.players.navigation.worlds import NavigationWorlds
 
     return NavigationWorlds(sample_time, seed, count)

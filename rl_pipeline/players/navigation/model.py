@@ -1,4 +1,4 @@
-"""The MuJoCo model of the arena: compiled once, then laid out anew by moving its bodies."""
+"""MuJoCo model of the navigation arena; compiled once, a reset moves its bodies."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _BEACON_LIGHT: Final = (0.45, 0.88, 0.62, 1.0)
 
 
 def build_model(*, looks: bool = True) -> mujoco.MjModel:
-    """Compile the scene: static ground and walls, the mocap bodies obstacle_<i> and beacon, and the vehicle.
+    """Compile the model: ground, walls, the mocap bodies obstacle_<i> and beacon, and the vehicle.
 
-    Without `looks` the vehicle is its hull alone. It moves alike, bit for bit, in less time.
+    Args:
+        looks: False for a vehicle without parts that only show. It moves the same, bit for bit, in less time.
     """
     spec = walled_arena(HALF_SIDE)
     for index, shape in enumerate(OBSTACLES):
@@ -30,7 +31,8 @@ def build_model(*, looks: bool = True) -> mujoco.MjModel:
 
 
 def _add_beacon(spec: mujoco.MjSpec) -> None:
-    """A thin post at the goal's centre that the lidar sees and the vehicle drives through."""
+    """Add a thin post at the centre of the goal; the lidar sees it, and the vehicle drives through it."""
+    # The post is 0.9 m high. Its lamp is decoration, which the lidar does not see.
     body = spec.worldbody.add_body(name="beacon", mocap=True)
     cylinder, sphere = mujoco.mjtGeom.mjGEOM_CYLINDER, mujoco.mjtGeom.mjGEOM_SPHERE
     body.add_geom(name="beacon", type=cylinder, size=(0.04, 0.45, 0), pos=(0, 0, 0.45), rgba=_BEACON, **UNTOUCHED)

@@ -1,4 +1,4 @@
-"""The navigation scene: drive a tracked vehicle into the goal zone, unharmed, and stay there for a second."""
+"""Navigation scene: drive a tracked vehicle into the goal zone and stay there for a second, without damage."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from rl_pipeline.players import tracked_vehicle as vehicle
 from rl_pipeline.players.arena_geometry import OUT_OF_THE_WAY
 from rl_pipeline.players.navigation.arena import OBSTACLES, START_GOAL_DISTANCE, TARGET_RADIUS, Layout, lay_out
 from rl_pipeline.players.navigation.model import build_model
-from rl_pipeline.players.navigation.visuals import CAMERA, portray
+from rl_pipeline.players.navigation.visuals import CAMERA, make_picture
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene, SceneParameters, within
 
 
 @dataclass(frozen=True)
 class NavigationParameters(SceneParameters):
-    """As interfaces_pkg/NavigationParameters has them.
+    """Parameters of an episode: the fields of interfaces_pkg/NavigationParameters.
 
     Attributes:
-        obstacle_count: of the arena, rounded.
+        obstacle_count: number of obstacles, rounded.
         goal_distance: greatest distance from start to goal, m.
-        speed_scale: twist of the vehicle over the target twist.
+        speed_scale: actual twist of the vehicle divided by the target twist.
         lidar_noise: standard deviation of the ranges, m.
     """
 
@@ -37,39 +37,39 @@ class NavigationParameters(SceneParameters):
     lidar_noise: float = within(0.0, 0.0, 1.0)
 
     def layout(self, seed: int) -> Layout:
-        """The arena of a seed."""
+        """Draw the arena of a seed."""
         return lay_out(seed, round(self.obstacle_count), self.goal_distance)
 
 
 DWELL_TIME: Final = 1.0
-"""How long the vehicle must stand in the goal zone, s."""
+"""Time that the vehicle must stay in the goal zone, s."""
 
 CRASH_COST: Final = 0.2
-"""Health lost by running into something at full speed."""
+"""Loss of health by a collision at full speed."""
 
 LEANING_COST: Final = 0.05
-"""Health lost by pushing against something with full force for a second."""
+"""Loss of health by pushing against something with full force, 1/s."""
 
 HIT_FORCE: Final = 2 * vehicle.DRIVE_FORCE
-"""Contact force from which something was hit, N; with less the vehicle leans on it, with the force of its tracks."""
+"""Contact force above which a contact is a collision, N; below it the vehicle pushes with the force of its tracks."""
 
 _FULL_SPEED_MOMENTUM: Final = vehicle.MASS * vehicle.MAX_SPEED
+"""Momentum that a collision at full speed takes, N s."""
 
-
-_PLAIN: Final = NavigationParameters()
+_DEFAULTS: Final = NavigationParameters()
 _LENGTHS: Final = {"state.lidar.ranges": lidar.NUM_RAYS, "state.lidar.tags": lidar.NUM_RAYS}
 
 
 class NavigationScene(Scene):
-    """A walled arena with obstacles, a tracked vehicle with a lidar, and a goal zone.
+    """Walled arena with obstacles, a tracked vehicle with a lidar, and a goal zone.
 
     Attributes:
         layout: the present arena.
-        lidar: the vehicle's lidar; it scans whenever a state is written.
-        health: 1 unharmed to 0 destroyed; a destroyed vehicle stands still.
-        speed_scale: twist of the vehicle over the target twist.
-        noise: of the lidar's ranges, as they are told.
-        substeps_in_goal: how long the vehicle's centre has been in the goal zone without a break.
+        lidar: lidar of the vehicle; it scans whenever a state is written.
+        health: from 1 (unharmed) to 0 (destroyed); a destroyed vehicle stands still.
+        speed_scale: actual twist of the vehicle divided by the target twist.
+        noise: errors of the ranges in the state.
+        substeps_in_goal: substeps since the centre of the vehicle entered the goal zone; 0 outside.
     """
 
     name = "navigation"
@@ -88,10 +88,10 @@ class NavigationScene(Scene):
     substeps_in_goal: int
 
     def __init__(self, sample_time: float = 0.0, seed: int = 0) -> None:
-        """Simulate with a control period of `sample_time` seconds (0: 0.1), starting with the arena of `seed`."""
+        """Build the scene for a control period of `sample_time` seconds (0: 0.1); begin with the arena of `seed`."""
         super().__init__(build_model(), sample_time)
         self.lidar = lidar.Lidar(self.model, vehicle.LIDAR_HEIGHT)
-        # Views of MuJoCo's arrays, kept because fetching an attribute of MjData costs as much as an addition of arrays.
+        # Views of MuJoCo's arrays: fetching an attribute of MjData takes as long as adding two arrays.
         self._position = self.data.qpos
         self._velocity = self.data.qvel
         self._control = self.data.ctrl
@@ -101,22 +101,27 @@ class NavigationScene(Scene):
         self.reset(seed)
 
     def begin(self, request: Batch) -> None:
-        """Begin the episode that a NavigationReset request asks for."""
+        """Begin the episode of a NavigationReset request."""
         self.reset(int(request["seed"][0]), NavigationParameters.of(request))
 
-    def reset(self, seed: int, parameters: NavigationParameters = _PLAIN) -> None:
-        """Lay out the arena of this seed and put an unharmed vehicle at its start."""
+    def reset(self, seed: int, parameters: NavigationParameters = _DEFAULTS) -> None:
+        """Lay out the arena of a seed and put an unharmed vehicle at the start."""
         self.layout = layout = parameters.layout(seed)
-        self.speed_scale, self.noise = parameters.speed_scale, lidar.LidarNoise(seed, parameters.lidar_noise)
+        self.speed_scale = parameters.speed_scale
+        self.noise = lidar.LidarNoise(seed, parameters.lidar_noise)
+        # Obstacles: those of the layout at their poses, the rest out of the way. A heading h about the vertical is the
+        # quaternion (cos(h/2), 0, 0, sin(h/2)).
         mujoco.mj_resetData(self.model, self.data)
         self.data.mocap_pos[self._obstacles] = OUT_OF_THE_WAY
         for index, (x, y, heading) in zip(self._obstacles, layout.obstacles, strict=False):
             self.data.mocap_pos[index] = (x, y, 0.0)
             self.data.mocap_quat[index] = (math.cos(heading / 2), 0.0, 0.0, math.sin(heading / 2))
+        # Goal and vehicle.
         self.data.mocap_pos[self._beacon] = (*layout.goal, 0.0)
         self._position[:] = layout.start
         self.health = 1.0
         self.substeps_in_goal = 0
+        # Bring positions of bodies, contacts and sensors up to date.
         mujoco.mj_forward(self.model, self.data)
 
     def act(self, request: Batch) -> None:
@@ -128,14 +133,20 @@ class NavigationScene(Scene):
         self.drive(float(message["linear.x"][0]), float(message["angular.z"][0]))
 
     def drive(self, speed: float, turn_rate: float) -> None:
-        """Hold this target twist, m/s and rad/s, clipped to what the vehicle can do; NaN counts as 0."""
+        """Hold a target twist, clipped to the limits of the vehicle; NaN counts as 0.
+
+        Args:
+            speed: target speed forward, m/s.
+            turn_rate: target turn rate to the left, rad/s.
+        """
         if self.health == 0.0:
             return
+        # Actuators: drive, grip and turn; the target of grip stays 0.
         self._control[0] = self.speed_scale * _clip(speed, vehicle.MAX_SPEED)
         self._control[2] = self.speed_scale * _clip(turn_rate, vehicle.MAX_TURN_RATE)
 
     def advance(self, substeps: int) -> None:
-        """Simulate that many substeps, counting damage and time in the goal in each."""
+        """Simulate substeps; count damage and time in the goal zone in each."""
         goal_x, goal_y = self.layout.goal.tolist()
         for _ in range(substeps):
             mujoco.mj_step(self.model, self.data)
@@ -148,17 +159,18 @@ class NavigationScene(Scene):
 
     @property
     def time_in_goal(self) -> float:
-        """How long the vehicle's centre has been in the goal zone without a break, s."""
+        """Time since the centre of the vehicle entered the goal zone, s; 0 outside."""
         return self.substeps_in_goal * self.timestep
 
     def _damage(self, force: float) -> None:
-        """Take the harm of a contact force, N, over one substep."""
+        """Reduce the health by a contact force, N, over one substep; a destroyed vehicle loses its drive."""
         self.health = max(0.0, self.health - harm(force, self.timestep))
         if self.health == 0.0:
             self._control[:] = 0.0
 
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that scans with the lidar and writes the NavigationState of a reset or step response."""
+        """Return a function that scans with the lidar and writes the NavigationState of a response."""
+        # Fields are looked up once, since the function runs in every step.
         state = {name: response[f"state.{name}"] for name in _CHANGING_FIELDS}
         pose_x, pose_y, pose_cos, pose_sin, speed, slip, turn_rate, health, time_in_goal, ranges, tags = state.values()
         write_constants(response)
@@ -168,18 +180,22 @@ class NavigationScene(Scene):
 
         def write() -> None:
             nonlocal written
+            # Plain floats: arithmetic on them is faster than on NumPy's scalars.
             x, y, yaw = self._position.tolist()
             velocity_x, velocity_y, velocity_yaw = self._velocity.tolist()
             cos, sin = math.cos(yaw), math.sin(yaw)
             self.lidar.scan(self.data, x, y, cos, sin)
+            # Pose: the heading as a quaternion about the vertical.
             pose_x[0], pose_y[0] = x, y
             pose_cos[0], pose_sin[0] = math.cos(yaw / 2), math.sin(yaw / 2)
+            # Twist: the velocity in the frame of the vehicle, x forward and y to the left.
             speed[0] = cos * velocity_x + sin * velocity_y
             slip[0] = cos * velocity_y - sin * velocity_x
             turn_rate[0] = velocity_yaw
             health[0], time_in_goal[0] = self.health, self.time_in_goal
             ranges[0] = self.noise.added(self.lidar.ranges)
             tags[0] = self.lidar.tags
+            # The target changes with the layout only.
             if written is not self.layout:
                 written = self.layout
                 goal_x[0], goal_y[0] = written.goal
@@ -188,10 +204,10 @@ class NavigationScene(Scene):
         return write
 
     def picture(self) -> Picture:
-        """The goal zone, the lidar's rays and the gauges of the present state."""
+        """Return goal zone, lidar rays and gauges of the present state."""
         x, y, yaw = self._position.tolist()
         self.lidar.scan(self.data, x, y, math.cos(yaw), math.sin(yaw))
-        return portray(
+        return make_picture(
             position=(x, y),
             goal=(float(self.layout.goal[0]), float(self.layout.goal[1])),
             lidar=self.lidar,
@@ -202,14 +218,22 @@ class NavigationScene(Scene):
 
 
 def harm(force: float, timestep: float) -> float:
-    """Health lost by a contact force, N, over one substep, s."""
+    """Return the loss of health by a contact force over one substep.
+
+    A collision costs health by the momentum that it takes beyond that of the drive, CRASH_COST for all of the vehicle's
+    momentum at full speed. Pushing costs health by its force.
+
+    Args:
+        force: contact force, N.
+        timestep: length of the substep, s.
+    """
     if force > HIT_FORCE:
         return CRASH_COST * (force - vehicle.DRIVE_FORCE) * timestep / _FULL_SPEED_MOMENTUM
     return LEANING_COST * force * timestep / vehicle.DRIVE_FORCE
 
 
 def write_constants(response: Batch) -> None:
-    """Write what is the same in every NavigationState."""
+    """Write the constant fields of NavigationState."""
     response["state.target_radius"] = TARGET_RADIUS
     response["state.goal_timer.required"] = DWELL_TIME
     response["state.lidar.angle_min"] = 0.0
@@ -230,7 +254,7 @@ _CHANGING_FIELDS: Final = (
     "lidar.ranges",
     "lidar.tags",
 )
-"""Fields of the state that a control period may change, in the order in which `state_writer` unpacks them."""
+"""Fields of the state that change from step to step, in the order in which `state_writer` unpacks them."""
 
 
 def _clip(value: float, limit: float) -> float:

@@ -1,4 +1,4 @@
-"""How the navigation scene is shown: the camera, the goal zone, the lidar's rays and the gauges."""
+"""Visuals of the navigation scene: camera, goal zone, lidar rays and gauges."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rl_pipeline.players.rendering.picture import Camera, Disc, Gauge, Picture, 
 from rl_pipeline.players.tracked_vehicle import LIDAR_HEIGHT
 
 CAMERA: Final = Camera(lookat=(-0.22, 0.0, 0.0), distance=14.35, azimuth=0.0, elevation=-58.0, field_of_view=40.0)
-"""Looks along x from above, so that the whole arena fills the frame."""
+"""Camera above and behind the arena, which fills the frame."""
 
+# Colours: red, green and blue, from 0 to 1.
 _GREEN: Final = (0.18, 0.72, 0.46)
 _AMBER: Final = (0.95, 0.65, 0.22)
 _RED: Final = (0.90, 0.30, 0.27)
@@ -28,7 +29,7 @@ _TAG_COLOURS: Final = np.array(
 )
 
 
-def portray(
+def make_picture(
     position: tuple[float, float],
     goal: tuple[float, float],
     lidar: Lidar,
@@ -36,19 +37,19 @@ def portray(
     dwell: float,
     time: float,
 ) -> Picture:
-    """The picture of one moment of an episode.
+    """Make the picture of one moment of an episode.
 
     Args:
-        position: of the vehicle, x and y in m.
-        goal: centre of the goal zone, x and y in m.
-        lidar: with its last scan.
-        health: 1 unharmed, 0 destroyed.
+        position: x and y of the vehicle, m.
+        goal: x and y of the centre of the goal zone, m.
+        lidar: lidar with its last scan.
+        health: from 1 (unharmed) to 0 (destroyed).
         dwell: fraction of the dwell time that has passed.
-        time: since the episode began, in s.
+        time: time since the episode began, s.
     """
     return Picture(
-        discs=_goal_zone(goal, dwell),
-        rays=_rays(position, lidar),
+        discs=_make_goal_zone(goal, dwell),
+        rays=_make_rays(position, lidar),
         gauges=(
             Gauge("Health", f"{health:.0%}", health, (*_health_colour(health), 1.0)),
             Gauge("In goal", f"{dwell:.0%}", dwell, (*_GREEN, 1.0)),
@@ -58,7 +59,8 @@ def portray(
     )
 
 
-def _goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
+def _make_goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
+    """Make the goal zone, with a ring around it that closes during the dwell time."""
     zone = (
         Disc(goal, TARGET_RADIUS, (*_GREEN, 0.28)),
         Disc(goal, TARGET_RADIUS, (*_GREEN, 0.75), inner_radius=TARGET_RADIUS - 0.05),
@@ -67,7 +69,7 @@ def _goal_zone(goal: tuple[float, float], dwell: float) -> tuple[Disc, ...]:
     return (*zone, progress) if dwell > 0.0 else zone
 
 
-def _rays(position: tuple[float, float], lidar: Lidar) -> Rays:
+def _make_rays(position: tuple[float, float], lidar: Lidar) -> Rays:
     origin = np.array((*position, LIDAR_HEIGHT))
     return Rays(
         origins=origin,

@@ -1,4 +1,4 @@
-"""Many worlds of the navigation scene, stepped together by MuJoCo's batch: bit for bit what as many scenes do."""
+"""Worlds of the navigation scene, stepped together by MuJoCo's batch; bit for bit the same as separate scenes."""
 
 from __future__ import annotations
 
@@ -22,31 +22,33 @@ from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.worlds import Worlds
 
 _INTEGRATED: Final = ("qpos", "qvel", "qacc_warmstart", "time")
-"""What a step changes of a world's state."""
+"""Arrays of a world's state that a step changes."""
 
 _LIMITS: Final = np.array((vehicle.MAX_SPEED, vehicle.MAX_TURN_RATE))
+"""Greatest target twist, m/s and rad/s."""
 _DRIVE_AND_TURN: Final = slice(0, 3, 2)
-"""The actuators that hold a target twist; between them is that of the tracks' grip."""
+"""Actuators drive and turn; grip is between them."""
 
 _CONTROLLED: Final = ("ctrl", "mocap_pos", "mocap_quat")
-"""What else there is to it."""
+"""Arrays of a world's state that only actions and resets change."""
 
 
 class NavigationWorlds(Worlds):
-    """M navigation scenes in step.
+    """M worlds of the navigation scene.
 
-    Physics and rays are computed in C for all of them in one call, on one thread: players are what cores are shared
-    out among. What a scene does with the results is done here for all worlds at once.
+    Physics and rays of all worlds are computed in C in one call, on one thread: each core runs a player of its own.
+    Everything that a scene does with the results is done in NumPy for all worlds at once.
 
     Args:
         sample_time: control period, s; 0: 0.1.
-        seed: of the arena of the first world; world i begins with that of seed + i.
+        seed: seed of the first world; world i begins with seed + i.
         count: M.
     """
 
     def __init__(self, sample_time: float, seed: int, count: int) -> None:
         self._first = NavigationScene(sample_time, seed)
         super().__init__(self._first, count)
+        # The batch of worlds; the bound arrays have a row for each world.
         model = build_model(looks=False)
         model.opt.timestep = self.timestep
         self._batch = WorldBatch(model, count, nthread=1)
@@ -56,6 +58,7 @@ class NavigationWorlds(Worlds):
         self._integrated = [self._bound[name] for name in _INTEGRATED]
         self._vehicle = model.body("vehicle").id
         self._tag_of_geom = lidar.tags_by_geom(model)
+        # Everything that a scene keeps besides the state of its model.
         self._layouts: list[Layout] = [self._first.layout] * count
         self._targets: NDArray[np.float64] = np.zeros((count, 2))
         self._goal: NDArray[np.float64] = np.zeros((count, 2))
@@ -64,6 +67,7 @@ class NavigationWorlds(Worlds):
         self._is_noisy = False
         self._health: NDArray[np.float64] = np.ones(count)
         self._substeps_in_goal: NDArray[np.int64] = np.zeros(count, np.int64)
+        # States of all worlds; the constant fields are written once.
         response = load_interfaces().service(NavigationScene.step_service).response
         plain = response.layout(NavigationScene.lengths).empty(count)
         write_constants(plain)
@@ -72,7 +76,7 @@ class NavigationWorlds(Worlds):
         self._lay_out(np.arange(count), np.arange(seed, seed + count), [NavigationParameters()] * count)
 
     def begin(self, request: Batch) -> None:
-        """Lay out new arenas in the worlds that a NavigationResetBatch request marks."""
+        """Begin episodes in the worlds that a NavigationResetBatch request marks."""
         worlds = np.flatnonzero(request[RESET][0])
         if len(worlds):
             parameters = [NavigationParameters.of(request, world) for world in worlds.tolist()]
@@ -83,17 +87,20 @@ class NavigationWorlds(Worlds):
         targets = self._targets
         targets[:, 0], targets[:, 1] = request["action.linear.x"][0], request["action.angular.z"][0]
         is_held = (self._health > 0.0)[:, None] & (targets == targets)
-        # np.clip costs several times as much on few numbers.
+        # np.clip takes several times as long on few numbers.
         held = np.minimum(np.maximum(np.where(is_held, targets, 0.0), -_LIMITS), _LIMITS)
         self._control[:, _DRIVE_AND_TURN] = self._speed_scale[:, None] * held
 
     def advance(self, substeps: int) -> None:
-        """Simulate that many substeps, counting damage and time in the goal in each."""
+        """Simulate substeps; count damage and time in the goal zone in each."""
+        # All substeps in one call, with the positions and contact forces of each.
         before = [values.copy() for values in self._integrated]
         records = self._batch.rollout(substeps, record=("qpos", "sensordata"))
         positions, forces = records["qpos"], records["sensordata"][:, :, 0]
+        # Damage, in the few worlds with a contact.
         for world in np.flatnonzero(forces.any(axis=1)).tolist():
             self._damage(world, before, positions[world], forces[world])
+        # Time in the goal zone: counted on inside, set to 0 outside, substep by substep.
         offset = positions[:, :, :2] - self._goal[:, None, :]
         inside = offset[:, :, 0] * offset[:, :, 0] + offset[:, :, 1] * offset[:, :, 1] <= TARGET_RADIUS * TARGET_RADIUS
         for substep in range(substeps):
@@ -109,10 +116,15 @@ class NavigationWorlds(Worlds):
         positions: NDArray[np.float64],
         forces: NDArray[np.float64],
     ) -> None:
-        """Take the harm of the forces on a vehicle, shape (substeps,).
+        """Reduce the health of one vehicle by the contact forces of its substeps.
 
-        A vehicle that is destroyed by one of them stops there: the substeps from then on are simulated again, from the
-        state `before` and into `positions`.
+        A vehicle that is destroyed loses its drive at that moment: later substeps are simulated again.
+
+        Args:
+            world: index of the world.
+            before: state of all worlds before the substeps.
+            positions: positions after each substep, shape (substeps, 3); corrected in place.
+            forces: contact forces, N, shape (substeps,).
         """
         health = float(self._health[world])
         for substep, force in enumerate(forces.tolist()):
@@ -126,7 +138,7 @@ class NavigationWorlds(Worlds):
     def _stop(
         self, world: int, before: list[NDArray[np.float64]], positions: NDArray[np.float64], substeps: int
     ) -> None:
-        """Simulate a world again from `before`, without a drive after so many substeps."""
+        """Simulate a world again from the state `before`, without drive after `substeps` substeps."""
         for values, earlier in zip(self._integrated, before, strict=True):
             values[world] = earlier[world]
         self._batch.rollout(substeps, ids=[world])
@@ -135,7 +147,7 @@ class NavigationWorlds(Worlds):
             positions[substeps:] = self._batch.rollout(rest, ids=[world])["qpos"][0]
 
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that writes the NavigationState of every world; lidars scan where something has moved."""
+        """Return a function that writes the NavigationState of every world; only lidars of changed worlds scan."""
         states = response["state"].stacked
 
         def write() -> None:
@@ -149,9 +161,9 @@ class NavigationWorlds(Worlds):
         return write
 
     def _observe(self, worlds: NDArray[np.intp] | slice) -> None:
-        """Write the states of these worlds: a slice for all of them, which indexes in less time than their numbers."""
+        """Write the states of worlds; a slice for all of them is faster than their indices."""
         position, velocity, states = self._position[worlds], self._velocity[worlds], self._states
-        # NumPy's sine and cosine may differ from those of a scene in the last bit.
+        # math.cos, as in a scene: NumPy's may differ in the last bit.
         yaws = position[:, 2].tolist()
         cos, sin = np.array([math.cos(yaw) for yaw in yaws]), np.array([math.sin(yaw) for yaw in yaws])
         states["pose.position.x"][worlds], states["pose.position.y"][worlds] = position[:, 0], position[:, 1]
@@ -162,6 +174,7 @@ class NavigationWorlds(Worlds):
         states["twist.angular.z"][worlds] = velocity[:, 2]
         states["health"][worlds] = self._health[worlds]
         states["goal_timer.elapsed"][worlds] = self._substeps_in_goal[worlds] * self.timestep
+        # Lidar, with the errors of those episodes that have some.
         ranges, tags = self._scan(worlds, position, cos, sin)
         if self._is_noisy:
             for row, noise in zip(ranges, np.array(self._noises)[worlds], strict=True):
@@ -175,7 +188,8 @@ class NavigationWorlds(Worlds):
         cos: NDArray[np.float64],
         sin: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Ranges and tags of one revolution of each lidar, shape (worlds, 30)."""
+        """Return ranges and tags of one revolution of each lidar, shape (worlds, 30)."""
+        # One origin for all rays of a world, and directions turned by its heading.
         origins = np.full((len(position), 1, 3), vehicle.LIDAR_HEIGHT)
         origins[:, 0, :2] = position[:, :2]
         directions = lidar.AHEAD * cos[:, None, None]
@@ -188,10 +202,10 @@ class NavigationWorlds(Worlds):
     def _lay_out(
         self, worlds: NDArray[np.intp], seeds: NDArray[np.integer], parameters: Sequence[NavigationParameters]
     ) -> None:
-        """Begin the episodes of these seeds in these worlds."""
+        """Begin episodes with these seeds and parameters in these worlds."""
         states = self._states
         for world, seed, given in zip(worlds.tolist(), seeds.tolist(), parameters, strict=True):
-            # A scene knows how it begins; the first one's is borrowed, since it is only looked at for pictures.
+            # Reset a scene and copy its state; the first world's is free for this, since it only makes pictures.
             self._first.reset(seed, given)
             self._speed_scale[world], self._noises[world] = self._first.speed_scale, self._first.noise
             self._is_noisy |= given.lidar_noise > 0.0
@@ -207,7 +221,8 @@ class NavigationWorlds(Worlds):
         self._unwritten[worlds] = True
 
     def picture(self) -> Picture:
-        """What a frame of the first world shows beside the model; brings `data` up to date with it."""
+        """Return everything in a frame of the first world that is not a body of the model; bring `data` up to date."""
+        # Copy the first world to its scene.
         first = self._first
         first.layout, first.health = self._layouts[0], float(self._health[0])
         first.substeps_in_goal = int(self._substeps_in_goal[0])

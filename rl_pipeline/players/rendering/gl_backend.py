@@ -1,6 +1,7 @@
-"""Which offscreen GL this machine has, found out where a crash of its driver harms nobody.
+"""OpenGL on this machine: import MuJoCo with a working GL, and find an offscreen backend.
 
-A GL that computes on the CPU does not count: it takes ten times as long as the painter, and looks no better.
+Backends are tried in a process of their own, since a driver may crash it. A GL that computes on the CPU does not count:
+it takes ten times as long as the painter, and looks no better. This module imports MuJoCo only when it is asked to.
 """
 
 from __future__ import annotations
@@ -17,33 +18,55 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
+VARIABLE: Final = "MUJOCO_GL"
+"""Environment variable of MuJoCo that chooses the GL backend."""
+DISABLED: Final = "disabled"
+
 LIBRARIES: Final = {"egl": "EGL", "osmesa": "OSMesa"}
-"""The libraries of MuJoCo's offscreen backends."""
+"""Libraries of MuJoCo's offscreen backends."""
 
 PROBE_TIMEOUT: Final = 20.0
-"""Seconds that a driver may take to draw its first frame."""
+"""Seconds in which a driver must draw its first frame."""
 
 SOFTWARE_RENDERERS: Final = ("llvmpipe", "softpipe", "swrast", "swr", "software")
-"""What the names of GL renderers contain that compute on the CPU."""
+"""Parts of the names of GL renderers that compute on the CPU."""
 
 _DEVICES: Final = ("dri/renderD*", "nvidia[0-9]*", "dxg", "nvhost-gpu", "mali*", "kgsl*")
-"""What Linux has below /dev when there is a GPU: of any kind, of NVIDIA, in WSL, and on small computers."""
+"""Device files of GPUs on Linux: any kind, NVIDIA, WSL, and embedded computers."""
 
 SWITCHED_OFF: Final = ("disable", "disabled", "off", "false", "0")
+"""Values of MUJOCO_GL that switch GL off."""
+
+
+def import_mujoco() -> None:
+    """Import MuJoCo if MUJOCO_GL is set; if that GL does not work, warn and set the variable to `disabled`.
+
+    MuJoCo loads the GL of MUJOCO_GL when it is imported. Without the variable it can be imported anywhere.
+    """
+    wish = os.environ.get(VARIABLE, "").strip()
+    if not wish:
+        return
+    try:
+        import mujoco
+    except Exception as error:  # from OpenGL or MuJoCo, depending on what is missing
+        logger.warning("MUJOCO_GL=%s does not work here (%s: %s): no GL is used", wish, type(error).__name__, error)
+        os.environ[VARIABLE] = DISABLED
+        import mujoco  # noqa: F401
 
 
 @cache
 def working_backend() -> str | None:
-    """The backend to render with, `egl` or `osmesa`, or None if there is none.
+    """Return the backend to render with, `egl` or `osmesa`; None if none works.
 
-    The environment variable MUJOCO_GL has the last word, as it has for MuJoCo: `disabled`, or one of the two, which
-    is then used even if it computes on the CPU.
+    The environment variable MUJOCO_GL decides, as for MuJoCo: `disabled`, or one of the two, which is then used even if
+    it computes on the CPU.
     """
-    wish = os.environ.get("MUJOCO_GL", "").strip().lower()
+    wish = os.environ.get(VARIABLE, "").strip().lower()
     if wish in SWITCHED_OFF:
         return None
     if wish not in LIBRARIES and not _has_gpu():
-        return None  # to look for more takes half a second
+        return None  # trying the backends would take half a second
+    # The first backend that draws a frame on a GPU, or the one that was asked for.
     for backend in [wish] if wish in LIBRARIES else LIBRARIES:
         if library_loads(backend) and (renderer := renderer_name(backend)):
             if backend == wish or not any(name in renderer.lower() for name in SOFTWARE_RENDERERS):
@@ -53,12 +76,12 @@ def working_backend() -> str | None:
 
 
 def _has_gpu() -> bool:
-    """Whether there may be a GPU; known on Linux alone."""
+    """Return False if this is Linux and has no GPU; on other systems this is not known."""
     return not sys.platform.startswith("linux") or any(True for name in _DEVICES for _ in Path("/dev").glob(name))
 
 
 def library_loads(backend: str) -> bool:
-    """Whether the library of a backend is on this machine, with all that it needs."""
+    """Return True if the library of a backend can be loaded, with all its dependencies."""
     name = ctypes.util.find_library(LIBRARIES[backend])
     if name is None:
         return False
@@ -70,13 +93,14 @@ def library_loads(backend: str) -> bool:
 
 
 def renderer_name(backend: str) -> str | None:
-    """The name of the GL renderer from which a process of its own gets a frame; None if it gets none."""
+    """Draw a frame in a process of its own; return the name of the GL renderer, None if there is no frame."""
     command = [sys.executable, "-m", "rl_pipeline.players.rendering.gl_probe", backend]
     try:
         probe = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_TIMEOUT, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         logger.info("no GL by %s: %s", backend, error)
         return None
+    # The last line of a traceback names the cause.
     if probe.returncode != 0:
         reason = (probe.stderr.strip().splitlines() or ["the frame is blank"])[-1]
         logger.info("no GL by %s: %s", backend, reason)

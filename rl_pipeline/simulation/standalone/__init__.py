@@ -1,1 +1,1 @@
-"""Start players on a machine that has Python alone, without this package installed."""
+"""Launcher of players for a machine with Python and PyYAML, without the package installed."""

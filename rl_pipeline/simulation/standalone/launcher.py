@@ -1,7 +1,8 @@
-"""Players without the trainer: those of config.yml, started on a machine that has Python and PyYAML and nothing else.
+"""Launcher of players without a trainer: starts those of config.yml and keeps them running.
 
-What launch_unity_simulation.bat and .bash run, and `rl-pipeline simulate`. The trainer, in a container or on another
-machine, waits for them with `unity.launch: false`. Runs on Windows too, and on Python 3.9 or newer.
+launch_unity_simulation.bat, launch_unity_simulation.bash and `rl-pipeline simulate` run this program. The trainer, in a
+container or on another machine, waits for the players with `unity.launch: false`. The launcher needs Python 3.9 and
+PyYAML, on Windows too.
 """
 
 from __future__ import annotations
@@ -28,28 +29,33 @@ from rl_pipeline.simulation.standalone.machine_file import MachineFile, read_mac
 
 LOGS: Final = Path("player_logs")
 SHORT_LIFE: Final = 3.0
-"""Seconds within which a player that fails has failed at its start, and would do so again."""
+"""Seconds after its start in which a failure of a player counts as one of its start: another start would not help."""
 WATCH_PERIOD: Final = 0.2
-BAD_INPUT, INTERRUPTED = 2, 130
+"""Seconds between two checks of the players."""
+BAD_INPUT: Final = 2
+INTERRUPTED: Final = 130
 
 Say = Callable[[str], None]
+"""Function that shows a line to the user."""
 
 
 class Players:
-    """The players of a machine: owns their processes, and starts one that fails anew.
+    """The player processes of a machine; one that fails is restarted.
 
     Args:
-        machine: how many, of which build, and where they connect to.
-        scene: what the embedded player simulates.
-        logs: folder of their logs; made when needed.
-        say: takes a line for the person who watches.
+        machine: number of players, build and endpoint.
+        scene: name of the scene, for the embedded player.
+        logs: folder of the logs; created when needed.
+        say: shows a line to the user.
 
     Raises:
-        InputError: there is no such build.
+        InputError: the build does not exist.
     """
 
     def __init__(self, machine: MachineFile, scene: str, logs: Path, say: Say) -> None:
-        self._machine, self._logs, self._say = machine, logs.absolute(), say
+        self._machine = machine
+        self._logs = logs.absolute()
+        self._say = say
         self._program = player_program(machine.unity.build_path, scene, machine.unity.arguments)
         self._running: dict[int, PlayerProcess] = {}
         self._started: dict[int, float] = {}
@@ -62,13 +68,14 @@ class Players:
         self.stop()
 
     def start(self) -> None:
-        """Start them all.
+        """Start all players.
 
         Raises:
             InputError: the build cannot be executed, or logs cannot be written.
         """
         for environment_id in range(self._machine.players):
             self._launch(environment_id)
+        # Tell the user where the players connect, and how to end them.
         ros = self._machine.ros
         last = ros.port_of(self._machine.players - 1)
         ports = f"{ros.tcp_port}" if last == ros.tcp_port else f"{ros.tcp_port} to {last}"
@@ -78,12 +85,12 @@ class Players:
         self._say(f"logs: {self._logs}; Ctrl-C ends them all")
 
     def watch(self, period: float = WATCH_PERIOD) -> bool:
-        """Look after the players once, for `period` seconds; returns whether any is left.
+        """Check the players once, after `period` seconds; return True if any is left.
 
-        One that was closed stays closed, one that failed is started anew.
+        A player that was closed stays closed; one that failed is restarted.
 
         Raises:
-            InputError: one failed right at its start, so that another start would not help.
+            InputError: a player failed at its start, so that another start would not help.
         """
         threading.Event().wait(period)
         for environment_id, player in list(self._running.items()):
@@ -91,19 +98,22 @@ class Players:
                 continue
             del self._running[environment_id]
             player.stop(timeout=0)
+            # Closed by the user.
             if player.succeeded:
                 self._say(f"player {environment_id} was closed")
                 continue
+            # Failed: at its start, or later.
             if time.monotonic() - self._started[environment_id] < SHORT_LIFE:
                 raise InputError(
                     f"player {environment_id} {status} at its start; the end of {player.log_file}:\n{player.log_tail()}"
                 )
-            self._say(f"player {environment_id} {status}; starting it anew (log: {player.log_file})")
+            self._say(f"player {environment_id} {status}; restarting it (log: {player.log_file})")
             self._launch(environment_id)
         return bool(self._running)
 
     def stop(self) -> None:
-        """End them all; safe to call twice."""
+        """End all players; safe to call twice."""
+        # Ask all of them, then wait for all within one period.
         for player in self._running.values():
             player.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT
@@ -115,6 +125,7 @@ class Players:
             self._reaper = None
 
     def _launch(self, environment_id: int) -> None:
+        """Start one player."""
         machine = self._machine
         log_file = self._logs / f"player_{environment_id}.log"
         spec = PlayerSpec(
@@ -134,15 +145,17 @@ class Players:
             )
         except OSError as error:
             raise InputError(f"{self._program.name}: cannot be started ({error})") from None
-        self._running[environment_id], self._started[environment_id] = player, time.monotonic()
+        self._running[environment_id] = player
+        self._started[environment_id] = time.monotonic()
 
 
 def launch(config: Path, overrides: Sequence[str], scene: str, logs: Path) -> None:
-    """Start the players of a machine file and look after them until all were closed, or an exception ends this.
+    """Start the players of a machine file and keep them running until all are closed, or an exception ends the call.
 
     Raises:
         InputError: see `Players` and `read_machine_file`.
     """
+    # Everything that the user may have set wrong, before any process starts.
     machine = read_machine_file(config, overrides)
     use_workspaces([Path(folder) for folder in machine.workspace], f"{config}: workspace")
     if machine.unity.build_path == EMBEDDED and importlib.util.find_spec("mujoco") is None:
@@ -152,6 +165,7 @@ def launch(config: Path, overrides: Sequence[str], scene: str, logs: Path) -> No
         )
     if machine.unity.launch:
         _say("note: unity.launch is true, so the trainer starts players of its own; it waits for these with false")
+    # Run.
     with Players(machine, scene, logs, _say) as players:
         players.start()
         while players.watch():
@@ -159,7 +173,7 @@ def launch(config: Path, overrides: Sequence[str], scene: str, logs: Path) -> No
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run as a program; returns its exit code."""
+    """Run as a program; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="launch_unity_simulation",
         description="Start the players of config.yml and keep them running; Ctrl-C ends them all.",
@@ -170,6 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--scene", default="navigation", help="what the embedded player simulates (navigation)")
     parser.add_argument("--logs", type=Path, default=LOGS, help=f"folder of the players' logs ({LOGS})")
     options = parser.parse_args(arguments)
+    # Signals that end a program end it through KeyboardInterrupt, so that players are ended too.
     for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupt)

@@ -1,6 +1,6 @@
-"""What the launcher of players reads of config.yml, where nothing but Python and PyYAML is installed.
+"""The part of config.yml that the launcher of players needs, read with Python and PyYAML alone.
 
-The schema of the configuration has the same keys and defaults; it needs pydantic, so it is not asked here.
+The schema of the configuration (config/machine.py) has the same keys and defaults, but needs pydantic.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import yaml
 from rl_pipeline.config.yaml_loader import WrittenNumber, as_numbers, as_texts, load_yaml
 from rl_pipeline.errors import InputError
 
-EXPECTED: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
+EXPECTATIONS: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "a list"}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where players connect to: keys of the `ros` section."""
+    """Endpoint that players connect to: keys of the `ros` section."""
 
     tcp_ip: str = "127.0.0.1"
     tcp_port: int = 10000
@@ -30,17 +30,17 @@ class Endpoint:
 
     @property
     def reachable(self) -> str:
-        """Address to connect to: where the endpoint listens on all addresses of its machine, loopback."""
+        """Address to connect to: loopback if the endpoint listens on all addresses of its machine."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.tcp_ip, self.tcp_ip)
 
     def port_of(self, environment_id: int) -> int:
-        """Port that a player connects to."""
+        """Return the port that a player connects to."""
         return self.tcp_port + environment_id if self.one_port_per_environment else self.tcp_port
 
 
 @dataclass(frozen=True)
 class Build:
-    """How players are started: keys of the `unity` section."""
+    """Program and settings of players: keys of the `unity` section."""
 
     build_path: str = "embedded"
     arguments: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Build:
 
 @dataclass(frozen=True)
 class MachineFile:
-    """The part of config.yml that players are started by."""
+    """Settings of config.yml for players."""
 
     n_environments: int = 4
     worlds_per_player: int = 1
@@ -63,25 +63,27 @@ class MachineFile:
 
     @property
     def players(self) -> int:
-        """How many players that makes."""
+        """Number of players."""
         return self.n_environments // self.worlds_per_player
 
 
 def read_machine_file(path: Path, overrides: Sequence[str] = ()) -> MachineFile:
-    """Read config.yml, with overrides such as `n_environments=8` or `unity.build_path=build/Arena.exe` over it.
+    """Read config.yml and apply overrides such as `n_environments=8` or `unity.build_path=build/Arena.exe`.
 
-    Keys that have nothing to do with players are left to the trainer to judge.
+    Keys without meaning for players are ignored; the trainer checks them.
 
     Raises:
-        InputError: the file cannot be read, or a value is not of its key's type or range.
+        InputError: the file cannot be read, or a value has a wrong type or range.
     """
+    # Keys may be nested in `simulation` or not, as in the trainer; overrides have the last word.
     settings = _read(path)
     nested = settings.get("simulation")
     settings = {**(nested if isinstance(nested, dict) else {}), **settings}
     for override in overrides:
-        _override(settings, override)
+        _apply_override(settings, override)
     if isinstance(settings.get("workspace"), str):
         settings["workspace"] = [settings["workspace"]]
+    # Sections, then the keys around them.
     sections = {"ros": Endpoint, "unity": Build}
     values: dict[str, Any] = {
         name: _section(kind, settings.get(name), f"{path}: {name}.") for name, kind in sections.items()
@@ -103,7 +105,7 @@ def _read(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _override(settings: dict[str, Any], override: str) -> None:
+def _apply_override(settings: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals:
         raise InputError(f"{override!r}: expected KEY=VALUE, such as n_environments=8")
@@ -115,7 +117,7 @@ def _override(settings: dict[str, Any], override: str) -> None:
 
 
 def _section(kind: type[Any], settings: Any, where: str) -> Any:
-    """An instance of a dataclass from a mapping; keys that are not given, and nested sections, keep their defaults."""
+    """Make an instance of a dataclass from a mapping; missing keys and nested sections keep their defaults."""
     settings = {} if settings is None else settings
     if not isinstance(settings, Mapping):
         raise InputError(f"{where.rstrip('.')}: expected keys and values, found {settings!r}")
@@ -129,24 +131,26 @@ def _section(kind: type[Any], settings: Any, where: str) -> Any:
 
 
 def _value(value: Any, default: bool | int | float | str | tuple[str, ...] | None, where: str) -> Any:
-    """`value` in the type of the default; numbers may be quoted, as everywhere in the configuration."""
+    """Return `value` in the type of the default; numbers may be quoted, as everywhere in the configuration."""
     kind = str if default is None else type(default)
     if kind is tuple:
         return _texts(value, where)
+    # A quoted number is a number, and a number is a text where a text is expected.
     plain = load_yaml(value) if isinstance(value, str) and kind is not str else value
     if isinstance(plain, WrittenNumber):
         plain = plain.text if kind is str else plain.value
     if value is None and default is None:
         return None
+    # A whole number is a number; true and false are not.
     if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
         return float(plain)
     if not isinstance(plain, kind) or (kind is int and isinstance(plain, bool)):
-        raise InputError(f"{where}: expected {EXPECTED[kind]}, found {value!r}")
+        raise InputError(f"{where}: expected {EXPECTATIONS[kind]}, found {value!r}")
     return plain
 
 
 def _texts(value: Any, where: str) -> tuple[str, ...]:
-    """A list of texts and numbers as texts."""
+    """Return a list of texts and numbers as texts."""
     items = [] if value is None else as_texts(value)
     if not isinstance(items, list) or any(
         isinstance(one, bool) or not isinstance(one, (str, int, float)) for one in items
