@@ -1,4 +1,4 @@
-"""One service of many players, called on all of them at once by ROS clients of one node."""
+"""Batched service calls by ROS: one service of many players, called by clients of one node."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from rl_pipeline.transport.response_rows import ResponseCallback
 from rl_pipeline.transport.timing import ResponseLog, ResponseTimes, Stamps
 
 DISCOVERY_TIMEOUT: Final = 2.0
-"""Seconds that a service which is in the graph may take until requests reach it."""
+"""Seconds that a service in the graph may take until requests reach it."""
 GONE_CHECK_PERIOD: Final = 0.25
-"""Seconds between two looks at whether those that are waited for are still there."""
+"""Seconds between two checks that the players waited for are still there."""
 
 
 class RosServiceCalls:
-    """The clients of one service on N players; see transport/backend.py for what each member promises.
+    """Clients of one service on N players; see `ServiceCalls` for the contract of each member.
 
-    Requests and responses are the codec's arrays, as with the other backends, and cross rcl as their bytes. All
-    requests are under way at once. A player whose service leaves the graph is not waited for.
+    Requests and responses are the codec's arrays, as in other backends, and cross rcl as bytes. All requests are under
+    way at once. A player whose service leaves the graph is not waited for.
 
     Args:
         session: the node, which runs while `receive` waits.
         service: type of the service.
         names: name of the service of each player.
-        lengths: elements of the request's sequences and bytes of its strings; what is not given is empty.
+        lengths: elements of the request's sequences and bytes of its strings; those not given are empty.
         on_response: called with each response as soon as it is complete.
 
     Raises:
@@ -56,7 +56,7 @@ class RosServiceCalls:
         self.refused: dict[int, CodecError] = {}
         self._session = session
         self._on_response = on_response
-        # A node that no executor spins: its clients are waited for, and read, without making objects of responses.
+        # A node that no executor spins: its clients are polled and read without making objects of responses.
         self._node = Node(
             f"{session.node.get_name()}_calls",
             context=session.context,
@@ -64,6 +64,7 @@ class RosServiceCalls:
             enable_rosout=False,
             start_parameter_services=False,
         )
+        # One client a player, and the descriptors that make responses known.
         service_type = service_class(service.name)
         self._clients = [self._node.create_client(service_type, name) for name in names]
         self._bytes = [SerializedClient(client) for client in self._clients]
@@ -71,13 +72,14 @@ class RosServiceCalls:
         self._watched = [
             Watched(self._poller, client, partial(self._take, index)) for index, client in enumerate(self._clients)
         ]
+        # Memory of the requests, and the calls in progress.
         self._request = service.request.layout(lengths).empty(len(self.names))
         self._stamped = has_field(service.request.struct, "request_sent")
         self._codec = service.response
         self._waiting: dict[int, int] = {}
         self._payloads: dict[int, bytes] = {}
         self._log = ResponseLog(len(self.names))
-        self._arrivals: tuple[list[int], list[float]] = ([], [])
+        self._answers: tuple[list[int], list[float]] = ([], [])
 
     @property
     def request(self) -> Batch:
@@ -87,17 +89,19 @@ class RosServiceCalls:
     def send(self, players: NDArray[np.intp] | None = None) -> None:
         """Send the requests of the given players (default: all), stamped with the time of the node's clock.
 
-        A player whose service is not there is not asked, and will be missing from the responses.
+        A player whose service is missing is not asked, and is missing from the responses.
         """
+        # Responses of the call before are forgotten.
         indices = range(len(self.names)) if players is None else players.tolist()
         ready = [index for index in indices if self._is_ready(index)]
         self._payloads.clear()
         self.refused.clear()
+        # Stamp and send.
         if self._stamped:
             seconds, nanoseconds = divmod(self._session.node.get_clock().now().nanoseconds, 1_000_000_000)
             self._request["request_sent.sec"][:] = seconds
             self._request["request_sent.nanosec"][:] = nanoseconds
-        self._arrivals = self._log.begin(time.perf_counter())
+        self._answers = self._log.begin(time.perf_counter())
         for index in ready:
             self._waiting[index] = self._bytes[index].send(self._request.bytes(index))
 
@@ -105,11 +109,12 @@ class RosServiceCalls:
         """Wait until every player that was asked has answered or is gone, at most `timeout` seconds.
 
         Returns:
-            The players that did not answer in time. What they answer later is nobody's.
+            The players that did not answer in time; their late responses are discarded.
         """
         deadline = time.monotonic() + timeout
         self._session.executor.spin_once(timeout_sec=0)
         while self._waiting and (remaining := deadline - time.monotonic()) > 0:
+            # In a pause, let the node's own callbacks run, and give up players that have left the graph.
             if not self._poller.poll(min(remaining, GONE_CHECK_PERIOD)):
                 self._session.executor.spin_once(timeout_sec=0)
                 gone = [index for index in self._waiting if not self._clients[index].service_is_ready()]
@@ -127,35 +132,36 @@ class RosServiceCalls:
         self._node.destroy_node()
 
     def responses(self) -> Iterator[tuple[NDArray[np.intp] | slice, Batch]]:
-        """What arrived since `send`, as pairs of player indices and their responses; one batch for each layout."""
+        """Yield the responses since `send`, as pairs of player indices and a batch of one layout."""
+        # Responses of one size are usually of one layout; else each is a batch.
         by_size: dict[int, list[int]] = {}
         for index in sorted(self._payloads):
             by_size.setdefault(len(self._payloads[index]), []).append(index)
         for players in by_size.values():
             rows = _rows([self._payloads[index] for index in players])
-            if (batch := self._decoded(rows, players)) is not None:
-                yield self._noted(players, batch)
+            if (batch := self._decode(rows, players)) is not None:
+                yield self._log_stamps(players, batch)
                 continue
             for row, index in enumerate(players):
-                if (single := self._decoded(rows[row : row + 1], [index])) is not None:
-                    yield self._noted([index], single)
+                if (single := self._decode(rows[row : row + 1], [index])) is not None:
+                    yield self._log_stamps([index], single)
 
     def stamps(self) -> Stamps:
-        """When requests and responses of the last calls were sent and received."""
+        """Return the times at which requests and responses of the last calls were sent and received."""
         return self._log.stamps()
 
     def response_times(self) -> ResponseTimes:
-        """How long the players took to answer in the last calls."""
+        """Return the times that the players took to answer in the last calls."""
         return self._log.summary()
 
-    def _noted(self, players: list[int], batch: Batch) -> tuple[NDArray[np.intp], Batch]:
-        """Responses and whose they are, after a note of their stamps."""
+    def _log_stamps(self, players: list[int], batch: Batch) -> tuple[NDArray[np.intp], Batch]:
+        """Log the stamps of responses, and return their players and them."""
         indices = np.array(players)
         self._log.keep_stamps(indices, batch)
         return indices, batch
 
-    def _decoded(self, rows: NDArray[np.uint8], players: list[int]) -> Batch | None:
-        """Rows of one layout as a batch; None when they differ in it, or the only one is refused."""
+    def _decode(self, rows: NDArray[np.uint8], players: list[int]) -> Batch | None:
+        """Return rows of one layout as a batch; None if they differ in it, or the only one is refused."""
         try:
             layout = self._codec.layout_of(rows[0])
         except CodecError as error:
@@ -165,20 +171,21 @@ class RosServiceCalls:
         return layout.view(rows) if layout.matches(rows) else None
 
     def _take(self, index: int) -> None:
-        """Take what has come for a player's client; what nobody waits for any more is nobody's."""
+        """Take a response of a player's client; discard it if its call is over."""
         response = self._bytes[index].take()
         if response is None:
             return
+        # Numbers tell the response to this call from late ones.
         if self._waiting.get(index) == response.request_id.sequence_number:
             del self._waiting[index]
             self._payloads[index] = response.payload
             if self._on_response is not None:
                 self._on_response(index, response.payload)
-            self._arrivals[0].append(index)
-            self._arrivals[1].append(time.perf_counter())
+            self._answers[0].append(index)
+            self._answers[1].append(time.perf_counter())
 
     def _is_ready(self, index: int) -> bool:
-        """Whether requests reach a player; one that has just been found is given time for that."""
+        """Return whether requests reach a player; wait for one that has just been discovered."""
         client = self._clients[index]
         if client.service_is_ready():
             return True

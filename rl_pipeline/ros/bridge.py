@@ -1,4 +1,4 @@
-"""The ROS graph behind an endpoint: what players register takes part in it, for as long as they are connected."""
+"""Bridge between an endpoint and the ROS graph: registrations of players take part in it while they are connected."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 ADAPTION_PERIOD: Final = 1.0
-"""Seconds between two looks at what the publishers of subscribed topics offer."""
+"""Seconds between two checks of the quality of service that publishers of subscribed topics offer."""
 HELD_PERIOD: Final = 0.05
-"""Seconds between two looks for a service that a player calls, or for the player of a service, that is not there."""
+"""Seconds between two searches for a missing service that a player calls, or for the lost player of a service."""
 DEADLINE_PERIOD: Final = 0.25
-"""Seconds between two looks at deadlines, while something is unanswered."""
+"""Seconds between two checks of deadlines, while a call is unanswered."""
 
 
 class RosBridge:
     """Carries topics and services between the players of an endpoint and the graph of a ROS node.
 
-    Several players may publish, want or call the same; a service is offered by one. Everything happens in the thread
-    that polls the endpoint, which also calls `tend`.
+    Several players may publish, subscribe to or call the same name; a service is offered by one player. All work is
+    done in the thread that polls the endpoint, which also calls `tend`.
 
     Args:
-        endpoint: where players connect; from now on its graph is bridged.
+        endpoint: server of the players; its router gets this bridge.
         node: takes part in ROS; no executor may spin it.
         config: deadlines and quality of service.
     """
@@ -59,18 +59,22 @@ class RosBridge:
             "services": self._offered,
         }
         self._users: dict[tuple[str, str], dict[PlayerId, str]] = {}
-        self._next_adaption = self._tended = 0.0
+        self._next_adaption = 0.0
+        self._tended = 0.0
         endpoint.router.bridge = self
 
     def open(self, player: PlayerId, registration: Registration) -> None:
         """Take part in a topic or service for a player; see `Bridge`."""
+        # All players must mean the same type by a name.
         table, name = self._tables[registration.table], registration.name
         users = self._users.setdefault((registration.table, name), {})
         if (known := next(iter(users.values()), registration.type_name)) != registration.type_name:
             raise BridgeError(f"another player has {name!r} as {known}, not as {registration.type_name}")
+        # A player that has come back continues with its service, unless the type has changed.
         left = self._offered.get(name) if registration.table == "services" else None
         if left is not None and not left.resume(player, registration):
             self._offered.pop(name).close()
+        # The first player makes the topic or service in ROS; a later subscriber gets latched messages.
         if name not in table:
             table[name] = self._make(player, registration)
         elif registration.table == "subscribers":
@@ -84,6 +88,7 @@ class RosBridge:
     def close(self, player: PlayerId, registration: Registration) -> None:
         """Undo `open`; see `Bridge`."""
         users = self._users.get((registration.table, registration.name), {})
+        # The last player withdraws it; a service stays a while for a player that comes back.
         if users.pop(player, None) is not None and not users:
             del self._users[registration.table, registration.name]
             if registration.table == "services":
@@ -103,24 +108,27 @@ class RosBridge:
             respond(None, "it was not registered by __ros_service")
 
     def topics(self) -> dict[str, str]:
-        """Names and types of all topics of the graph."""
+        """Return names and types of all topics of the graph."""
         return _two_part_types(self._node.get_topic_names_and_types())
 
     def services(self) -> dict[str, str]:
-        """Names and types of the services that are offered in the graph, which also lists what is merely called."""
+        """Return names and types of the services offered in the graph."""
+        # The graph lists services that are only called, too.
         listed = self._node.get_service_names_and_types()
         return _two_part_types([each for each in listed if self._node.count_services(each[0])])
 
     def tend(self) -> float:
-        """Do what time demands; returns in how many seconds it has to be done again."""
+        """Do periodic work; return the seconds until it is due again."""
         now = time.monotonic()
-        if (wait := self._tended + HELD_PERIOD - now) > 0:  # it is asked after every message
+        if (wait := self._tended + HELD_PERIOD - now) > 0:  # called after every message
             return wait
         self._tended = now
+        # Publishers may have come that offer another quality of service.
         if now >= self._next_adaption:
             self._next_adaption = now + ADAPTION_PERIOD
             for topic in self._subscribers.values():
                 topic.adapt()
+        # Services of players that did not come back, and deadlines of calls.
         for name in [name for name, service in self._offered.items() if service.is_over(now)]:
             self._offered.pop(name).close()
         services: list[OfferedService | CalledService] = [*self._offered.values(), *self._called.values()]
@@ -141,12 +149,12 @@ class RosBridge:
         self._users.clear()
 
     def _make(self, player: PlayerId, registration: Registration) -> Any:
-        """What stands in ROS for a registration.
+        """Make the ROS entity of a registration.
 
         Raises:
             BridgeError: ROS does not take its name, or its type is not installed.
         """
-        name, type_name, node = registration.name, _installed(registration), self._node
+        name, type_name, node = registration.name, _check_installed(registration), self._node
         try:
             match registration.table:
                 case "publishers":
@@ -160,14 +168,18 @@ class RosBridge:
                     return OfferedService(self._endpoint, node, player, registration, self._timeout)
         except InputError as error:
             raise BridgeError(str(error)) from None
-        except ValueError as error:  # what rclpy raises for names that are none
+        except ValueError as error:  # raised by rclpy for an invalid name
             raise BridgeError(
                 f"{registration.name!r} is no name that ROS takes: {str(error).splitlines()[0]}"
             ) from None
 
 
-def _installed(registration: Registration) -> str:
-    """The type's name, if its package could hold interfaces: players must not have just any module imported here."""
+def _check_installed(registration: Registration) -> str:
+    """Return the type's name if its package holds interfaces: a player must not have any other module imported.
+
+    Raises:
+        BridgeError: it does not.
+    """
     type_name = registration.type_name
     package = type_name.partition("/")[0]
     if re.fullmatch(r"[a-z][a-z0-9_]*", package) and (spec := importlib.machinery.PathFinder.find_spec(package)):
@@ -178,5 +190,5 @@ def _installed(registration: Registration) -> str:
 
 
 def _two_part_types(listed: Sequence[tuple[str, Sequence[str]]]) -> dict[str, str]:
-    """Names with their types as connectors spell them, package/Type."""
+    """Return names with their types as connectors spell them, package/Type."""
     return {name: f"{types[0].split('/')[0]}/{types[0].split('/')[-1]}" for name, types in listed}

@@ -1,4 +1,4 @@
-"""Topics that cross the endpoint. Messages cross as the bytes they are; Python makes no objects of them."""
+"""Topics that cross the endpoint, as bytes: Python makes no objects of messages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class PublishedTopic:
     """A topic that players publish, as one ROS publisher.
 
     Args:
-        node: what publishes.
+        node: publishes.
         name: the topic's name.
         message_class: its type.
-        qos: how it is published.
+        qos: quality of service.
     """
 
     def __init__(self, node: Node, name: str, message_class: Any, qos: TopicQos) -> None:
@@ -34,11 +34,12 @@ class PublishedTopic:
         self._publisher = node.create_publisher(message_class, name, qos.profile())
 
     def publish(self, payload: bytes) -> None:
-        """Publish a message as it came.
+        """Publish a message unchanged.
 
         Raises:
             BridgeError: the first message is not of the topic's type: a build for ROS 1, or of other definitions.
         """
+        # The first message shows a build of other definitions; checking each would cost a deserialization.
         if not self._checked:
             try:
                 deserialize_message(payload, self._class)
@@ -53,15 +54,15 @@ class PublishedTopic:
 
 
 class SubscribedTopic:
-    """A topic that players want, as one ROS subscription; it remembers latched messages for players that come later.
+    """A topic that players subscribe to, as one ROS subscription; it keeps latched messages for later players.
 
     Args:
-        endpoint: where the players are connected.
-        node: what subscribes.
+        endpoint: server that the players are connected to.
+        node: subscribes.
         name: the topic's name.
         type_name: its type as package/Type.
         message_class: the same as a class.
-        rules: the quality of service of topics.
+        rules: quality of service of topics.
     """
 
     def __init__(
@@ -79,18 +80,18 @@ class SubscribedTopic:
 
     @property
     def waiting(self) -> int:
-        """Messages that wait for a player which reads too slowly."""
+        """Number of messages that may wait for a player that reads too slowly."""
         return self._qos.waiting
 
     def catch_up(self, player: PlayerId) -> None:
-        """Send a player that subscribes later what is latched."""
+        """Send the latched messages to a player that subscribes later."""
         connection = self._endpoint.router.connections.get(player)
         if connection is not None:
             for payload in self._kept:
                 connection.send_message(self._name, payload)
 
     def adapt(self) -> None:
-        """Subscribe anew when the topic's publishers offer what the present subscription cannot receive."""
+        """Subscribe again if the topic's publishers offer a quality of service that the subscription cannot receive."""
         wanted = self._wanted_qos()
         if wanted != self._qos:
             self._unsubscribe()
@@ -106,7 +107,7 @@ class SubscribedTopic:
 
     def _subscribe(self) -> None:
         self._subscription = self._node.create_subscription(
-            self._class, self._name, _unused, self._qos.profile(), raw=True
+            self._class, self._name, _refuse_callback, self._qos.profile(), raw=True
         )
         self._watched = Watched(self._endpoint, self._subscription, self._take)
 
@@ -118,12 +119,13 @@ class SubscribedTopic:
         taken = self._subscription.handle.take_message(self._class, True)
         if taken is None:
             return
+        # Keep it for later subscribers, as a latched publisher does.
         payload = taken[0]
         if self._qos.durability == "transient_local":
             self._kept.append(payload)
         self._endpoint.router.publish(self._name, self._type_name, payload)
 
 
-def _unused(message: bytes) -> None:
-    """What rclpy wants for a subscription's callback; the endpoint takes messages itself."""
+def _refuse_callback(message: bytes) -> None:
+    """Stand in for the callback that rclpy wants; the endpoint takes messages itself."""
     raise AssertionError("the node must not be in an executor")

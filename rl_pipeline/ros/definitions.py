@@ -1,4 +1,4 @@
-"""Whether two sides mean the same by a type: the built classes, the definitions, and other nodes of the graph."""
+"""Checks that both sides define a type alike: the built classes, the definitions, and other nodes of the graph."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IDL_NAMES: Final = {"float32": "float", "float64": "double", "bool": "boolean"}
 
 
 def check_built(service: Service) -> None:
-    """Make sure that the built classes of a service have the fields of its definition.
+    """Check that the built classes of a service have the fields of its definition.
 
     Raises:
         InputError: they differ; the message names the first field that does.
@@ -31,16 +31,17 @@ def check_built(service: Service) -> None:
 
 
 def check_server(node: Any, name: str, type_name: str) -> None:
-    """Make sure that whoever serves a service means the same by its type, as far as the middleware tells.
+    """Check that all nodes of a service define its type alike, as far as the middleware knows.
 
     Args:
-        node: one that has a client of the service.
+        node: node with a client of the service.
         name: the service's full name.
         type_name: its two-part type.
 
     Raises:
         InputError: the hashes of the request's or the response's type differ.
     """
+    # The middleware has a hash of the type for each end of the two topics that a service is made of.
     for half, topic in (("request", f"rq{name}Request"), ("response", f"rr{name}Reply")):
         ends = [
             *node.get_publishers_info_by_topic(topic, no_mangle=True),
@@ -56,7 +57,7 @@ def check_server(node: Any, name: str, type_name: str) -> None:
 
 
 def _difference(struct: Struct, built: Any, path: str) -> str | None:
-    """The first field in which a class differs from a definition, in words; None: in none."""
+    """Describe the first field in which a class differs from a definition; return None if none does."""
     found: dict[str, str] = built.get_fields_and_field_types()
     for name, type_ in struct.fields.items():
         inner, expected = f"{path}.{name}", _idl_name(type_)
@@ -64,6 +65,7 @@ def _difference(struct: Struct, built: Any, path: str) -> str | None:
             return f"{inner}: expected {expected}, found no such field in what is built"
         if found[name].replace("octet", "int8") != expected:
             return f"{inner}: expected {expected}, found {found[name]} in what is built"
+        # Nested messages have definitions of their own.
         if (element := _struct_of(type_)) is not None:
             deeper = _difference(element, message_class(element.name), inner)
             if deeper is not None:
@@ -78,7 +80,8 @@ def _struct_of(type_: FieldType) -> Struct | None:
 
 
 def _idl_name(type_: FieldType) -> str:
-    """The type as rclpy's classes name it."""
+    """Return the type as rclpy's classes name it."""
+    # The names of OMG IDL.
     match type_:
         case Primitive(dtype):
             name = np.dtype(dtype).name

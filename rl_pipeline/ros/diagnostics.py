@@ -1,4 +1,4 @@
-"""What the endpoint's connections are doing, on `/diagnostics`."""
+"""Statistics of the endpoint's connections on `/diagnostics`."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ logger = logging.getLogger(__name__)
 
 TOPIC: Final = "/diagnostics"
 OLD: Final = 1.0
-"""Seconds in a queue after which a player is said to be slow."""
+"""Seconds in a queue after which a player counts as slow."""
 
 
 class Diagnostics:
     """Publishes a `diagnostic_msgs/DiagnosticArray` with one status for each player, and one for all.
 
-    Without the package diagnostic_msgs nothing is published, and that is said once.
+    Without the package diagnostic_msgs nothing is published; one warning says so.
 
     Args:
-        node: what publishes.
+        node: publishes.
     """
 
     def __init__(self, node: Node) -> None:
@@ -43,21 +43,22 @@ class Diagnostics:
         self._publisher = node.create_publisher(self._array, TOPIC, 10)
 
     def publish(self, players: Sequence[PlayerStatistics]) -> None:
-        """Publish what was just looked at."""
+        """Publish the statistics of all players."""
         if self._publisher is None:
             return
         array = self._array()
         array.header.stamp = self._node.get_clock().now().to_msg()
-        array.status = [self._summary(players), *(self._of(player) for player in players)]
+        array.status = [self._summarize(players), *(self._describe(player) for player in players)]
         self._publisher.publish(array)
 
-    def _summary(self, players: Sequence[PlayerStatistics]) -> Any:
+    def _summarize(self, players: Sequence[PlayerStatistics]) -> Any:
         served = sum(bool(player.services) for player in players)
         values = {"connections": len(players), "connections that offer services": served}
         message = f"{len(players)} connected" if players else "no player is connected"
-        return self._made("players", message, self._status.OK if players else self._status.WARN, values)
+        return self._make_status("players", message, self._status.OK if players else self._status.WARN, values)
 
-    def _of(self, player: PlayerStatistics) -> Any:
+    def _describe(self, player: PlayerStatistics) -> Any:
+        # A warning for players that lose messages, or are about to.
         rates = player.rates
         slow = player.newly_dropped or player.queue_age > OLD
         dropped = player.newly_dropped
@@ -73,9 +74,9 @@ class Diagnostics:
             "queue age (s)": f"{player.queue_age:.3f}",
             "dropped messages": player.dropped,
         }
-        return self._made(player.peer, message, self._status.WARN if slow else self._status.OK, values)
+        return self._make_status(player.peer, message, self._status.WARN if slow else self._status.OK, values)
 
-    def _made(self, name: str, message: str, level: bytes, values: Mapping[str, object]) -> Any:
+    def _make_status(self, name: str, message: str, level: bytes, values: Mapping[str, object]) -> Any:
         return self._status(
             level=level,
             name=f"{self._node.get_name()}: {name}",

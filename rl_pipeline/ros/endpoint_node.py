@@ -1,4 +1,4 @@
-"""The endpoint as a ROS node: what `ros_tcp_endpoint` is to Unity, under the same parameters."""
+"""The endpoint as a ROS node, with the parameters of Unity's `ros_tcp_endpoint`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class EndpointNode:
     """Connects the players of an endpoint with the graph that a ROS node is part of.
 
     Args:
-        endpoint: where players connect; whoever polls it serves the node too.
+        endpoint: server of the players; polling it serves the node too.
         node: takes part in ROS; no executor may spin it.
         config: deadlines and quality of service.
     """
@@ -31,7 +31,8 @@ class EndpointNode:
     def __init__(self, endpoint: Endpoint, node: Node, config: EndpointConfig) -> None:
         self._bridge = RosBridge(endpoint, node, config)
         self._diagnostics = Diagnostics(node)
-        self._own = [_answered(endpoint, service) for service in node.services]
+        # Services that every node has, such as those of its parameters.
+        self._own = [_watch_service(endpoint, service) for service in node.services]
 
     def __enter__(self) -> EndpointNode:
         return self
@@ -40,11 +41,11 @@ class EndpointNode:
         self.close()
 
     def tend(self) -> float:
-        """Do what time demands; returns in how many seconds it has to be done again."""
+        """Do periodic work; return the seconds until it is due again."""
         return self._bridge.tend()
 
     def look(self, players: Sequence[PlayerStatistics]) -> None:
-        """Publish what the connections do."""
+        """Publish the statistics of the connections."""
         self._diagnostics.publish(players)
 
     def close(self) -> None:
@@ -56,7 +57,7 @@ class EndpointNode:
 
 
 def address_parameters(node: Node, host: str, port: int) -> tuple[str, int]:
-    """Values of the parameters ROS_IP and ROS_TCP_PORT, which are the given ones unless somebody set them.
+    """Return the parameters ROS_IP and ROS_TCP_PORT; their defaults are `host` and `port`.
 
     Raises:
         InputError: one is not of its type.
@@ -75,8 +76,8 @@ def _parameter(node: Node, name: str, default: Any) -> Any:
     return value
 
 
-def _answered(endpoint: Endpoint, service: Any) -> Watched:
-    """A service of the node itself, such as those of its parameters, answered by rclpy's own callback."""
+def _watch_service(endpoint: Endpoint, service: Any) -> Watched:
+    """Answer a service of the node itself by rclpy's own callback."""
 
     def take() -> bool:
         request, header = service.handle.service_take_request(service.srv_type.Request) or (None, None)

@@ -1,4 +1,4 @@
-"""Whether ROS 2 is there for this Python, and what to do when it is not."""
+"""Checks that ROS 2 is installed for this Python, with advice if it is not."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ BUILD: Final = "bash ros_ws/build.bash"
 
 
 def require_ros() -> None:
-    """Make sure that rclpy can be imported, and that it is of the distribution that `ROS_DISTRO` names.
+    """Check that rclpy can be imported, and belongs to the distribution that `ROS_DISTRO` names.
 
     Raises:
-        InputError: it is not there, belongs to another Python or to another distribution.
+        InputError: it is missing, or belongs to another Python or distribution.
     """
+    # Found at all, of the right distribution, and made for this version of Python: in this order.
     wanted = os.environ.get("ROS_DISTRO")
     if find_spec("rclpy") is None:
         raise InputError(f"ROS 2: this Python has no rclpy; {_advice(wanted)}")
@@ -45,7 +46,8 @@ def require_ros() -> None:
 
 
 def distribution() -> str | None:
-    """The ROS distribution that this Python's rclpy is of, such as `jazzy`; None when that cannot be told."""
+    """Return the ROS distribution of this Python's rclpy, such as `jazzy`; None if unknown."""
+    # From apt, by its folder; from pip, by the name of the package.
     origin = _origin()
     if origin is not None and origin.is_relative_to(APT_ROOT):
         return origin.relative_to(APT_ROOT).parts[0]
@@ -56,7 +58,7 @@ def distribution() -> str | None:
 
 
 def require_interfaces() -> None:
-    """Make sure that ROS 2 is there, and that the workspace is built for this Python.
+    """Check that ROS 2 is installed, and the workspace built for this Python.
 
     Raises:
         InputError: one is missing.
@@ -67,7 +69,7 @@ def require_interfaces() -> None:
 
 
 def _origin() -> Path | None:
-    """The folder of rclpy."""
+    """Return the folder of rclpy."""
     spec = find_spec("rclpy")
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 

@@ -1,4 +1,4 @@
-"""What the package logs, as the log of a ROS node: on the terminal, in ROS's log files and on /rosout."""
+"""Log of the package as that of a ROS node: on the terminal, in ROS's log files and on /rosout."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class RosLogHandler(logging.Handler):
-    """Hands log records to the logger of a node.
+    """Handler that passes log records to the logger of a node.
 
     Args:
-        node: the node.
+        node: ROS node.
     """
 
     def __init__(self, node: Any) -> None:
@@ -20,7 +20,7 @@ class RosLogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record at the node's level of the same name."""
         text = self.format(record)
-        # A severity of its own for each line of code: rclpy refuses one line that logs at several.
+        # One line of code for each severity: rclpy refuses a line that logs at several.
         if record.levelno >= logging.CRITICAL:
             self._logger.fatal(text)
         elif record.levelno >= logging.ERROR:

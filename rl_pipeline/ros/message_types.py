@@ -1,4 +1,4 @@
-"""The message classes of rclpy by the names that go over the wire."""
+"""Message and service classes of rclpy by their names on the wire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rl_pipeline.ros.installation import BUILD, distribution
 
 @cache
 def message_class(name: str) -> Any:
-    """The class of a message type, named `package/Type` or `package/msg/Type`.
+    """Return the class of a message type, named `package/Type` or `package/msg/Type`.
 
     Raises:
         InputError: its package is not built or not installed.
@@ -24,7 +24,7 @@ def message_class(name: str) -> Any:
 
 @cache
 def service_class(name: str) -> Any:
-    """The class of a service type, named `package/Type` or `package/srv/Type`; it has `Request` and `Response`.
+    """Return the class of a service type, named `package/Type` or `package/srv/Type`; it has `Request` and `Response`.
 
     Raises:
         InputError: its package is not built or not installed.
@@ -35,20 +35,21 @@ def service_class(name: str) -> Any:
 
 def _load(name: str, kind: str) -> Any:
     package, _, type_name = name.replace(f"/{kind}/", "/").partition("/")
+    # A missing package is an error of the user, a missing import inside it is not.
     try:
         module = importlib.import_module(f"{package}.{kind}")
     except ModuleNotFoundError as error:
         if error.name not in (package, f"{package}.{kind}"):
             raise
-        raise InputError(f"{name}: {_how_to_get(package)}") from None
+        raise InputError(f"{name}: {_advice(package)}") from None
     classes = [each for each in vars(module) if each[:1].isupper()]
     if type_name not in classes:
-        what = "message" if kind == "msg" else "service"
-        raise UnknownNameError(what, name, (f"{package}/{each}" for each in classes), f"the built {package}")
+        noun = "message" if kind == "msg" else "service"
+        raise UnknownNameError(noun, name, (f"{package}/{each}" for each in classes), f"the built {package}")
     return getattr(module, type_name)
 
 
-def _how_to_get(package: str) -> str:
+def _advice(package: str) -> str:
     if package in load_interfaces().packages:
         return f"the workspace is not built for this Python; run: {BUILD}"
     found = distribution() or "<distribution>"

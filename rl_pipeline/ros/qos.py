@@ -1,4 +1,4 @@
-"""Quality of service of the topics that cross the endpoint: what is asked for, else what suits the topic."""
+"""Quality of service of the topics that cross the endpoint: configured, or chosen to suit the topic."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEPTH: Final = 10
 SENSOR_DEPTH: Final = 5
-"""As in ROS's own profile for sensors."""
+"""Depth of ROS's own profile for sensors."""
 SENSOR_PACKAGE: Final = "sensor_msgs/"
 LATCHED: Final = "/tf_static"
 
@@ -25,10 +25,10 @@ class TopicQos:
     """Quality of service of one topic.
 
     Attributes:
-        reliability: whether what is lost is sent again.
-        durability: whether later subscribers get the last messages.
+        reliability: reliable: lost messages are sent again; or best_effort.
+        durability: transient_local: later subscribers get the last messages; or volatile.
         depth: messages that ROS keeps.
-        waiting: messages that wait for a player which reads too slowly; the newest are kept.
+        waiting: messages that may wait for a player that reads too slowly; the newest are kept.
     """
 
     reliability: Reliability
@@ -37,7 +37,7 @@ class TopicQos:
     waiting: int
 
     def profile(self) -> Any:
-        """The same for rclpy."""
+        """Return the same as a profile of rclpy."""
         from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
         return QoSProfile(
@@ -48,26 +48,27 @@ class TopicQos:
 
 
 class QosRules:
-    """What the configuration asks for, and what suits where it says nothing.
+    """Configured quality of service, and defaults that suit the topic.
 
     Args:
-        rules: settings by topic or pattern, such as `/*/camera`; of those that match, the first counts.
+        rules: settings by topic or pattern, such as `/*/camera`; the first match counts.
     """
 
     def __init__(self, rules: Mapping[str, QosConfig]) -> None:
         self._rules = rules
 
     def publisher(self, registration: Registration) -> TopicQos:
-        """How a topic is published: what every subscriber can receive, latched if the player says so."""
+        """Choose for a published topic: receivable by every subscriber, latched if the player asks for it."""
         asked = self._asked(registration.name)
         latched = registration.latch or registration.name == LATCHED
         depth = asked.depth or registration.queue_size or DEPTH
         return TopicQos(asked.reliability or "reliable", asked.durability or _durability(latched), depth, depth)
 
     def subscription(self, node: Node, name: str, type_name: str) -> TopicQos:
-        """How a topic is subscribed to: what its publishers offer, and of sensors the newest rather than everything."""
+        """Choose for a subscribed topic: the quality that its publishers offer; of sensors only the newest messages."""
         asked = self._asked(name)
         sensor = type_name.startswith(SENSOR_PACKAGE)
+        # A subscriber that asks for more than a publisher offers receives nothing.
         offered = [_names(publisher.qos_profile) for publisher in node.get_publishers_info_by_topic(name)]
         reliable = not sensor and all(reliability == "RELIABLE" for reliability, _ in offered)
         latched = all(durability == "TRANSIENT_LOCAL" for _, durability in offered) if offered else name == LATCHED

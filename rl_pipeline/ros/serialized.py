@@ -1,7 +1,7 @@
-"""Services whose requests and responses stay bytes (CDR): what rclpy has for topics, and not for services.
+"""Services whose requests and responses stay bytes (CDR), which rclpy offers for topics but not for services.
 
-rclpy makes Python objects of requests and responses, which takes ten times as long as all the rest of a call: 0.6 ms
-for a navigation step's response. Here rcl's own functions fill and read the message in C, and rmw's turn it into bytes.
+rclpy makes Python objects of requests and responses, which takes ten times as long as the rest of a call: 0.6 ms for a
+navigation step's response. Here rcl's own functions fill and read the message in C, and rmw's convert it to bytes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from rl_pipeline.plurals import plural
 
 OK: Final = 0
 TIMED_OUT: Final = 2
-"""What rcl_send_response returns when the client that asked cannot be found: it has left, or only just come."""
+"""Result of rcl_send_response if the client that asked is not found: it has left, or has just come."""
 TAKE_FAILED: Final = frozenset({501, 601})
-"""What rcl_take_response and rcl_take_request return when there is nothing."""
+"""Results of rcl_take_response and rcl_take_request if there is no message."""
 
 
 class RequestId(ctypes.Structure):
-    """Who sent a request and which one it is: rmw_request_id_t."""
+    """Sender and number of a request: rmw_request_id_t."""
 
     _fields_ = (("writer_guid", ctypes.c_uint8 * 16), ("sequence_number", ctypes.c_int64))
 
@@ -33,10 +33,10 @@ class Taken(NamedTuple):
 
 
 class SerializedService:
-    """The bytes of an rclpy service that is in no executor.
+    """Access to the bytes of an rclpy service that is in no executor.
 
     Args:
-        service: what `create_service` returned.
+        service: result of `create_service`.
     """
 
     def __init__(self, service: Any) -> None:
@@ -45,7 +45,7 @@ class SerializedService:
         self._response = _Message(service.srv_type.Response)
 
     def take(self) -> Taken | None:
-        """The next request, if there is one."""
+        """Take the next request; None if there is none."""
         return _take(_rcl().rcl_take_request, self._handle, self._request)
 
     def respond(self, request_id: RequestId, payload: bytes) -> bool:
@@ -58,6 +58,7 @@ class SerializedService:
             ValueError: the payload is not of the response's type.
         """
         self._response.write(payload)
+        # Until DDS has discovered the client, its response cannot be sent.
         with self._handle:
             result = _rcl().rcl_send_response(_pointer(self._handle), ctypes.byref(request_id), self._response.address)
         if result == TIMED_OUT:
@@ -68,10 +69,10 @@ class SerializedService:
 
 
 class SerializedClient:
-    """The bytes of an rclpy client that is in no executor.
+    """Access to the bytes of an rclpy client that is in no executor.
 
     Args:
-        client: what `create_client` returned.
+        client: result of `create_client`.
     """
 
     def __init__(self, client: Any) -> None:
@@ -80,7 +81,7 @@ class SerializedClient:
         self._response = _Message(client.srv_type.Response)
 
     def send(self, payload: bytes) -> int:
-        """Send a request; returns the sequence number that its response will have.
+        """Send a request; return the sequence number of its response.
 
         Raises:
             ValueError: the payload is not of the request's type.
@@ -92,12 +93,12 @@ class SerializedClient:
         return number.value
 
     def take(self) -> Taken | None:
-        """The next response, if there is one."""
+        """Take the next response; None if there is none."""
         return _take(_rcl().rcl_take_response, self._handle, self._response)
 
 
 class _Message:
-    """One message in C, filled and read again and again."""
+    """Memory of one message in C, used for all messages of a type."""
 
     def __init__(self, message_class: Any) -> None:
         from rclpy.type_support import check_for_type_support
@@ -106,6 +107,7 @@ class _Message:
         metaclass = type(message_class)
         self._name = message_class.__name__
         self._type_support = ctypes.c_void_p(_content(metaclass._TYPE_SUPPORT))
+        # Functions of the generated code, which rclpy keeps in capsules.
         create = ctypes.CFUNCTYPE(ctypes.c_void_p)(_content(metaclass._CREATE_ROS_MESSAGE))
         self._destroy = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_content(metaclass._DESTROY_ROS_MESSAGE))
         self.address = ctypes.c_void_p(create())
@@ -116,7 +118,7 @@ class _Message:
         self._destroy(self.address)
 
     def read(self) -> bytes:
-        """The message as bytes."""
+        """Return the message as bytes."""
         array = _scratch()
         _check(_rcl().rmw_serialize(self.address, self._type_support, ctypes.byref(array)))
         return ctypes.string_at(array.buffer, array.length)
@@ -124,7 +126,8 @@ class _Message:
     def write(self, payload: bytes) -> None:
         """Fill the message from bytes."""
         self._given.buffer = payload
-        self._given.length = self._given.capacity = len(payload)
+        self._given.length = len(payload)
+        self._given.capacity = len(payload)
         if _rcl().rmw_deserialize(self._given_address, self._type_support, self.address) != OK:
             _rcl().rcutils_reset_error()
             raise ValueError(f"{len(payload)} {plural(len(payload), 'byte')}: no {self._name}")
@@ -150,20 +153,20 @@ class _ByteArray(ctypes.Structure):
 
 
 class _GivenBytes(ctypes.Structure):
-    """The same, of bytes that Python holds: they are only read."""
+    """The same for bytes that Python owns; they are only read."""
 
     _fields_ = (("buffer", ctypes.c_char_p), *_ByteArray._fields_[1:])
 
 
 @cache
 def _rcl() -> ctypes.CDLL:
-    """The rcl that rclpy has loaded, with the libraries that it is linked with."""
+    """Return the rcl that rclpy has loaded, with the libraries that it is linked with."""
     return ctypes.CDLL("librcl.so")
 
 
 @cache
 def _scratch() -> _ByteArray:
-    """Memory that messages are turned into bytes in; it grows as they demand."""
+    """Return memory for serialized messages; rmw enlarges it as necessary."""
     rcl = _rcl()
     rcl.rcutils_get_default_allocator.restype = _Allocator
     allocator = rcl.rcutils_get_default_allocator()
@@ -193,9 +196,10 @@ def _pointer(handle: Any) -> ctypes.c_void_p:
 
 
 def _content(capsule: Any) -> int:
-    """The address in a PyCapsule."""
+    """Return the address in a PyCapsule."""
     api = ctypes.pythonapi
-    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
     address: int = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))

@@ -1,4 +1,4 @@
-"""The life of a node: a context of its own, the node, and the executor that runs its callbacks."""
+"""A ROS node with a context of its own and the executor that runs its callbacks."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 SHUTDOWN_TIMEOUT: Final = 5.0
-"""Seconds that a callback which is running may take to end."""
+"""Seconds that a running callback may take to end."""
 MAX_SPIN: Final = 0.25
-"""Seconds after which a wait looks at its condition though nothing has happened."""
+"""Seconds after which a wait checks its condition without an event."""
 
 _of_process: RosSession | None = None
 
 
 class RosSession:
-    """A node in a context of its own, so that several can live in one process, one after another or side by side.
+    """A node in a context of its own, so that one process can have several, at once or one after another.
 
     Callbacks run while `spin_until` is called, by the calling thread. Closing the session withdraws the node from the
     graph. Signals are left to the process.
 
     Args:
         name: the node's name, unless the arguments remap it.
-        arguments: `--ros-args` and what follows: remappings, parameters, namespace, log level.
-        use_sim_time: whether the node's clock is `/clock`, unless the arguments say otherwise.
+        arguments: `--ros-args` and its arguments: remappings, parameters, namespace, log level.
+        use_sim_time: use `/clock` as the node's clock, unless the arguments set another.
 
     Attributes:
-        context: to wait on, or to make more nodes in.
-        node: the node; parameters of the arguments are declared.
-        executor: runs it.
+        context: context of the node; may hold more nodes.
+        node: ROS node with the parameters of the arguments declared.
+        executor: runs the callbacks of the node.
 
     Raises:
-        InputError: ROS 2 is not there, or does not take the arguments.
+        InputError: ROS 2 is not installed, or refuses the arguments.
     """
 
     context: Context
@@ -56,6 +56,7 @@ class RosSession:
         from rclpy.node import Node
         from rclpy.parameter import Parameter
 
+        # A node with the remappings and parameters of the arguments.
         self.context = Context()
         try:
             self.context.init(list(arguments), domain_id=_domain())
@@ -74,11 +75,11 @@ class RosSession:
 
     @classmethod
     def of_process(cls) -> RosSession | None:
-        """The session of a process that is a ROS node as a whole, such as the trainer's; None: it is none."""
+        """Return the session of a process that is a ROS node as a whole, such as the trainer's; None if it is not."""
         return _of_process
 
     def become_process(self) -> None:
-        """Make this the node that everything in this process shares, until it is closed."""
+        """Make this the node that all parts of this process share, until it is closed."""
         global _of_process
         _of_process = self
 
@@ -89,7 +90,7 @@ class RosSession:
         self.close()
 
     def spin_until(self, done: Callable[[], object], timeout: float) -> bool:
-        """Run callbacks until `done`, at most `timeout` seconds; returns whether it is done."""
+        """Run callbacks until `done()` is true; return False if `timeout` (seconds) passed first."""
         deadline = time.monotonic() + timeout
         while not done():
             remaining = deadline - time.monotonic()
@@ -100,12 +101,12 @@ class RosSession:
 
     def spin(self) -> None:
         """Run callbacks until the context is shut down."""
-        # Not the executor's own spin: that of the executor woken by events runs no callbacks on Kilted.
+        # Not the executor's own spin: that of EventsExecutor runs no callbacks on Kilted.
         while self.context.ok():
             self.executor.spin_once(timeout_sec=MAX_SPIN)
 
     def parameters(self) -> dict[str, Any]:
-        """Values of all parameters by name."""
+        """Return the values of all parameters by name."""
         return {name: parameter.value for name, parameter in self.node.get_parameters_by_prefix("").items()}
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ class RosSession:
 
 
 def _domain() -> int | None:
-    """The domain that `ROS_DOMAIN_ID` names; None: the default one."""
+    """Return the domain of `ROS_DOMAIN_ID`; None: the default one."""
     text = os.environ.get("ROS_DOMAIN_ID", "")
     if not text:
         return None
@@ -130,7 +131,7 @@ def _domain() -> int | None:
 
 
 def _make_executor(context: Context) -> Executor:
-    """The executor that is woken by events; it makes 1.7 to 3 times the calls of the one that waits on sets.
+    """Make an EventsExecutor, which makes 1.7 to 3 times the calls of the executor that waits on sets.
 
     ROS distributions before Kilted have only the latter.
     """
@@ -140,6 +141,6 @@ def _make_executor(context: Context) -> Executor:
         from rclpy.executors import SingleThreadedExecutor
 
         return SingleThreadedExecutor(context=context)
-    # It has the interpreter's crashes written to the descriptor of sys.stderr, which may be no file (a notebook's).
+    # It enables faulthandler on the descriptor of sys.stderr, which may be no file (a notebook's).
     with contextlib.redirect_stderr(sys.__stderr__):
         return EventsExecutor(context=context)

@@ -1,8 +1,8 @@
 """ROS entities as file descriptors, so that one poller waits for them and for sockets.
 
-rclpy's executors wait for entities only, and would need a thread of their own that hands everything over. Underneath,
-rcl calls a C function when something can be taken from an entity. That function is here `eventfd_write` of the C
-library: the middleware's own thread makes a descriptor readable, without Python's lock and without a wake-up between.
+rclpy's executors wait for entities only, and would need a thread that hands messages over. Underneath, rcl calls a C
+function when a message can be taken from an entity. That function is here `eventfd_write` of the C library: the
+middleware's own thread makes a descriptor readable, without Python's lock and without another wake-up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 logger = logging.getLogger(__name__)
 
 BURST: Final = 64
-"""What is taken from one entity before others get their turn."""
+"""Number of messages that are taken from one entity before others get their turn."""
 
 _SETTERS: Final = {
     "Subscription": "rcl_subscription_set_on_new_message_callback",
@@ -31,31 +31,31 @@ class Watcher(Protocol):
     """Waits for file descriptors: an endpoint, or a Poller."""
 
     def watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
-        """Have `handler` called whenever a file descriptor can be read."""
+        """Call `handler` whenever a file descriptor can be read."""
 
     def unwatch(self, descriptor: int) -> None:
         """Undo `watch`."""
 
 
 class Poller:
-    """Waits for file descriptors, and for nothing else."""
+    """Poller of file descriptors alone."""
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._handlers: dict[int, Callable[[int], None]] = {}
 
     def watch(self, descriptor: int, handler: Callable[[int], None]) -> None:
-        """Have `handler` called whenever a file descriptor can be read."""
+        """Call `handler` whenever a file descriptor can be read."""
         self._handlers[descriptor] = handler
         self._epoll.register(descriptor, select.EPOLLIN)
 
     def unwatch(self, descriptor: int) -> None:
-        """Undo `watch`; the descriptor is still open then."""
+        """Undo `watch`; the descriptor must still be open."""
         del self._handlers[descriptor]
         self._epoll.unregister(descriptor)
 
     def poll(self, timeout: float) -> bool:
-        """Serve what is due, waiting at most `timeout` seconds for it; returns whether there was anything."""
+        """Serve events, waiting at most `timeout` seconds for the first; return False if none came."""
         events = self._epoll.poll(timeout)
         for descriptor, event in events:
             self._handlers[descriptor](event)
@@ -67,13 +67,13 @@ class Poller:
 
 
 class Watched:
-    """A subscription, service or client of rclpy that is served when something has come for it.
+    """A subscription, service or client of rclpy that a poller serves when a message has come for it.
 
     Args:
-        watcher: who waits for it.
-        entity: what is watched; it must be in no executor that spins.
-        take: takes one message, request or response from it and acts on it; there may be none: a client is told of the
-            responses to others too.
+        watcher: poller.
+        entity: must be in no executor that spins.
+        take: takes one message, request or response from the entity and acts on it; there may be none, since a client
+            is notified of responses to others too.
     """
 
     def __init__(self, watcher: Watcher, entity: Any, take: Callable[[], object]) -> None:
@@ -86,7 +86,7 @@ class Watched:
 
     def close(self) -> None:
         """Stop watching; the entity must still exist."""
-        # Once rcl has forgotten the descriptor it writes to it no more, and its number may be another's.
+        # rcl must forget the descriptor before it is closed: its number may be used again at once.
         _notify(self._entity, None)
         self._watcher.unwatch(self._descriptor)
         os.close(self._descriptor)
@@ -96,17 +96,18 @@ class Watched:
             announced = os.eventfd_read(self._descriptor)
         except BlockingIOError:
             return
+        # A burst, so that other entities get their turn; the rest is announced again.
         for _ in range(min(announced, BURST)):
             try:
                 self._take()
             except Exception:
-                logger.exception("ROS: what came cannot be served")
+                logger.exception("ROS: a message cannot be served")
         if announced > BURST:
             os.eventfd_write(self._descriptor, announced - BURST)
 
 
 def _notify(entity: Any, descriptor: int | None) -> None:
-    """Have the middleware make a descriptor readable when something has come; None: no longer.
+    """Set the descriptor that the middleware makes readable when a message has come; None: none.
 
     `eventfd_write(int, uint64_t)` is called as `callback(const void *user_data, size_t count)`: both pass their two
     arguments in the same registers, on all processors that ROS runs on.
@@ -121,5 +122,5 @@ def _notify(entity: Any, descriptor: int | None) -> None:
 
 @cache
 def _libraries() -> tuple[ctypes.CDLL, ctypes.c_void_p]:
-    """The rcl that rclpy has loaded, and the address of `eventfd_write`."""
+    """Return the rcl that rclpy has loaded, and the address of `eventfd_write`."""
     return ctypes.CDLL("librcl.so"), ctypes.cast(ctypes.CDLL(None).eventfd_write, ctypes.c_void_p)

@@ -25,7 +25,7 @@ class Admission:
 
     @property
     def needs_token(self) -> bool:
-        """Whether connections must send a token first."""
+        """True if connections must send a token first."""
         return self._token is not None
 
     def check(self, connection: Connection, token: Token) -> None:

@@ -49,6 +49,7 @@ class Limits:
     @property
     def open_connections(self) -> int:
         """`connections`, or fewer where the process may not open that many files."""
+        # `ulimit -n` of the process.
         allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if allowed == resource.RLIM_INFINITY:
             return self.connections
@@ -78,6 +79,7 @@ class MemoryBudget:
         """Set the bytes that a connection holds."""
         self._total += size - self._held.get(holder, 0)
         self._held[holder] = size
+        # The largest holder goes first, so that small ones stay served.
         while self._total > self._limit:
             largest = max(self._held, key=self._held.__getitem__)
             held = self._held[largest]

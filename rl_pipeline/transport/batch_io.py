@@ -134,6 +134,7 @@ class BatchIO:
         Returns:
             The players whose request was not sent completely, each with the number of bytes that were sent.
         """
+        # All players: the address of a list made once.
         calls, address = self._addresses
         asked = self._everyone
         if players is not None:
@@ -160,6 +161,7 @@ class BatchIO:
             are fewer than were asked, time is over or Python has to serve an event; `received` has the bytes of the
             other players.
         """
+        # Without the interpreter's lock: the background thread may run meanwhile.
         whole = self._receive(
             epoll,
             self._addresses[0],

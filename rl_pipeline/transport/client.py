@@ -1,4 +1,4 @@
-"""The player's side of the ROS-TCP protocol: what Unity's ROS-TCP-Connector does, for players written in Python."""
+"""The player's side of the ROS-TCP protocol, as Unity's ROS-TCP-Connector speaks it, for players in Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from rl_pipeline.transport.frames import (
 logger = logging.getLogger(__name__)
 
 KEEPALIVE_PERIOD: Final = 1.0
+"""Seconds without a message after which a keepalive is sent."""
 RECONNECT_DELAY: Final = 1.0
+"""Seconds between a lost connection and the next attempt."""
 CONNECT_TIMEOUT: Final = 2.0
 RECEIVE_SIZE: Final = 2**18
 
@@ -31,14 +33,14 @@ MessageHandler = Callable[[memoryview], None]
 
 
 class Client:
-    """Connects to an endpoint, takes part in its services and topics, re-connecting for ever.
+    """Client of an endpoint, which offers services, publishes and subscribes, and reconnects without end.
 
-    Nothing runs by itself: `poll` does what is due.
+    It has no thread: `poll` does all work.
 
     Args:
         host: address of the endpoint.
         port: port of the endpoint.
-        token: secret that the endpoint asks for; None: it asks for none.
+        token: secret that the endpoint requires; None: it requires none.
     """
 
     def __init__(self, host: str, port: int, token: str | None = None) -> None:
@@ -56,7 +58,7 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection, as far as is known."""
+        """True while there is a connection, as far as is known."""
         return self._socket is not None
 
     def serve(self, name: str, type_name: str, handler: Handler) -> None:
@@ -65,12 +67,12 @@ class Client:
         self._register("__unity_service", topic=name, message_name=type_name)
 
     def subscribe(self, topic: str, type_name: str, handler: MessageHandler) -> None:
-        """Have `handler` called with the CDR payload of each of the topic's messages."""
+        """Call `handler` with the CDR payload of each of the topic's messages."""
         self._subscribers[topic] = handler
         self._register("__subscribe", topic=topic, message_name=type_name)
 
     def advertise(self, topic: str, type_name: str, *, queue_size: int = 10, latch: bool = False) -> None:
-        """Say that `publish` will be called for a topic; with `latch`, later subscribers get its last message."""
+        """Register a topic for `publish`; with `latch`, later subscribers get its last message."""
         self._register("__publish", topic=topic, message_name=type_name, queue_size=queue_size, latch=latch)
 
     def publish(self, topic: str, payload: bytes | memoryview) -> None:
@@ -79,14 +81,17 @@ class Client:
             self._send(encode_frame(topic, payload, nul=True))
 
     def poll(self, timeout: float) -> None:
-        """Connect if need be, answer what has come and keep the connection alive; waits `timeout` seconds at most."""
+        """Connect if necessary, answer requests and keep the connection alive; wait at most `timeout` seconds."""
         deadline = time.monotonic() + timeout
+        # Connect, or wait for the next attempt.
         if self._socket is None and not self._connect(deadline):
             return
         assert self._socket is not None
+        # Keep the connection alive.
         now = time.monotonic()
         if now - self._last_sent > KEEPALIVE_PERIOD and not self._send(KEEPALIVE):
             return
+        # Wait for bytes, no longer than until the next keepalive.
         wait = max(0.0, min(deadline - now, self._last_sent + KEEPALIVE_PERIOD - now))
         try:
             self._socket.settimeout(wait)
@@ -99,6 +104,7 @@ class Client:
         if not data:
             self._disconnect("closed by the endpoint")
             return
+        # Answer the requests that they complete.
         try:
             for frame in self._reader.feed(data):
                 self._on_frame(frame)
@@ -113,7 +119,8 @@ class Client:
             self._socket = None
 
     def _connect(self, deadline: float) -> bool:
-        """Try to connect, once the delay since the last attempt is over; says whether there is a connection now."""
+        """Try to connect, once the delay since the last attempt is over; return whether there is a connection."""
+        # A delay, so that players do not flood an endpoint that is down.
         now = time.monotonic()
         if now < self._next_attempt:
             time.sleep(max(0.0, min(deadline, self._next_attempt) - now))
@@ -122,11 +129,13 @@ class Client:
         try:
             self._socket = socket.create_connection(self._address, timeout=CONNECT_TIMEOUT)
         except OSError as error:
+            # One warning for an endpoint that starts later than its players.
             self._failures += 1
             if self._failures == 1:
                 logger.warning("cannot connect to %s:%d yet (%s)", *self._address, error)
             self._next_attempt = time.monotonic() + RECONNECT_DELAY
             return False
+        # A new stream: everything is registered again.
         self._failures = 0
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = FrameReader()
@@ -140,7 +149,7 @@ class Client:
         self._next_attempt = time.monotonic() + RECONNECT_DELAY
 
     def _register(self, command: str, **fields: object) -> None:
-        """Tell the endpoint, now and again with every connection."""
+        """Send a registration now, and again with every new connection."""
         registration = encode_command(command, nul=True, **fields)
         self._registrations[command, str(fields["topic"])] = registration
         if self._socket is not None:
@@ -149,6 +158,7 @@ class Client:
     def _send(self, data: bytes) -> bool:
         assert self._socket is not None
         try:
+            # A full buffer of the kernel blocks: the endpoint reads on.
             self._socket.settimeout(None)
             self._socket.sendall(data)
         except OSError as error:
@@ -160,7 +170,7 @@ class Client:
     def _on_frame(self, frame: Frame) -> None:
         if self._announced is not None:
             srv_id, self._announced = self._announced, None
-            self._answer(srv_id, frame)
+            self._answer(srv_id, frame)  # the frame behind `__request`
         elif frame.destination == "__request":
             self._announced = int(decode_command(frame)["srv_id"])
         elif (handler := self._subscribers.get(frame.destination)) is not None:
@@ -171,11 +181,11 @@ class Client:
     def _take(self, handler: MessageHandler, frame: Frame) -> None:
         try:
             handler(memoryview(frame.payload))
-        except Exception:
+        except Exception:  # of the player's own code
             logger.exception("a message of %s cannot be used", frame.destination)
 
     def _answer(self, srv_id: int, frame: Frame) -> None:
-        """Answer one request. Like Unity, a request that cannot be served is logged and gets no answer."""
+        """Answer one request; as in Unity, one that cannot be served is logged and gets no answer."""
         service = self._services.get(frame.destination)
         if service is None:
             logger.error("request for %r, which is not offered here", frame.destination)
@@ -185,5 +195,6 @@ class Client:
         except Exception:
             logger.exception("service %s failed", frame.destination)
             return
+        # Both frames at once: nothing may come between them.
         header = encode_command("__response", nul=True, srv_id=srv_id)
         self._send(header + encode_frame(frame.destination, payload, nul=True))

@@ -33,7 +33,7 @@ class Connection:
         poller: calls `serve_poller` when the socket can be read, or written to.
         allowance: limits, and resources shared with other connections.
         needs_token: whether the first frame must be a token.
-        on_event: takes every event but responses.
+        on_event: takes every event except responses.
         on_close: called once, before the socket is closed.
 
     Attributes:
@@ -101,12 +101,12 @@ class Connection:
 
     @property
     def between_messages(self) -> bool:
-        """Whether no bytes wait to be sent, and no frame was received in part."""
+        """True if no bytes wait to be sent, and no frame was received in part."""
         return not self._outbox and not self._reader
 
     @property
     def registered(self) -> bool:
-        """Whether the peer has registered a topic or service."""
+        """True if the peer has registered a topic or service."""
         return any(self.tables.values())
 
     def admit(self) -> None:
@@ -258,7 +258,7 @@ class Connection:
 
     @property
     def _waits_for_request(self) -> bool:
-        """Whether the peer sends nothing until the next request, which acknowledges its last bytes."""
+        """True if the peer sends nothing until the next request, which acknowledges its last bytes."""
         unfinished = self._reader or self._protocol.announced or self.slot or self.calls
         return self.is_player and not (unfinished or self.publishers or self.ros_services)
 

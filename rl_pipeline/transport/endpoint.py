@@ -73,6 +73,7 @@ class Endpoint:
         token: str | None = None,
         limits: Limits | None = None,
     ) -> None:
+        # Address and secret.
         self.address = resolve(host)
         if token is None and not self.address.is_loopback:
             logger.warning(
@@ -80,6 +81,7 @@ class Endpoint:
                 "set it to a secret, or ros.tcp_ip to 127.0.0.1 when all players run on this machine",
                 host,
             )
+        # Shared by all connections.
         limits = limits or Limits()
         self._allowance = Allowance(limits, MemoryBudget(limits.memory), LimitedLog(logger))
         self._admission = Admission(token, limits)
@@ -89,6 +91,7 @@ class Endpoint:
         self.rejections = self._allowance.rejections
         self.events = 0
         self.deferred: list[Callable[[], None]] = []
+        # Handlers of file descriptors, and the sockets that accept connections.
         self._handlers: dict[int, Callable[[int], None]] = {}
         self._numbers = itertools.count()
         self._epoll = select.epoll()
@@ -139,10 +142,12 @@ class Endpoint:
     def poll(self, timeout: float) -> None:
         """Serve events, waiting at most `timeout` seconds for the first."""
         with self.lock:
+            # Connections that a compiled loop has not served must be armed first.
             while self.deferred:
                 self.deferred.pop()()
             for descriptor, event in self._epoll.poll(timeout):
                 self.events += 1
+                # An earlier event of this poll may have closed the connection.
                 handler = self._handlers.get(descriptor)
                 if handler is not None:
                     handler(event)
@@ -165,6 +170,7 @@ class Endpoint:
             looks: called each second with the statistics of the open connections.
             tend: does periodic work; returns the seconds until it must be called again.
         """
+        # Both periods share one loop: poll until the earlier of the two.
         monitor = TrafficMonitor()
         next_look = 0.0
         while True:
@@ -210,7 +216,7 @@ class Endpoint:
         """Close every connection and stop listening; safe to call twice."""
         self._closing.set()
         if self._idle_thread is not None and self._idle_thread is not threading.current_thread():
-            self._idle_thread.join(timeout=5.0)
+            self._idle_thread.join(timeout=5.0)  # it may be within a poll
         with self.lock:
             for connection in self.connections:
                 connection.close("endpoint closed", logging.DEBUG)
@@ -282,7 +288,7 @@ class Endpoint:
             if self.lock.acquire(blocking=False):
                 try:
                     self.poll(0)
-                except (OSError, ValueError):
+                except (OSError, ValueError):  # the endpoint was closed
                     return
                 finally:
                     self.lock.release()

@@ -1,4 +1,4 @@
-"""The sockets that an endpoint listens with."""
+"""Listening sockets of an endpoint, and the addresses that they are bound to."""
 
 from __future__ import annotations
 
@@ -40,22 +40,23 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """True if only this machine can reach it."""
         return ipaddress.ip_address(self.host).is_loopback
 
     @property
     def reachable(self) -> str:
-        """Where players on this machine connect to: for an address that stands for all of them, loopback."""
+        """Address that players on this machine connect to: loopback if all addresses are listened on."""
         if not ipaddress.ip_address(self.host).is_unspecified:
             return self.host
         return "::1" if self.family == socket.AF_INET6 else "127.0.0.1"
 
     def listen(self, port: int) -> socket.socket:
-        """A listening socket that does not block; port 0 is any free one.
+        """Open a non-blocking listening socket; port 0 is any free one.
 
         Raises:
             InputError: the address cannot be listened on.
         """
+        # A family that the machine does not have fails here, an address or port at `bind`.
         try:
             listener = socket.socket(self.family, socket.SOCK_STREAM)
         except OSError as error:
@@ -63,7 +64,7 @@ class Address:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if self.family == socket.AF_INET6:
-                # `::` stands for all addresses of the machine, as 0.0.0.0 does, whatever the system's default is.
+                # `::` includes IPv4, as 0.0.0.0 does the rest; the default of systems differs.
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             listener.bind((self.host, port))
             listener.listen(BACKLOG)
@@ -81,10 +82,10 @@ class Address:
 
 
 def resolve(host: str, timeout: float = RESOLVE_TIMEOUT) -> Address:
-    """The address that a host name or a numeric address stands for, the first if there are several.
+    """Look up a host name or a numeric address; of several addresses return the first.
 
     Raises:
-        InputError: there is no such host, or the name server did not say within `timeout` seconds.
+        InputError: there is no such host, or the name server did not answer within `timeout` seconds.
     """
     answers: list[Address | OSError | UnicodeError] = []
 
@@ -95,7 +96,7 @@ def resolve(host: str, timeout: float = RESOLVE_TIMEOUT) -> Address:
         except (OSError, UnicodeError) as error:
             answers.append(error)
 
-    # A look-up cannot be interrupted: one that takes too long is left to end by itself, and keeps nobody waiting.
+    # A look-up cannot be interrupted: one that takes too long is left to end by itself, in a thread of its own.
     thread = threading.Thread(target=ask, name="resolve", daemon=True)
     thread.start()
     thread.join(timeout)
@@ -104,6 +105,7 @@ def resolve(host: str, timeout: float = RESOLVE_TIMEOUT) -> Address:
             f"ros.tcp_ip: the address of {host!r} was not found out within {timeout:g} s (name server too slow); "
             "name a numeric address, such as 127.0.0.1"
         )
+    # The address, or the error of the look-up.
     answer = answers[0]
     if isinstance(answer, Address):
         return answer
@@ -115,7 +117,7 @@ def resolve(host: str, timeout: float = RESOLVE_TIMEOUT) -> Address:
 
 
 def host_and_port(host: str, port: int) -> str:
-    """Both as they are written together, with an IPv6 address in brackets."""
+    """Join host and port as text, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -128,7 +130,7 @@ class Listeners:
     """Accepts connections on any number of ports.
 
     Args:
-        poller: where listening sockets are registered.
+        poller: listening sockets are registered here.
         welcome: called with each new connection and the address of its other end.
     """
 
@@ -140,14 +142,14 @@ class Listeners:
         self._exhausted = False
 
     def open(self, address: Address, port: int) -> socket.socket:
-        """Listen on one more port; raises `InputError` when that cannot be."""
+        """Listen on one more port. Raises `InputError` if the address cannot be listened on."""
         listener = address.listen(port)
         self._sockets.append(listener)
         self._poller.register(listener.fileno(), select.EPOLLIN)
         return listener
 
     def accept(self, listener: socket.socket) -> None:
-        """Accept one connection that waits."""
+        """Accept one waiting connection."""
         try:
             sock, address = listener.accept()
         except BlockingIOError:
@@ -159,10 +161,9 @@ class Listeners:
         self._welcome(sock, host_and_port(address[0], address[1]))
 
     def resume(self) -> None:
-        """Try again what could not be accepted."""
-        paused, self._paused = self._paused, []
-        for listener in paused:
-            self._poller.modify(listener.fileno(), select.EPOLLIN)
+        """Resume listening after a pause for lack of file descriptors."""
+        while self._paused:
+            self._poller.modify(self._paused.pop().fileno(), select.EPOLLIN)
 
     def close(self) -> None:
         """Stop listening."""
@@ -175,7 +176,7 @@ class Listeners:
         if error.errno not in _EXHAUSTED:
             logger.debug("a connection was lost before it was accepted: %s", error)
             return
-        # The connection still waits: without a pause the poller would report it again at once, for ever.
+        # The connection still waits: without a pause the poller would report it again at once, without end.
         self._poller.modify(listener.fileno(), 0)
         self._paused.append(listener)
         if not self._exhausted:

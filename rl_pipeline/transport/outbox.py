@@ -1,4 +1,4 @@
-"""What waits for a peer that reads too slowly: everything in its order, but of each topic only the newest messages."""
+"""Queue of frames for a peer that reads too slowly: all in order, but of each topic only the newest messages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 DEPTH: Final = 10
 """Messages of a topic that wait for a slow peer, unless its subscription says otherwise."""
 MAX_WAITING: Final = 16 * 2**20
-"""Bytes that may wait for a peer; a topic's messages beyond it take the place of older ones, or are dropped."""
+"""Bytes that may wait for a peer; beyond it, a topic's messages replace older ones or are dropped."""
 
 
 class Outbox:
     """Frames in the order in which they are sent.
 
-    Answers and requests are never dropped. A topic keeps its `depth` newest messages, so that a slow peer gets few
-    messages late instead of all of them ever later.
+    Answers and requests are never dropped. A topic keeps its `depth` newest messages, so that a slow peer gets a few
+    recent messages instead of all of them with a growing delay.
     """
 
     def __init__(self) -> None:
@@ -28,26 +28,27 @@ class Outbox:
         self._size = 0
 
     def __len__(self) -> int:
-        """Bytes that wait."""
+        """Number of bytes that wait."""
         return self._size
 
     @property
     def age(self) -> float:
-        """Seconds that the oldest frame has waited; 0 when none does."""
+        """Seconds for which the oldest frame has waited; 0 if none waits."""
         return time.monotonic() - next(iter(self._frames.values()))[1] if self._frames else 0.0
 
     def put(self, data: bytes | memoryview) -> int:
-        """Add frames that must arrive; returns their serial number."""
+        """Add frames that must arrive; return their serial number."""
         serial = next(self._serials)
-        # A copy: the batch that a request is a row of will have been written to again by then.
+        # A copy: the memory of a request is written to again before it is sent.
         self._frames[serial] = (memoryview(bytes(data)), time.monotonic())
         self._size += len(data)
         return serial
 
     def put_message(self, topic: str, data: bytes, depth: int) -> int:
-        """Add a topic's message; returns how many messages of the topic were dropped for it, itself maybe."""
+        """Add a topic's message; return the number of messages of the topic that were dropped, perhaps including it."""
         waiting = self._topics[topic]
         dropped = 0
+        # Older messages make room. One that is being sent is no longer in the list.
         while waiting and (len(waiting) >= depth or self._size + len(data) > MAX_WAITING):
             self._size -= len(self._frames.pop(waiting.popleft())[0])
             dropped += 1
@@ -57,11 +58,12 @@ class Outbox:
         return dropped
 
     def flush(self, send: Callable[[memoryview], int]) -> None:
-        """Send what can be sent.
+        """Send frames until the queue is empty or `send` raises.
 
         Raises:
-            OSError: as `send` does; BlockingIOError when the peer's side is full.
+            OSError: as `send` does; BlockingIOError if the peer's side is full.
         """
+        # A frame that is sent in part stays first, with the rest of its bytes.
         while self._frames:
             serial = next(iter(self._frames))
             data, since = self._frames[serial]
@@ -74,7 +76,7 @@ class Outbox:
             self._settle(serial)
 
     def _settle(self, serial: int) -> None:
-        """A message that has begun to be sent can no longer be dropped."""
+        """Keep a message from being dropped, since a part of it was sent."""
         for topic, waiting in self._topics.items():
             if waiting and waiting[0] == serial:
                 waiting.popleft()

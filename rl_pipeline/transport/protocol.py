@@ -171,6 +171,7 @@ class ServerProtocol:
 
     def _command(self, frame: Frame) -> Event | None:
         """Return the event of a command; None for one that announces the next frame."""
+        # An allow-list: no attribute is looked up by a name from the wire.
         handler = _HANDLERS.get(frame.destination)
         if handler is None:
             return Malformed(f"unknown command {frame.destination!r}")
@@ -184,12 +185,14 @@ class ServerProtocol:
             return Malformed(f"malformed command: {reason}")
 
     def _announce(self, command: str, fields: dict[str, Any]) -> None:
+        # `true` is an int for Python, and 1e400 an infinity.
         srv_id = fields["srv_id"]
         if type(srv_id) is not int or not 0 <= srv_id <= MAX_SRV_ID:
             raise FrameError(f"srv_id: expected a whole number from 0 to {MAX_SRV_ID}, found {srv_id!r:.80}")
         self.announced = (command, srv_id)
 
     def _register(self, command: str, fields: dict[str, Any]) -> Event:
+        # Names go into messages, logs and the ROS graph.
         name, type_name = _text(fields, "topic"), _text(fields, "message_name")
         if not (name and name.isprintable() and len(name) <= MAX_DESTINATION and type_name.count("/") == 1):
             expected = f"{command}: expected a name and a type as package/Type"

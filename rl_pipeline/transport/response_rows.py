@@ -61,7 +61,7 @@ class ResponseRows:
         self.waiting.clear()
         self.arrived, self._moments = self.log.begin(time.perf_counter())
         self._odd.clear()
-        if self.refused:
+        if self.refused:  # a new dict, since callers may keep the old one
             self.refused = {}
 
     def arrive(self, players: list[int], moments: list[float]) -> None:
@@ -77,12 +77,14 @@ class ResponseRows:
         """Return memory for frame headers and payload of a player; None if rows are not of the payload's size."""
         if self._layout is None or self._layout.size != size:
             return None
+        # Rows need room for the longest headers of all players.
         if header > self._width:
             self._allocate(self._layout, header)
         return memoryview(self._rows[index])[self._width - header :]
 
     def store(self, index: int, payload: bytes) -> None:
         """Take a response that was not received into its row."""
+        # The first response of all decides on the layout of the rows.
         if self._layout is None and (layout := self._layout_of(index, payload)) is not None:
             self._allocate(layout, 0)
         if self._layout is not None and len(payload) == self._layout.size:
@@ -110,6 +112,7 @@ class ResponseRows:
         if len(players) == self._count and self._match():
             yield from self._all
             return
+        # Some players, in their order; rows that differ in a length are decoded one by one.
         indices = np.sort(np.array(players))
         rows = self._payloads[indices]
         if self._layout.matches(rows):
@@ -170,6 +173,7 @@ def allocate_rows(count: int, width: int, size: int) -> tuple[NDArray[np.uint8],
     Returns:
         Rows, shape (N, width + size), at a stride of a multiple of 8 bytes; and the payloads in them, shape (N, size).
     """
+    # A multiple of 8 keeps the fields of all rows aligned.
     stride = -(-(width + size) // 8) * 8
     rows = np.zeros((count, stride), np.uint8)[:, : width + size]
     return rows, rows[:, width:]
@@ -261,6 +265,7 @@ class PlayerSlot:
 
     def complete(self, destination: str, payload: bytes) -> None:
         """Take a response that came as an ordinary frame, and expect the next one to be framed like it."""
+        # The expected headers of the next response, with room for its id.
         command = encode_command("__response", nul=True, srv_id=PLACEHOLDER)
         digits = command.index(SRV_ID % PLACEHOLDER)
         frames = memoryview(bytearray(command + encode_frame(destination, payload, nul=True)[: -len(payload) or None]))

@@ -53,7 +53,7 @@ class Bridge(Protocol):
         """Take part in a topic or service for a player. Raises `BridgeError` for a name or type that ROS refuses."""
 
     def close(self, player: PlayerId, registration: Registration) -> None:
-        """Undo `open`; withdraw from the ROS graph what no other player has opened."""
+        """Undo `open`; withdraw the topic or service from the ROS graph if no other player has opened it."""
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish a player's message, also to other players. Raises `BridgeError` for a message of a wrong type."""
@@ -117,6 +117,7 @@ class Router:
 
     def on_event(self, connection: Connection, event: Event) -> None:
         """Act on an event of a player."""
+        # The most frequent event first.
         match event:
             case Published(topic, payload):
                 self._on_message(connection, topic, payload)
@@ -219,6 +220,7 @@ class Router:
         if self.bridge is not None:
             topics |= self.bridge.topics()
             services |= self.bridge.services()
+        # Parallel arrays; connectors read the first two, other clients the services.
         lists: dict[str, Any] = {}
         for names, types, offered in (("topics", "types", topics), ("services", "service_types", services)):
             lists[names] = sorted(offered)
@@ -232,12 +234,14 @@ class Router:
             connection.error(f"not registered to publish topic {topic!r}")
             return
         connection.traffic.received(len(payload))
+        # A ROS graph routes all messages, also those to players.
         if self.bridge is not None:
             try:
                 self.bridge.publish(topic, decodable(payload))
             except BridgeError as error:
                 connection.error(f"{topic}: {error}")
             return
+        # Keep the last message of a latched topic.
         if topic in connection.latched:
             previous = connection.latched[topic]
             connection.latched[topic] = payload
@@ -272,6 +276,7 @@ class Router:
             connection.send(encode_command("__response", srv_id=srv_id) + encode_frame(service, payload))
 
         connection.traffic.received(len(payload))
+        # A service of this process, of the ROS graph, or of another player.
         if service in self._local_services:
             try:
                 respond(self._local_services[service](decodable(payload)))

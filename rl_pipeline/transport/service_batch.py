@@ -130,6 +130,7 @@ class ServiceBatch:
             The players that did not answer in time; their late responses are discarded.
         """
         waiting, poll = self._responses.waiting, self._endpoint.poll
+        # In C as long as only expected responses come, then in Python.
         deadline = time.monotonic() + timeout
         self._receive_compiled(min(timeout, MAX_POLL))
         while waiting and (remaining := deadline - time.monotonic()) > 0:
@@ -162,6 +163,7 @@ class ServiceBatch:
             if slot.row is None or slot.header is None or not connection.between_messages:
                 return False
             self._batch_io.prepare(index, connection.fileno(), self._requests.rows[index], slot.row, slot.header)
+        # Nothing has to be checked again until the endpoint serves an event.
         if self._asked is self._everyone:
             self._regular_since = self._endpoint.events
         return True
@@ -176,6 +178,7 @@ class ServiceBatch:
             players, moments = self._batch_io.receive(self._endpoint.poller, timeout, socket_options.QUICKACK)
             self._responses.arrive(players, moments)
             self._state = CallState.RECEIVED
+            # Players that are missing are served by their connections from now on.
             if len(players) < len(self._asked):
                 self._arm()
             self._endpoint.sweep()
@@ -237,6 +240,7 @@ class _Requests:
         # The id is written into the same position of each frame at every call.
         digits = headers[0].index(SRV_ID % PLACEHOLDER)
         self.rows: list[Framed] = []
+        # Headers are written once, right-aligned.
         for row, header in zip(rows, headers, strict=True):
             row[width - len(header) : width] = np.frombuffer(header, np.uint8)
             frames = memoryview(row)[width - len(header) :]

@@ -6,7 +6,7 @@ import socket
 from typing import Final
 
 MAX_UNSENT: Final = 2**18
-"""Bytes that the kernel takes ahead of what it sends; messages there can no longer be replaced by newer ones."""
+"""Bytes that the kernel may hold unsent; messages there can no longer be replaced by newer ones."""
 
 # Linux only, and not sticky: the kernel forgets it after some packets, so it is set again with each receive.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)

@@ -1,6 +1,6 @@
-"""What a step spends where: on the way to the players, in them, on the way back, and in the trainer between steps.
+"""Timing of a step: latencies to and from the players, processing in them, and inference between steps.
 
-Four stamps make that of each request and response, as NTP (RFC 5905, section 8) makes a clock's offset of them:
+It is computed from four stamps of each request and response, as NTP (RFC 5905, section 8) computes a clock's offset:
 t1 request sent and t4 response received by the trainer's clock, t2 request received and t3 response sent by the
 player's. Round trip and processing are differences of one clock. The two latencies compare two clocks, which agree on
 one machine and rarely on two. Since nothing arrives before it is sent, every response bounds its player's clock: it is
@@ -25,16 +25,20 @@ from rl_pipeline.interfaces.optional_fields import has_stamps
 
 Seconds = NDArray[np.float64]
 RESOLUTION: Final = 1e-6
-"""Seconds that stamps may be wrong by, as floating-point numbers go."""
+"""Error of stamps as floating-point numbers, s."""
+WINDOW: Final = 100
+"""Number of last calls that figures are computed of."""
+
+_TIME: Final = np.dtype([("sec", np.int32), ("nanosec", np.uint32)])
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Of a duration over the last calls and all players, in seconds.
+    """Statistics of a duration over the last calls and all players, in seconds.
 
     Attributes:
         current: mean over the players in the last call.
-        mean: over all.
+        mean: mean over all calls.
         sd: standard deviation.
         minimum: shortest.
         maximum: longest.
@@ -48,7 +52,8 @@ class Statistics:
 
     @classmethod
     def of(cls, durations: Seconds, call: NDArray[np.intp]) -> Statistics:
-        """Of durations of the calls of those numbers, both of shape (M,), M > 0."""
+        """Summarize durations and the numbers of their calls, both of shape (M,), M > 0."""
+        # Floats of Python: the figures are written as JSON.
         latest = durations[call == call.max()]
         values = (latest.mean(), durations.mean(), durations.std(), durations.min(), durations.max())
         return cls(*map(float, values))
@@ -56,12 +61,12 @@ class Statistics:
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """By how much the clock of a player, that which differs most, is ahead of the trainer's.
+    """Offset of a player's clock from the trainer's: of the player whose clock differs most.
 
     Attributes:
         player: its index.
-        seconds: how far ahead; 0 where the stamps of no player prove an offset.
-        uncertainty: the true value lies within so many seconds of that.
+        seconds: positive if ahead; 0 where the stamps of no player prove an offset.
+        uncertainty: greatest error of `seconds`.
     """
 
     player: int
@@ -71,18 +76,18 @@ class ClockOffset:
 
 @dataclass(frozen=True)
 class Communication:
-    """Where the time of the last calls went.
+    """Parts of the time of the last calls.
 
     Attributes:
-        calls: how many were looked at.
-        players: how many answered them.
+        calls: number of calls.
+        players: number of players that answered.
         request_latency: from the trainer's stamp to the player's; with many players it includes the sending to others.
             None where no player's clock runs like the trainer's.
         processing: from the player's first stamp to its second: the simulation, and a frame if there is one.
-        response_latency: from the player's second stamp to the arrival of the whole response; None likewise.
-        round_trip: all of these.
-        inference: between two steps: the policy, and whatever else the trainer does then.
-        clock_offset: what was taken out of both latencies; None likewise.
+        response_latency: from the player's second stamp to the arrival of the complete response; None as above.
+        round_trip: sum of these.
+        inference: between two steps: the policy, and all other work of the trainer.
+        clock_offset: subtracted from both latencies; None as above.
     """
 
     calls: int
@@ -97,7 +102,7 @@ class Communication:
 
 @dataclass(frozen=True)
 class Stamps:
-    """The four stamps of M responses, in seconds after some moment, and whose they are; each of shape (M,).
+    """The four stamps of M responses, in seconds after a common moment, and their players; each of shape (M,).
 
     Attributes:
         call: number of the call, from 0.
@@ -117,15 +122,16 @@ class Stamps:
 
     @classmethod
     def of_columns(cls, columns: Sequence[NDArray[Any]]) -> Stamps:
-        """Of the six arrays in the order above, or of none."""
+        """Make stamps of the six arrays in the order above; of no arrays, M = 0."""
         return cls(*(columns or [np.zeros(0)] * 6))
 
 
 def communication(stamps: Stamps, inference: Iterable[float]) -> Communication | None:
-    """The figures of responses, and of the seconds between steps; None before there are any."""
+    """Compute the parts of the last calls, and of the seconds between steps; None before the first step."""
     between = np.fromiter(inference, np.float64)
     if not len(stamps.call) or not len(between):
         return None
+    # Latencies compare two clocks: leave out players whose clock does not run like the trainer's.
     offset, uncertainty = _clock_offsets(stamps)
     ahead = offset[stamps.player]
     known = np.isfinite(ahead)
@@ -149,10 +155,11 @@ def communication(stamps: Stamps, inference: Iterable[float]) -> Communication |
 
 
 def _clock_offsets(stamps: Stamps) -> tuple[Seconds, Seconds]:
-    """How far each player's clock is ahead, and how uncertain that is; each of shape (players,).
+    """Return the offset of each player's clock and its uncertainty, each of shape (players,).
 
-    NaN for those that were not heard of, and for clocks that do not run like the trainer's: they jumped, or stand.
+    NaN for players without a response, and for clocks that do not run like the trainer's: they jumped, or stand.
     """
+    # Bounds of each offset: a response neither arrives before it is sent, nor a request.
     least, most = np.full((2, int(stamps.player.max()) + 1), np.nan)
     np.fmax.at(least, stamps.player, stamps.answered - stamps.arrived)
     np.fmin.at(most, stamps.player, stamps.received - stamps.sent)
@@ -162,19 +169,15 @@ def _clock_offsets(stamps: Stamps) -> tuple[Seconds, Seconds]:
     return offset, np.maximum(np.abs(most - offset), np.abs(least - offset))
 
 
-WINDOW: Final = 100
-"""Calls that are looked back on."""
-
-
 @dataclass(frozen=True)
 class ResponseTimes:
     """Seconds from the sending of the requests to each player's response.
 
     Attributes:
         mean: (N,), NaN of a player that has not answered.
-        maximum: (N,), likewise.
+        maximum: (N,), NaN of a player that has not answered.
         share: (N,), share of all time waited in which only this player's response was outstanding.
-        calls: how many were looked at.
+        calls: number of calls.
         median: of all responses; NaN before the first.
     """
 
@@ -186,17 +189,14 @@ class ResponseTimes:
 
     @property
     def slowest(self) -> int:
-        """The player that the others wait for most."""
+        """Index of the player that the others wait for most."""
         return int(self.share.argmax())
 
 
-_TIME: Final = np.dtype([("sec", np.int32), ("nanosec", np.uint32)])
-
-
 class _PlayerStamps(NamedTuple):
-    """When players received requests and sent responses, by their clocks: `builtin_interfaces/Time` of M players.
+    """Stamps of M players by their clocks, as `builtin_interfaces/Time`.
 
-    `epoch` is what the trainer's moments lack to be such times too.
+    `epoch` is added to the trainer's moments to make them such times too, s.
     """
 
     players: NDArray[np.intp] | slice
@@ -206,7 +206,7 @@ class _PlayerStamps(NamedTuple):
 
 
 class _Call(NamedTuple):
-    """One call: when it began, who answered, in order, when each did, and what the players say of it."""
+    """One call: its beginning, the players in order of their answers, the moments of these, and the players' stamps."""
 
     began: float
     players: list[int]
@@ -215,7 +215,7 @@ class _Call(NamedTuple):
 
 
 class ResponseLog:
-    """Keeps what one call costs nothing to keep, a few lists, and computes when it is asked.
+    """Log of the last calls: a few lists each, from which figures are computed only on demand.
 
     Args:
         count: number of players, N.
@@ -228,22 +228,25 @@ class ResponseLog:
         self._stamp_fields: tuple[Batch, Batch] | None = None
 
     def begin(self, moment: float) -> tuple[list[int], list[float]]:
-        """Begin a call at a moment; returns the lists of the players that answer, in order, and of when they do."""
+        """Begin a call at a moment; return the lists of players and moments that answers are appended to."""
         call = _Call(moment, [], [], [])
         self._calls.append(call)
         return call.players, call.moments
 
     def keep_stamps(self, players: NDArray[np.intp] | slice, responses: Batch) -> None:
-        """Keep the players' own stamps of responses to the call under way, if their type has any."""
-        if responses is not self._stamped:
-            self._stamped, self._stamp_fields = responses, _stamp_fields(responses)
+        """Keep the players' own stamps of responses to the current call, if their type has any."""
+        if responses is not self._stamped:  # views of the same memory stay the same
+            self._stamped = responses
+            self._stamp_fields = None
+            if has_stamps(responses.struct):
+                self._stamp_fields = responses["request_received"], responses["response_sent"]
         if self._stamp_fields is not None:
             received, sent = self._stamp_fields
             epoch = time.time() - time.perf_counter()
             self._calls[-1].stamps.append(_PlayerStamps(players, received.opaque(), sent.opaque(), epoch))
 
     def summary(self) -> ResponseTimes:
-        """The times of the last calls."""
+        """Compute the response times of the last calls."""
         totals, numbers, alone = np.zeros((3, self._count))
         maximum = np.full(self._count, np.nan)
         waited = 0.0
@@ -253,17 +256,19 @@ class ResponseLog:
                 continue
             times = np.array(moments) - began
             responses.append(times)
+            # Sums for each player, and the time waited for the last one alone.
             totals[players] += times
             numbers[players] += 1
             maximum[players] = np.fmax(maximum[players], times)
             alone[players[-1]] += moments[-1] - (moments[-2] if len(moments) > 1 else began)
             waited += times[-1]
+        # NaN for players without a response.
         mean = np.divide(totals, numbers, out=np.full(self._count, np.nan), where=numbers > 0)
         median = float(np.median(np.concatenate(responses))) if responses else math.nan
         return ResponseTimes(mean, maximum, alone / waited if waited else alone, len(responses), median)
 
     def stamps(self) -> Stamps:
-        """The stamps of the last calls, in seconds after the first of them began."""
+        """Return the stamps of the last calls, in seconds after the first of them began."""
         everyone = np.arange(self._count)
         parts: list[tuple[NDArray[Any], ...]] = []
         origin = 0.0
@@ -272,6 +277,7 @@ class ResponseLog:
             arrived[call.players] = call.moments
             for players, received, sent, epoch in call.stamps:
                 origin = origin or call.began + epoch
+                # One part of the six columns of `Stamps`.
                 indices = everyone[players]
                 parts.append(
                     (
@@ -283,15 +289,8 @@ class ResponseLog:
         return Stamps.of_columns([np.concatenate(column) for column in zip(*parts, strict=True)])
 
 
-def _stamp_fields(responses: Batch) -> tuple[Batch, Batch] | None:
-    """Both stamps of responses; None where their type has none."""
-    if not has_stamps(responses.struct):
-        return None
-    return responses["request_received"], responses["response_sent"]
-
-
 def _seconds(stamp: NDArray[Any], origin: float) -> NDArray[np.float64]:
-    """Stamps of type `builtin_interfaces/Time` in seconds after `origin`, of the same epoch."""
+    """Convert stamps of type `builtin_interfaces/Time` to seconds after `origin`, of the same epoch."""
     times = stamp.view(_TIME)
     seconds: NDArray[np.float64] = (times["sec"] - origin) + 1e-9 * times["nanosec"]
     return seconds

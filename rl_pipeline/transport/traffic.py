@@ -113,6 +113,7 @@ class TrafficMonitor:
 
     def look(self, connections: Iterable[Counted]) -> list[PlayerStatistics]:
         """Describe the time since the last look, in the order of `connections`; of a new one since it was opened."""
+        # Connections that have closed are forgotten.
         before = self._before
         self._before = {each: each.traffic.now() for each in connections}
         return [

@@ -1,4 +1,4 @@
-"""Players built with ML-Agents, by way of the package `mlagents-envs` (the extra `mlagents`)."""
+"""Players built with ML-Agents, by the package `mlagents-envs` (the extra `mlagents`)."""
 
 from rl_pipeline.backends.mlagents.package import load_mlagents
 

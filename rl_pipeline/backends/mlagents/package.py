@@ -1,8 +1,8 @@
-"""The package mlagents-envs, made to work with the protobuf that everything else here needs.
+"""Loader of the package mlagents-envs that makes it work with a current protobuf.
 
-Its last releases ship modules that protoc of 2019 generated, which build descriptors by hand; protobuf refuses that
-since version 4. Each such module still holds the serialized descriptor of its file. It is made anew from that here,
-with the builder that protoc's own output calls today, when the module is imported.
+Its last releases ship modules that protoc generated in 2019, which build descriptors by hand; protobuf refuses that
+since version 4. Each such module still holds the serialized descriptor of its file. When the module is imported, it is
+built from that descriptor, with the builder that the output of today's protoc calls.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _GENERATED: Final = "mlagents_envs.communicator_objects."
 
 
 def load_mlagents() -> ModuleType:
-    """The module `mlagents_envs.environment`, with its chatter off.
+    """Import `mlagents_envs.environment`, with its log messages off.
 
     Raises:
         InputError: the package is not installed.
@@ -40,12 +40,12 @@ def load_mlagents() -> ModuleType:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the generated modules of mlagents-envs, and has them loaded in our way."""
+    """Finder of the generated modules of mlagents-envs, which sets their loader."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The spec of a generated module; None: of another one, which is left to others."""
+        """Return the spec of a generated module; None for any other module."""
         if not (fullname.startswith(_GENERATED) and fullname.endswith("_pb2")):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
@@ -55,17 +55,19 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.machinery.SourceFileLoader):
-    """Makes a generated module out of the descriptor in its source."""
+    """Loader that builds a generated module from the descriptor in its source."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module with its descriptor, messages and enumerations."""
         from google.protobuf import descriptor_pb2, descriptor_pool
         from google.protobuf.internal import builder
 
+        # Modules that the descriptor refers to come first.
         serialized = _serialized_descriptor(self.get_source(self.name) or "", self.path)
         for needed in descriptor_pb2.FileDescriptorProto.FromString(serialized).dependency:
             if needed.startswith("mlagents_envs/"):
                 importlib.import_module(needed.removesuffix(".proto").replace("/", ".") + "_pb2")
+        # As the output of today's protoc does.
         contents: dict[str, Any] = vars(module)
         contents["DESCRIPTOR"] = descriptor = descriptor_pool.Default().AddSerializedFile(serialized)
         builder.BuildMessageAndEnumDescriptors(descriptor, contents)
@@ -73,7 +75,8 @@ class _Loader(importlib.machinery.SourceFileLoader):
 
 
 def _serialized_descriptor(source: str, path: str) -> bytes:
-    """The serialized FileDescriptorProto in the source of a generated module, old or new."""
+    """Return the serialized FileDescriptorProto in the source of a generated module, old or new."""
+    # New modules add the bytes to a pool, old ones give them to the constructor of a descriptor.
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
@@ -87,7 +90,7 @@ def _serialized_descriptor(source: str, path: str) -> bytes:
 
 
 def _literal_bytes(value: ast.expr) -> bytes:
-    """A bytes literal, or the text in `_b('...')`, which stands for bytes in the oldest of these modules."""
+    """Return a bytes literal, or the text in `_b('...')`, which stands for bytes in the oldest modules."""
     if isinstance(value, ast.Call):
         return str(ast.literal_eval(value.args[0])).encode("latin1")
     return bytes(ast.literal_eval(value))
