@@ -72,11 +72,11 @@ def _plain(value: Any) -> Any:
 INTRODUCTION = """\
 # Every key of the configuration
 
-What each key means and what holds when nobody sets it. [Configuration](configuration.md) tells where keys are set, how
-values are read and which other spellings there are. `rl-pipeline train --cfg job` prints them all with their values.
+Meaning and default of every key. [Configuration](configuration.md) describes the files and overrides that set keys, the forms of
+values and the other spellings. `rl-pipeline train --cfg job` prints all keys with their values.
 
 The keys of `simulation` are written without that word in `config.yml`: `ros.tcp_port` is `simulation.ros.tcp_port`.
-This page is made from the schema: `python -m rl_pipeline.config.rendering > docs/reference.md`.
+This page is generated from the schema: `python -m rl_pipeline.config.rendering > docs/reference.md`.
 """
 
 
