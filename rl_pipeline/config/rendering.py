@@ -72,8 +72,8 @@ def _plain(value: Any) -> Any:
 INTRODUCTION = """\
 # Every key of the configuration
 
-Meaning and default of every key. [Configuration](configuration.md) describes the files and overrides that set keys, the forms of
-values and the other spellings. `rl-pipeline train --cfg job` prints all keys with their values.
+Meaning and default of every key. [Configuration](configuration.md) describes the files and overrides that set keys,
+the forms of values and the other spellings. `rl-pipeline train --cfg job` prints all keys with their values.
 
 The keys of `simulation` are written without that word in `config.yml`: `ros.tcp_port` is `simulation.ros.tcp_port`.
 This page is generated from the schema: `python -m rl_pipeline.config.rendering > docs/reference.md`.
