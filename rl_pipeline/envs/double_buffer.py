@@ -18,13 +18,13 @@ Step = tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]
 class DoubleBufferedVecEnv(VecEnv):
     """N environments as two halves of N/2, of which the second, the leading one, may be a step ahead.
 
-    Who knows nothing of halves steps all N as ever. Who does, runs ahead between two such steps: `lead_wait` gives the
-    observations that the leading half has reached in the step under way, and `lead_async` begins its next step with
-    the actions for these, before the other half has come to the end of the first. `step_wait` then returns the step
-    under way of all N; the `step_async` after it is to be given the actions that the leading half acts by already.
+    A caller that ignores the halves steps all N at once. One that uses them runs ahead between two such steps:
+    `lead_wait` returns the observations that the leading half has reached in the present step, and `lead_async` begins
+    its next step with the actions for these, before the other half has finished the first. `step_wait` then returns
+    the present step of all N; the `step_async` after it must get the actions with which the leading half has begun.
 
-    The leading half is the second, so that what is asked of environment 0 before a step, such as a frame, is of that
-    step. (Double buffering as in Sample Factory: Petrenko et al. 2020, arXiv:2006.11751.)
+    The leading half is the second, so that a frame requested of environment 0 before a step is a frame of that step.
+    (Double buffering as in Sample Factory: Petrenko et al. 2020, arXiv:2006.11751.)
 
     Args:
         following: environments 0 to N/2 - 1.
@@ -32,7 +32,8 @@ class DoubleBufferedVecEnv(VecEnv):
     """
 
     def __init__(self, following: PlayerVecEnv, leading: PlayerVecEnv) -> None:
-        self._following, self._leading = following, leading
+        self._following = following
+        self._leading = leading
         self._half = following.num_envs
         self._ahead: Step | None = None
         self._under_way = False
@@ -66,12 +67,14 @@ class DoubleBufferedVecEnv(VecEnv):
         self._following.step_async(actions[: self._half])
 
     def step_wait(self) -> Step:
-        """Wait for the step, and join what both halves return."""
+        """Wait for the step, and join the results of both halves."""
+        # The leading half first: it began first.
         if self._ahead is None:
             self.lead_wait()
         assert self._ahead is not None
         observations, rewards, dones, infos = self._ahead
         self._ahead = None
+        # Joined in the order of the environments.
         others = self._following.step_wait()
         return (
             concatenate([others[0], observations]),
@@ -81,7 +84,7 @@ class DoubleBufferedVecEnv(VecEnv):
         )
 
     def reset(self) -> Any:
-        """Begin an episode in every environment, once the leading half has come to the end of its step."""
+        """Begin an episode in every environment, after the leading half has finished its step."""
         if self._under_way:
             self.lead_wait()
         self._ahead = None
@@ -100,29 +103,29 @@ class DoubleBufferedVecEnv(VecEnv):
         self._leading.close()
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
-        """Frames of the last step; None where none was asked for."""
+        """Return the frames of the last step; None where none was requested."""
         return self._following.get_images() + self._leading.get_images()
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute of the half that each environment asked is in."""
+        """Return an attribute of the half of each environment."""
         return [half.get_attr(attr_name, 0)[0] for half in self._halves(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        """Set an attribute of the halves that the environments are in."""
+        """Set an attribute of the halves of the environments."""
         for half in set(self._halves(indices)):
             half.set_attr(attr_name, value)
 
     def env_method(
         self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
     ) -> list[Any]:
-        """Call a method of the half that each environment asked is in."""
+        """Call a method of the half of each environment."""
         return [half.env_method(method_name, *args, indices=0, **kwargs)[0] for half in self._halves(indices)]
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Whether environments stand in a Gymnasium wrapper, see PlayerVecEnv."""
+        """Return True for `Monitor` only, see PlayerVecEnv."""
         return [half.env_is_wrapped(wrapper_class, 0)[0] for half in self._halves(indices)]
 
     def _halves(self, indices: int | Iterable[int] | None) -> list[PlayerVecEnv]:
-        """The half of each of these environments."""
+        """Return the half of each of these environments."""
         halves = (self._following, self._leading)
         return [halves[index // self._half] for index in self._get_indices(indices)]

@@ -1,4 +1,4 @@
-"""The images of N environments as one array: where they were received if they are raw, else decoded by threads."""
+"""Images of N environments as one array: raw ones where they were received, others decoded by threads."""
 
 from __future__ import annotations
 
@@ -19,19 +19,21 @@ from rl_pipeline.interfaces import Batch
 from rl_pipeline.interfaces.images import RAW, ImageSpec, decode_image
 from rl_pipeline.interfaces.optional_fields import has_field
 
+logger = logging.getLogger(__name__)
+
 MAX_THREADS: Final = 4
-"""Threads that decode images, during which Pillow does not hold the interpreter."""
+"""Threads that decode images; Pillow releases the interpreter lock meanwhile."""
 
 
 class Camera:
-    """Takes the images out of responses, each step's into memory that the next step leaves alone.
+    """Observed images of N environments, each step's in memory that the next step does not overwrite.
 
-    Raw images of all environments are a view of the responses; so the responses of two steps in a row must not share
-    their memory. A compressed one is decoded from the moment its response is whole, while others are still on their
+    Raw images of all environments are a view of the responses, so the responses of two steps in a row must not share
+    their memory. A compressed one is decoded as soon as its response is complete, while others are still on their
     way.
 
     Args:
-        spec: what the images are.
+        spec: size and format of the images.
         num_envs: N.
     """
 
@@ -43,26 +45,27 @@ class Camera:
         self._spare: list[NDArray[np.uint8]] = []
         self._in_step = False
         self._decoding: dict[int, Future[None]] = {}
+        # Decode the images that were not decoded on arrival, and wait for all.
         self._data_start = 0
 
     @property
     def images(self) -> NDArray[np.uint8]:
-        """The images taken last, shape (N, height, width, 3)."""
+        """The present images, shape (N, height, width, 3)."""
         return self._images
 
     @property
     def decodes(self) -> bool:
-        """Whether images are expected to be compressed, and so to be worth decoding on arrival."""
+        """True if images are compressed, so that it pays to decode them on arrival."""
         return self._spec.format != RAW
 
     def begin(self, *, is_step: bool) -> None:
-        """Expect an image of every environment, or after a reset of some: those of the others stay as they are."""
+        """Expect an image of every environment; after a reset only of some, while the other images stay as they are."""
         self._in_step = is_step
         self._target = None
         self._decoding.clear()
 
     def arrived(self, environment: int, payload: NDArray[np.uint8] | bytes) -> None:
-        """Begin to decode the image in a response, once it is known where images are in responses."""
+        """Begin to decode the image of a response, if its position is known from a former response."""
         data = memoryview(payload)[self._data_start :]  # type: ignore[arg-type]
         if self._data_start and len(data) < self._images[0].size:
             self._decode(environment, data)
@@ -73,6 +76,7 @@ class Camera:
         Raises:
             ImageError: an image cannot be read, or is not of the size that was asked for.
         """
+        # Raw images need no decoding: a view of them all, or a copy of some.
         data: NDArray[np.uint8] = responses["image.data"]
         if data.shape[1] == self._images[0].size:
             images = data.reshape(-1, *self._spec.shape)
@@ -81,6 +85,7 @@ class Camera:
             else:
                 self._writable()[environments] = images
             return
+        # Decode the images that were not decoded on arrival, and wait for all.
         self._data_start = responses.array.dtype.itemsize - data.shape[1]
         indices: list[int] = self._everyone[environments].tolist()
         for row, index in enumerate(indices):
@@ -90,7 +95,7 @@ class Camera:
             self._decoding.pop(index).result()
 
     def image(self, environment: int) -> NDArray[np.uint8]:
-        """A copy of the last image of one environment, shape (height, width, 3)."""
+        """Return a copy of the last image of one environment, shape (height, width, 3)."""
         image: NDArray[np.uint8] = self._images[environment].copy()
         return image
 
@@ -112,7 +117,7 @@ class Camera:
         self._decoding[environment] = self._pool.submit(decode)
 
     def _writable(self) -> NDArray[np.uint8]:
-        """Memory for images that are written one by one: two arrays in turn for steps, a copy for a reset."""
+        """Return memory for images that are written one by one: two arrays in turn for steps, a copy for a reset."""
         if self._target is None:
             if not self._in_step:
                 self._target = self._images.copy()
@@ -125,7 +130,7 @@ class Camera:
 
 
 def open_camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
-    """What takes the images of a task; None: it observes none.
+    """Make the camera of a task that observes images; None: it observes none.
 
     Raises:
         InputError: it does, and players simulate several worlds, of which they show only the first.
@@ -140,11 +145,8 @@ def open_camera(task: Task, num_envs: int, worlds: int) -> Camera | None:
     return Camera(task.image, num_envs)
 
 
-logger = logging.getLogger(__name__)
-
-
 class Frames:
-    """Keeps the frames that come with responses.
+    """Frames for people, which come with responses and are kept encoded.
 
     Args:
         num_envs: N.
@@ -166,11 +168,11 @@ class Frames:
             self._encoded[index] = (formats[row].tobytes().decode(errors="replace"), data[row].tobytes())
 
     def encoded(self, index: int) -> tuple[str, bytes] | None:
-        """Format and bytes of the last frame of an environment; None: there is none."""
+        """Return format and bytes of the last frame of an environment; None: there is none."""
         return self._encoded[index]
 
     def image(self, index: int) -> NDArray[np.uint8] | None:
-        """The last frame of an environment, shape (height, width, 3); None: there is none that can be read."""
+        """Return the last frame of an environment, shape (height, width, 3); None: there is none that can be read."""
         encoded = self._encoded[index]
         if encoded is None:
             return None
@@ -179,5 +181,5 @@ class Frames:
         try:
             return np.asarray(Image.open(io.BytesIO(encoded[1])).convert("RGB"))
         except OSError as error:
-            logger.warning("environment %d: a %s image that cannot be read came: %s", index, encoded[0], error)
+            logger.warning("environment %d: cannot read its %s image: %s", index, encoded[0], error)
             return None

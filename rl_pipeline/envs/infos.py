@@ -1,4 +1,4 @@
-"""Values of the infos that environments report, which may be scalars or arrays of one element."""
+"""Values of infos, which environments report as scalars or as arrays of one element."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def episode_success(info: Mapping[str, Any]) -> bool | None:
     Raises:
         InputError: the value is not a single boolean or number.
     """
+    # Absent or null: the task reports no success.
     value = info.get(SUCCESS)
     if value is None:
         return None

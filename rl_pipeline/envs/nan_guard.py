@@ -1,4 +1,4 @@
-"""NaN and infinity, kept from the policy: found cheaply at each step, told and written down when there are any."""
+"""Guard against NaN and infinity: a cheap test at each step, a report and a file of the states when it fails."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _MAX_FIELDS: Final = 5
 
 
 class ActionError(ValueError):
-    """The policy acts by NaN or infinity: it has diverged."""
+    """Actions with NaN or infinity: the policy has diverged."""
 
 
 def is_finite(array: NDArray[Any]) -> bool:
-    """Whether there is surely no NaN or infinity: numbers whose squares are too large to add up may be denied.
+    """Return True if an array surely has no NaN or infinity; False may be wrong if the sum of squares overflows.
 
-    The product with itself reads the array once, makes no array of answers, and unlike `dot` never warns of overflow:
-    a third of the time of `isfinite` for 16 observations.
+    The product of the array with itself reads it once, makes no array of booleans and, unlike `dot`, never warns of
+    overflow: a third of the time of `isfinite` for 16 observations.
     """
     return array.dtype.kind != "f" or math.isfinite(np.vdot(array, array))
 
@@ -40,7 +40,7 @@ def all_finite(arrays: Mapping[str, NDArray[Any]]) -> bool:
 
 
 def invalid_rows(*arrays: NDArray[Any]) -> NDArray[np.intp] | None:
-    """Rows (of the leading axis) in which any of the arrays has NaN or infinity; None: there are none."""
+    """Return the rows (of the leading axis) in which any of the arrays has NaN or infinity; None: there are none."""
     valid = np.logical_and.reduce([np.isfinite(array).reshape(len(array), -1).all(axis=1) for array in arrays])
     return None if valid.all() else np.flatnonzero(~valid)
 
@@ -55,11 +55,14 @@ def check_actions(actions: NDArray[Any]) -> None:
 
 
 class InvalidStates:
-    """Tells of invalid states, and writes what led to them to files.
+    """Reports of invalid states: log messages, and files with the states and actions that led to them.
 
     Args:
         num_envs: N.
-        directory: where the files go; None: none are written.
+        directory: folder of the files; None: none are written.
+
+    Attributes:
+        any: True while an environment has not recovered.
     """
 
     def __init__(self, num_envs: int, directory: Path | None) -> None:
@@ -69,7 +72,7 @@ class InvalidStates:
         self.any = False
 
     def count_step(self, invalid: NDArray[np.intp] | None) -> None:
-        """Count a step: the environments that are not invalid have recovered."""
+        """Count a step: environments that are not `invalid` have recovered."""
         if self.any or invalid is not None:
             counts = self._in_a_row[invalid]
             self._in_a_row[:] = 0
@@ -95,6 +98,7 @@ class InvalidStates:
         """
         self._in_a_row[index] += 1
         self.any = True
+        # The message names the fields of the state, if the fault is in the state.
         fields = _invalid_fields(states[-1:])
         where = f"NaN or infinity in {', '.join(fields)}" if fields else (
             "observation or reward of NaN or infinity, which the task makes of a finite state"
@@ -102,17 +106,20 @@ class InvalidStates:
         message = f"environment {index} (player {player}), step {steps} of the episode with seed {seed}: {where}"
         if (path := self._write(f"player_{player}_seed_{seed}_step_{steps}", states, actions)) is not None:
             message += f"; the last states are in {path}"
+        # A player that never recovers would cost one episode after the other.
         if self._in_a_row[index] >= MAX_IN_A_ROW:
             raise PlayerError(f"{message}; that was {MAX_IN_A_ROW} times in a row without a valid step in between")
         logger.warning("%s; the episode ends", message)
 
     def _write(self, name: str, states: NDArray[Any], actions: NDArray[Any]) -> Path | None:
+        """Write states and actions to a `.npz` file; returns its path, or None if there is none."""
         if self._directory is None or self._files >= MAX_FILES:
             return None
         self._files += 1
         path = self._directory / f"{name}.npz"
         temporary = self._directory / f".{name}.partial.npz"
         arrays = {f"state.{field}": values for field, values in _fields(states)}
+        # A failure to write must not end the training.
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             np.savez_compressed(temporary, actions=actions, **arrays)  # type: ignore[arg-type]
@@ -125,7 +132,7 @@ class InvalidStates:
 
 
 def _fields(array: NDArray[Any], prefix: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
-    """Every plain field of a structured array by its dotted path."""
+    """Yield every plain field of a structured array with its dotted path."""
     for name in array.dtype.names or ():
         value = array[name]
         if value.dtype.names is None:
@@ -135,7 +142,7 @@ def _fields(array: NDArray[Any], prefix: str = "") -> Iterator[tuple[str, NDArra
 
 
 def _invalid_fields(state: NDArray[Any]) -> list[str]:
-    """Paths of the fields with NaN or infinity, the first few."""
+    """Return the paths of the first few fields with NaN or infinity."""
     floats = ((path, values) for path, values in _fields(state, "state.") if values.dtype.kind == "f")
     paths = [path for path, values in floats if not np.isfinite(values).all()]
     return [*paths[:_MAX_FIELDS], f"{len(paths) - _MAX_FIELDS} more"] if len(paths) > _MAX_FIELDS else paths

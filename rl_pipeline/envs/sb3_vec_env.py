@@ -1,4 +1,4 @@
-"""The vector environment as Stable-Baselines3 wants it."""
+"""Adapter of a batch of environments to the VecEnv of Stable-Baselines3."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
 
 class BatchedVecEnv(VecEnv):
-    """A VecEnv whose environments have no objects of their own: attributes and methods are those of `env`, for all."""
+    """A VecEnv without an object for each environment: attributes and methods are those of `env`, for all of them."""
 
     env: Any
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute of `env`, once for each environment asked."""
+        """Return an attribute of `env`, once for each environment."""
         return [getattr(self.env, attr_name)] * len(list(self._get_indices(indices)))
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
@@ -30,21 +30,21 @@ class BatchedVecEnv(VecEnv):
     def env_method(
         self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
     ) -> list[Any]:
-        """Call a method of `env`, once for each environment asked."""
+        """Call a method of `env`, once for each environment."""
         return [getattr(self.env, method_name)(*args, **kwargs) for _ in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """Whether environments stand in a Gymnasium wrapper: none does, and the adapters monitor episodes."""
+        """Return True for `Monitor` only: no environment has a Gymnasium wrapper, and the adapters monitor episodes."""
         from stable_baselines3.common.monitor import Monitor
 
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
 
 class PlayerVecEnv(BatchedVecEnv):
-    """A thin adapter: the same batch, and a dict of information for each environment whose episode ended.
+    """Adapter of a `PlayerVectorEnv`: the same arrays, and a dict of infos for each environment whose episode ended.
 
     At the end of an episode its info has `terminal_observation`, `TimeLimit.truncated`, `episode` (return `r`, length
-    `l`, seconds since the start `t`), what the task reports, and `player_lost` or `invalid_state` where that was the
+    `l`, seconds since the start `t`), the infos of the task, and `player_lost` or `invalid_state` where that was the
     reason.
     """
 
@@ -83,9 +83,10 @@ class PlayerVecEnv(BatchedVecEnv):
     def step_wait(
         self,
     ) -> tuple[Any, NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
-        """Wait for the step that `step_async` began."""
+        """Wait for the step that `step_async` began; rewards are float32."""
         observation, reward, terminated, truncated, info = self.env.step_wait()
         done = terminated | truncated
+        # Most steps end no episode: their infos are empty.
         self._returns += reward
         self._lengths += 1
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
@@ -98,20 +99,24 @@ class PlayerVecEnv(BatchedVecEnv):
         self.env.close()
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
-        """Frames of the last step; None where none was asked for."""
+        """Return the frames of the last step; None where none was requested."""
         return [self.env.frame(index) for index in range(self.num_envs)]
 
     def _final_info(self, index: int, info: dict[str, Any], cut_off: bool) -> dict[str, Any]:
+        """Return the info of an environment whose episode has ended, and begin to count the next one."""
+        # Reports of the task, and the causes that apply to this environment.
         final = {key: value[index] for key, value in info["final_info"].items()}
         for cause in ("player_lost", "invalid_state"):
             if not final.get(cause, True):
                 del final[cause]
+        # The record of the episode, as `Monitor` makes it.
         episode = {
             "r": round(float(self._returns[index]), 6),
             "l": int(self._lengths[index]),
             "t": round(time.time() - self._began, 6),
         }
-        self._returns[index], self._lengths[index] = 0.0, 0
+        self._returns[index] = 0.0
+        self._lengths[index] = 0
         return final | {
             "episode": episode,
             "terminal_observation": take_rows(info["final_obs"], index),

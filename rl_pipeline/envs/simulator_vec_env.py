@@ -1,4 +1,4 @@
-"""A simulator's own vector environment as Stable-Baselines3's VecEnv."""
+"""Adapter of a simulator of many environments (`IVecEnv`) to the VecEnv of Stable-Baselines3."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ logger = logging.getLogger(__name__)
 
 
 class SimulatorVecEnv(BatchedVecEnv):
-    """The same batch, with a dict of information for each environment.
+    """Adapter of an `IVecEnv`: the same arrays, with a dict of infos for each environment.
 
     Args:
         env: the simulator.
         num_envs: its number of environments, N.
-        name: what errors call it.
+        name: its name in errors.
 
     Raises:
-        InputError: it does not keep to what `IVecEnv` asks for.
+        InputError: it breaks the contract of `IVecEnv`.
     """
 
     env: IVecEnv
 
     def __init__(self, env: IVecEnv, num_envs: int, name: str) -> None:
-        self.env, self._name = env, name
+        self.env = env
+        self._name = name
         super().__init__(num_envs, *_spaces(env, name))
         if (agents := _call(env, "get_number_of_agents", default=1)) != 1:
             raise InputError(f"environment {name!r}: expected one agent, found {agents}; several are not supported yet")
@@ -44,7 +45,8 @@ class SimulatorVecEnv(BatchedVecEnv):
 
     def reset(self) -> Any:
         """Begin an episode in every environment."""
-        self._returns[:], self._lengths[:] = 0.0, 0
+        self._returns[:] = 0.0
+        self._lengths[:] = 0
         self._last = self._checked("reset", self.env.reset())
         return self._last
 
@@ -53,6 +55,7 @@ class SimulatorVecEnv(BatchedVecEnv):
 
         Simulators written for rl_games may keep the seed that they were made with under the name of the method.
         """
+        # Gymnasium's convention first; rl_games' simulators may have an attribute of that name.
         chosen = int(np.random.randint(2**31)) if seed is None else seed
         if callable(getattr(self.env, "seed", None)):
             self.env.seed(chosen)
@@ -68,7 +71,7 @@ class SimulatorVecEnv(BatchedVecEnv):
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Take the step."""
+        """Take the step; infos as in `PlayerVecEnv`."""
         observations, rewards, dones, extras = self.env.step(self._actions)
         observations = self._checked("step", observations)
         rewards, dones = np.asarray(rewards, np.float32), np.asarray(dones, np.bool_)
@@ -85,22 +88,24 @@ class SimulatorVecEnv(BatchedVecEnv):
         _call(self.env, "close")
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
-        """The simulator's picture of environment 0; none of the others."""
+        """Return the simulator's picture of environment 0, and None for the others."""
         return [_call(self.env, "render"), *[None] * (self.num_envs - 1)]
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute of the simulator, None if it has no such, once for each environment asked."""
+        """Return an attribute of the simulator, None if it has no such, once for each environment."""
         return [getattr(self.env, attr_name, None) for _ in self._get_indices(indices)]
 
     def _note_end(self, info: dict[str, Any], index: int) -> None:
+        """Complete the info of an environment whose episode has ended, and begin to count the next one."""
         info["terminal_observation"] = info.pop("final_observation", self._last[index])
         info["TimeLimit.truncated"] = bool(info.get("time_outs", info.get("TimeLimit.truncated", False)))
         seconds = round(time.monotonic() - self._began, 6)
         info["episode"] = {"r": float(self._returns[index]), "l": int(self._lengths[index]), "t": seconds}
-        self._returns[index], self._lengths[index] = 0.0, 0
+        self._returns[index] = 0.0
+        self._lengths[index] = 0
 
     def _checked(self, method: str, observations: Any) -> NDArray[Any]:
-        """The observations as an array; what is of another shape would fail far from here."""
+        """Return the observations as an array; another shape than that of the space would fail far from here."""
         array = np.array(observations, self.observation_space.dtype)
         expected = (self.num_envs, *(self.observation_space.shape or ()))
         if array.shape != expected:
@@ -111,13 +116,13 @@ class SimulatorVecEnv(BatchedVecEnv):
 
 
 def _call(env: IVecEnv, method: str, default: Any = None) -> Any:
-    """Call a method that simulators written for rl_games may lack; `default` where there is none."""
+    """Call a method that simulators written for rl_games may lack; returns `default` if there is none."""
     found = getattr(env, method, None)
     return found() if callable(found) else default
 
 
 def _infos_by_environment(extras: Any, num_envs: int) -> list[dict[str, Any]]:
-    """Turn arrays by name into a dict for each environment; rl_games' own RayVecEnv gives such dicts itself."""
+    """Turn arrays by name into a dict for each environment; rl_games' own RayVecEnv returns such dicts itself."""
     if isinstance(extras, Mapping):
         return [{key: values[index] for key, values in extras.items()} for index in range(num_envs)]
     return [dict(info) for info in extras]

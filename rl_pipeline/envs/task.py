@@ -1,8 +1,8 @@
-"""The contract of a task: what the agent sees, does and is rewarded for, as pure functions of arrays.
+"""The contract of a task: observation, action, reward and end of an episode, as pure functions of arrays.
 
 Every function works on a leading axis N, the number of environments, so that one implementation serves one
-environment and a thousand. A task holds no state of an episode: what it needs must be in the player's state, whose
-attribute `last_actions` has the actions that led to it, shape (N, *action_space.shape).
+environment and a thousand. A task holds no state of an episode: everything it needs must be in the player's state,
+whose attribute `last_actions` has the actions that led to it, shape (N, *action_space.shape).
 """
 
 from __future__ import annotations
@@ -51,36 +51,36 @@ class Task(ABC):
 
     @abstractmethod
     def request(self, actions: NDArray[Any]) -> Fields:
-        """Fields of the step request for actions of shape (N, *action_space.shape)."""
+        """Return fields of the step request for actions of shape (N, *action_space.shape)."""
 
     def reset_request(self, num_envs: int) -> Fields:
-        """Further fields of the reset request, beside the seed; parameters that are not given are the scene's own."""
+        """Return fields of the reset request other than the seed; parameters that are not given are the scene's own."""
         return {}
 
     @abstractmethod
     def observation(self, state: Batch) -> Observations:
-        """Observations, shape (N, *observation_space.shape), in the dtype of the observation space.
+        """Return observations, shape (N, *observation_space.shape), in the dtype of the observation space.
 
         For a Dict space, a dictionary with such an array for each key.
         """
 
     @abstractmethod
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
-        """Rewards, shape (N,), for going from `previous` to `state`.
+        """Return rewards, shape (N,), for going from `previous` to `state`.
 
         `previous.last_actions` are the actions before these, zeros in the first step of an episode.
         """
 
     @abstractmethod
     def terminated(self, state: Batch) -> NDArray[np.bool_]:
-        """Whether each episode has ended in a terminal state, shape (N,)."""
+        """Return True where an episode has ended in a terminal state, shape (N,)."""
 
     def render_fps(self, sample_time: float) -> float:
-        """Frames per second at which a video of every step runs as fast as life."""
+        """Return the frames per second at which a video of every step plays in real time."""
         return 1.0 / (sample_time or self.control_period)
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
-        """What else to report at the end of an episode, one array of leading axis N a key.
+        """Return further reports at the end of an episode, an array of leading axis N for each key.
 
         `is_success` (bool) is counted as success rate.
         """

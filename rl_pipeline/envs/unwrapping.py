@@ -1,4 +1,4 @@
-"""What environments are behind their wrappers."""
+"""Access to the environments behind their wrappers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rl_pipeline.envs.vector_env import PlayerVectorEnv
 
 
 def innermost(venv: VecEnv) -> VecEnv:
-    """The environments without their wrappers."""
+    """Return the environments without their wrappers."""
     while isinstance(venv, VecEnvWrapper):
         venv = venv.venv
     return venv
@@ -23,7 +23,7 @@ def are_apart(venv: VecEnv) -> bool:
 
 
 def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
-    """The environments on players, of two halves the one with environment 0; None: they are others."""
+    """Return the environments on players, of two halves the one with environment 0; None: there are no players."""
     venv = innermost(venv)
     if isinstance(venv, DoubleBufferedVecEnv):
         venv = venv.following
@@ -31,7 +31,7 @@ def player_env(venv: VecEnv) -> PlayerVectorEnv | None:
 
 
 def environment_name(venv: VecEnv) -> str:
-    """The id of the environments, or else the name of their class, for messages."""
+    """Return the id of the environments, or else the name of their class, for messages."""
     if (env := player_env(venv)) is not None:
         return type(env.task).__name__
     try:
@@ -42,6 +42,6 @@ def environment_name(venv: VecEnv) -> str:
 
 
 def request_frames(venv: VecEnv, wanted: bool) -> None:
-    """Have the steps of environment 0 carry a frame from now on, or no longer; other environments draw on demand."""
+    """Request a frame of environment 0 with each step, or no longer; environments without players draw on demand."""
     if (env := player_env(venv)) is not None:
         env.rendering[0] = wanted

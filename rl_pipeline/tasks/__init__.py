@@ -1,1 +1,1 @@
-"""Tasks, one file each: what the agent sees and does in a scene, and what it is rewarded for."""
+"""Tasks, one file each: observation, action, reward and end of an episode in a scene."""

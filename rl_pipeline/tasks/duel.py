@@ -28,8 +28,8 @@ class DuelTask(AdversarialTask):
     the opponent's bearing from the gun and from the hull, its distance (over 10 m), whether it is in sight; cosine and
     sine of the turret's heading, speed and turn rate (over their maxima), health, time to reload (s); the opponent's
     velocity forward and to the left (over the maximum), cosine and sine of its heading, cosine and sine of the bearing
-    of this vehicle from its gun, its health and time to reload; whether this vehicle's gun would hit (as a bump of 0.1
-    rad around the bearing); then how near what each lidar ray hits is, exp(-range in m), counter-clockwise from ahead.
+    of this vehicle from its gun, its health and time to reload; the chance that this vehicle's gun hits (a bump of 0.1
+    rad around the bearing); then the nearness of each lidar hit, exp(-range in m), counter-clockwise from ahead.
 
     Action in [-1, 1]: forward speed, turn rate and turret rate as shares of 1.5 m/s, 2 and 2.5 rad/s; fire above 0.
 
@@ -53,11 +53,11 @@ class DuelTask(AdversarialTask):
         self.max_episode_steps = max_episode_steps
 
     def request(self, actions: NDArray[Any]) -> Fields:
-        """Orders of blue, for actions of shape (N, 4)."""
+        """Return the orders of blue for actions of shape (N, 4)."""
         return _orders("blue", actions)
 
     def opponent_request(self, actions: NDArray[Any]) -> Fields:
-        """Orders of red, for actions of shape (N, 4)."""
+        """Return the orders of red for actions of shape (N, 4)."""
         return _orders("red", actions)
 
     def opponent_reset_request(self, num_envs: int) -> Fields:
@@ -65,15 +65,15 @@ class DuelTask(AdversarialTask):
         return {"red_acts": True}
 
     def observation(self, state: Batch) -> NDArray[np.float32]:
-        """What blue sees, shape (N, 21 + rays)."""
+        """Return the observation of blue, shape (N, 21 + rays)."""
         return _observation(state.blue, state.red, state.in_sight)
 
     def opponent_observation(self, state: Batch) -> NDArray[np.float32]:
-        """What red sees, shape (N, 21 + rays)."""
+        """Return the observation of red, shape (N, 21 + rays)."""
         return _observation(state.red, state.blue, state.in_sight)
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
-        """Rewards of blue, shape (N,)."""
+        """Return the rewards of blue, shape (N,)."""
         dealt = previous.red.health - state.red.health
         taken = previous.blue.health - state.blue.health
         aim = np.abs(_aim(previous.blue, previous.red)) - np.abs(_aim(state.blue, state.red))
@@ -82,17 +82,17 @@ class DuelTask(AdversarialTask):
         return reward
 
     def terminated(self, state: Batch) -> NDArray[np.bool_]:
-        """Whether either vehicle is destroyed; shape (N,)."""
+        """Return True where either vehicle is destroyed; shape (N,)."""
         ended: NDArray[np.bool_] = _destroyed(state.blue) | _destroyed(state.red)
         return ended
 
     def result(self, state: Batch) -> NDArray[np.float64]:
-        """1 where red alone is destroyed, 0 where blue alone is, else 0.5; shape (N,)."""
+        """Return 1 where red alone is destroyed, 0 where blue alone is, else 0.5; shape (N,)."""
         result: NDArray[np.float64] = 0.5 + 0.5 * _destroyed(state.red) - 0.5 * _destroyed(state.blue)
         return result
 
     def info(self, state: Batch) -> dict[str, NDArray[Any]]:
-        """Whether blue has won, and what health is left to both, each of shape (N,)."""
+        """Return True where blue has won, and the remaining health of both, each of shape (N,)."""
         return {
             "is_success": self.result(state) == 1.0,
             "health": state.blue.health.copy(),
@@ -111,11 +111,13 @@ def _orders(side: str, actions: NDArray[Any]) -> Fields:
 
 
 def _observation(own: Batch, foe: Batch, in_sight: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """What the vehicle `own` sees of itself and of the other."""
+    """Return the observation of the vehicle `own`: of itself and of the other, `foe`."""
+    # Directions to the other vehicle, as seen from the hull and from the gun.
     ranges = own.lidar.ranges
     heading, foe_heading = _heading(own), _heading(foe)
     bearing, distance = _bearing(own, foe), _distance(own, foe)
-    aim = _wrapped(bearing - heading - own.turret)
+    aim = _wrap_angle(bearing - heading - own.turret)
+    # The other's velocity, turned from its own frame into that of this vehicle.
     speed, slip = foe.twist.linear.x / MAX_SPEED, foe.twist.linear.y / MAX_SPEED
     turned = foe_heading - heading
     cos, sin = np.cos(turned), np.sin(turned)
@@ -138,6 +140,7 @@ def _observation(own: Batch, foe: Batch, in_sight: NDArray[np.bool_]) -> NDArray
         foe.reload,
         np.exp(-((aim / 0.1) ** 2)),
     )
+    # One float32 array, filled column by column.
     observation = np.empty((len(own), _OWN_FEATURES + ranges.shape[1]), np.float32)
     for index, column in enumerate(columns):
         observation[:, index] = column
@@ -151,12 +154,12 @@ def _destroyed(vehicle: Batch) -> NDArray[np.bool_]:
 
 
 def _aim(own: Batch, foe: Batch) -> NDArray[np.float64]:
-    """How far the gun points to the right of the other vehicle, rad, from -pi to pi."""
-    return _wrapped(_bearing(own, foe) - _heading(own) - own.turret)
+    """Return the angle by which the gun points to the right of the other vehicle, rad, from -pi to pi."""
+    return _wrap_angle(_bearing(own, foe) - _heading(own) - own.turret)
 
 
 def _bearing(own: Batch, foe: Batch) -> NDArray[np.float64]:
-    """Direction of the other vehicle in the frame of the arena, rad."""
+    """Return the direction of the other vehicle in the frame of the arena, rad."""
     here, there = own.pose.position, foe.pose.position
     bearing: NDArray[np.float64] = np.arctan2(there.y - here.y, there.x - here.x)
     return bearing
@@ -178,7 +181,7 @@ def _direction(angle: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray
     return np.cos(angle), np.sin(angle)
 
 
-def _wrapped(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same angles from -pi to pi."""
+def _wrap_angle(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same angles from -pi to pi."""
     wrapped: NDArray[np.float64] = np.remainder(angle + np.pi, 2 * np.pi) - np.pi
     return wrapped

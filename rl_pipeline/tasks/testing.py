@@ -1,4 +1,4 @@
-"""A user's test of a task, by overriding one method."""
+"""Tests of the contract of tasks, to be mixed into a test class of the user's own."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rl_pipeline.interfaces import Batch, load_interfaces
 
 
 class TaskTestMixin:
-    """Checks that a task keeps the contract of `rl_pipeline.envs.task`, without a simulator.
+    """Tests of the contract of `rl_pipeline.envs.task`, without a simulator.
 
-    Mix it into a test class and say which task; pytest finds the rest:
+    Mix it into a test class and override `make_task`; pytest finds the rest:
 
         class TestMyTask(TaskTestMixin):
             def make_task(self):
@@ -27,7 +27,7 @@ class TaskTestMixin:
 
             lengths = {"lidar.ranges": 30, "lidar.tags": 30}  # of the state's sequences, if it has any
 
-    Override `make_states` as well when a task needs states that hang together.
+    Override `make_states` as well when a task needs states that are consistent.
     """
 
     lengths: Mapping[str, int] = {}
@@ -35,10 +35,10 @@ class TaskTestMixin:
 
     @abstractmethod
     def make_task(self) -> Task:
-        """The task under test."""
+        """Make the task under test."""
 
     def make_states(self, task: Task, num_envs: int, seed: int) -> Batch:
-        """States with every number drawn from [0, 1), which most fields can take."""
+        """Make states with every number drawn from [0, 1), which most fields can take."""
         service = load_interfaces().service(task.step_service)
         lengths = {f"state.{name}": length for name, length in self.lengths.items()}
         states: Batch = service.response.layout(lengths).empty(num_envs).state
@@ -88,11 +88,13 @@ class TaskTestMixin:
         assert all(len(value) == self.num_envs for value in task.info(after).values())
 
     def test_environments_do_not_see_each_other(self) -> None:
-        """What a task says of an environment is the same alone and in a batch."""
+        """The results of an environment are the same alone and in a batch."""
         task = self.make_task()
+        # In a batch.
         before, after = (self.make_states(task, self.num_envs, seed) for seed in (0, 1))
         actions = self._actions(task)
         rewards, observations = task.reward(before, actions, after), task.observation(after)
+        # Alone.
         for index in range(self.num_envs):
             only = np.array([index])
             alone = task.reward(before.take(only), actions[only], after.take(only))

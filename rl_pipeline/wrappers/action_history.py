@@ -1,4 +1,4 @@
-"""Observations that hold the last actions too, for robots that act late or keep their velocity to themselves."""
+"""Observations that include the last actions, for robots that act late or do not report their velocity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rl_pipeline.wrappers.wrapping import Use
 class Settings(Section):
     """`wrappers.action_history`."""
 
-    length: int = Field(default=1, gt=0, le=1000, description="how many of the last actions are observed")
+    length: int = Field(default=1, gt=0, le=1000, description="number of the last actions that are observed")
 
 
 KEY: Final = "action_history"
@@ -37,10 +37,12 @@ class ActionHistory(VecEnvWrapper):
 
     def __init__(self, venv: VecEnv, length: int) -> None:
         observed, acted = venv.observation_space, venv.action_space
+        # Bounds of the actions in the history.
         if not isinstance(acted, spaces.Box):
             raise ValueError("expected a Box of actions")
         low, high = (np.concatenate([limit.ravel()] * length) for limit in (acted.low, acted.high))
         dtype = acted.dtype
+        # A Dict gets a key for them, a flat Box more components.
         if isinstance(observed, spaces.Dict):
             if KEY in observed.spaces:
                 raise ValueError(f"expected no key {KEY!r} in the Dict")
@@ -61,27 +63,28 @@ class ActionHistory(VecEnvWrapper):
         self._actions: NDArray[Any] = np.zeros((venv.num_envs, length * self._width), dtype)
 
     def reset(self) -> Any:
-        """Reset every environment, and forget the actions."""
+        """Reset every environment, and clear the history."""
         self._actions[:] = 0
-        return self._joined(self.venv.reset(), self._actions)
+        return self._append_actions(self.venv.reset(), self._actions)
 
     def step_async(self, actions: NDArray[Any]) -> None:
-        """Send the actions, and remember them."""
+        """Send the actions, and add them to the history."""
         self._actions = np.roll(self._actions, -self._width, axis=1)
         self._actions[:, -self._width :] = actions.reshape(self.num_envs, -1)
         self.venv.step_async(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Pass a step on; a new episode begins without a history."""
+        """Take a step; a new episode begins without a history."""
         observations, rewards, dones, infos = self.venv.step_wait()
         for index in np.flatnonzero(dones):
             if "terminal_observation" in infos[index]:
                 last = infos[index]["terminal_observation"]
-                infos[index]["terminal_observation"] = self._joined(last, self._actions[index])
+                infos[index]["terminal_observation"] = self._append_actions(last, self._actions[index])
             self._actions[index] = 0
-        return self._joined(observations, self._actions), rewards, dones, infos
+        return self._append_actions(observations, self._actions), rewards, dones, infos
 
-    def _joined(self, observations: Any, actions: NDArray[Any]) -> Any:
+    def _append_actions(self, observations: Any, actions: NDArray[Any]) -> Any:
+        """Return observations with actions, of one environment or of all."""
         if isinstance(observations, dict):
             return {**observations, KEY: actions.copy()}
         return np.concatenate([observations, actions], axis=-1)

@@ -1,4 +1,4 @@
-"""Rewards kept within bounds, while an agent learns from them."""
+"""Rewards clipped to bounds while an agent learns."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from rl_pipeline.wrappers.wrapping import Use
 class Settings(Section):
     """`wrappers.clip_rewards`."""
 
-    low: float = Field(default=-1.0, description="no reward counts for less")
-    high: float = Field(default=1.0, description="no reward counts for more")
+    low: float = Field(default=-1.0, description="lower bound of the reward")
+    high: float = Field(default=1.0, description="upper bound of the reward")
 
 
 class ClippedRewards(VecEnvWrapper):
-    """Each reward lies in [low, high]."""
+    """Rewards clipped to [low, high]."""
 
     def __init__(self, venv: VecEnv, low: float, high: float) -> None:
         if low >= high:
             raise ValueError(f"expected low < high, found {low} and {high}")
-        self._low, self._high = low, high
+        self._low = low
+        self._high = high
         super().__init__(venv)
 
     def reset(self) -> Any:
@@ -34,11 +35,11 @@ class ClippedRewards(VecEnvWrapper):
         return self.venv.reset()
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Pass a step on, its rewards clipped."""
+        """Take a step, and clip its rewards."""
         observations, rewards, dones, infos = self.venv.step_wait()
         return observations, np.clip(rewards, self._low, self._high), dones, infos
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
-    """Clip what is learned from; evaluations count the rewards as they are."""
+    """Clip the rewards of training; evaluations count the rewards as they are."""
     return ClippedRewards(venv, settings.low, settings.high) if use.training else venv

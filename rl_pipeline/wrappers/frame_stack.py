@@ -1,4 +1,4 @@
-"""Observations that hold the last ones too (Stable-Baselines3's `VecFrameStack`)."""
+"""Stacks of the last observations (Stable-Baselines3's `VecFrameStack`)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rl_pipeline.wrappers.wrapping import Use
 class Settings(Section):
     """`wrappers.frame_stack`."""
 
-    n_stack: int = Field(default=4, gt=0, le=1000, description="observations in one, the latest last")
+    n_stack: int = Field(default=4, gt=0, le=1000, description="observations in a stack, the latest last")
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
-    """Stack along the last axis, of images along that of the channels; zeros stand for what was before the episode.
+    """Stack along the last axis, images along the axis of their channels; zeros stand for the time before the episode.
 
     Raises:
         ValueError: an observation, or a part of a dictionary of them, is no Box.

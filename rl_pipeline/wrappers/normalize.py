@@ -33,12 +33,13 @@ class Settings(Section):
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
-    """Normalise; out of training the statistics stand still, and rewards stay as they are.
+    """Normalise; in evaluation the statistics stand still, and rewards stay as they are.
 
     Raises:
-        InputError: `norm_obs_keys` names what cannot be normalised.
+        InputError: `norm_obs_keys` names a key that cannot be normalised.
         ValueError: nothing in the observations can be normalised.
     """
+    # Images are scaled by the policy.
     keys = _normalized_keys(venv.observation_space, settings.norm_obs_keys)
     images = [key for key, part in _parts(venv.observation_space).items() if is_image_space(part)]
     if settings.observations and images and use.training:
@@ -46,6 +47,7 @@ def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
         logger.info("wrappers.normalize leaves images%s to the policy, which scales them", names and f" ({names})")
     if settings.observations and not keys and not images:
         raise ValueError("nothing in it is a Box; normalise rewards alone by observations: false")
+    # Keys exist in a Dict only.
     normalizes = settings.observations and bool(keys)
     is_dict = isinstance(venv.observation_space, spaces.Dict)
     return VecNormalize(
@@ -62,13 +64,14 @@ def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
 
 
 def _normalized_keys(space: spaces.Space[object], chosen: list[str] | None) -> list[str]:
-    """The keys of a dictionary that are normalised; of another space `""`, unless it is an image."""
+    """Return the keys of a Dict that are normalised; for another space `""`, unless it is an image."""
     parts = _parts(space)
     suitable = [key for key, part in parts.items() if isinstance(part, spaces.Box) and not is_image_space(part)]
     if chosen is None:
         return suitable
     if not isinstance(space, spaces.Dict):
         raise InputError(f"{KEYS}: expected null, since the observations are no dictionary, found {chosen}")
+    # Each chosen key must be there, and be suitable.
     for key in chosen:
         if key not in parts:
             raise UnknownNameError("observation", key, parts, where=KEYS)
@@ -83,7 +86,7 @@ def _parts(space: spaces.Space[object]) -> dict[str, spaces.Space[object]]:
 
 
 def _channels_first(venv: VecEnv) -> VecEnv:
-    """Transpose images here: Stable-Baselines3 does it outside, and then stores untransposed ones in replay buffers."""
+    """Transpose images here: Stable-Baselines3 does it outside, and then replay buffers store untransposed ones."""
     images = [part for part in _parts(venv.observation_space).values() if is_image_space(part)]
     if not any(isinstance(part, spaces.Box) and not is_image_space_channels_first(part) for part in images):
         return venv

@@ -1,4 +1,4 @@
-"""Rewards shifted and scaled, while an agent learns from them."""
+"""Rewards shifted and scaled while an agent learns."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ class Settings(Section):
     """`wrappers.scale_rewards`."""
 
     shift: float = Field(default=0.0, description="added to each reward")
-    scale: float = Field(default=1.0, description="what the sum is multiplied by")
+    scale: float = Field(default=1.0, description="factor of the sum of reward and shift")
 
 
 class ScaledRewards(VecEnvWrapper):
-    """Each reward is (reward + shift) * scale."""
+    """Rewards of (reward + shift) * scale."""
 
     def __init__(self, venv: VecEnv, shift: float, scale: float) -> None:
-        self._shift, self._scale = shift, scale
+        self._shift = shift
+        self._scale = scale
         super().__init__(venv)
 
     def reset(self) -> Any:
@@ -31,11 +32,11 @@ class ScaledRewards(VecEnvWrapper):
         return self.venv.reset()
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Pass a step on, its rewards scaled."""
+        """Take a step, and scale its rewards."""
         observations, rewards, dones, infos = self.venv.step_wait()
         return observations, (rewards + self._shift) * self._scale, dones, infos
 
 
 def wrap(venv: VecEnv, settings: Settings, use: Use) -> VecEnv:
-    """Scale what is learned from; evaluations count the rewards as they are."""
+    """Scale the rewards of training; evaluations count the rewards as they are."""
     return ScaledRewards(venv, settings.shift, settings.scale) if use.training else venv

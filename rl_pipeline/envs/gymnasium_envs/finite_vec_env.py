@@ -1,4 +1,4 @@
-"""NaN and infinity in observations or rewards of Gymnasium environments, kept from the policy as those of players are.
+"""Guard against NaN and infinity from environments without players, as nan_guard.py is for those of players.
 
 The episode ends as truncated with its last valid observation and a reward of 0, and `invalid_state` in its infos.
 """
@@ -24,7 +24,7 @@ MAX_WARNINGS: Final = 10
 
 
 class FiniteVecEnv(VecEnvWrapper):
-    """Ends the episodes of environments that observe or pay NaN or infinity.
+    """Wrapper that ends the episodes of environments whose observation or reward is NaN or infinity.
 
     Args:
         venv: the environments.
@@ -47,7 +47,7 @@ class FiniteVecEnv(VecEnvWrapper):
     def reset(self) -> VecEnvObs:
         """Begin an episode in every environment."""
         self._steps[:] = 0
-        self._observations = self._begun(self.venv.reset(), np.arange(self.num_envs))
+        self._observations = self._repeat_resets(self.venv.reset(), np.arange(self.num_envs))
         return self._observations
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -56,7 +56,7 @@ class FiniteVecEnv(VecEnvWrapper):
         self.venv.step_async(actions)
 
     def step_wait(self) -> VecEnvStepReturn:
-        """Pass a step on, with the episodes ended that have become invalid."""
+        """Take a step, and end the episodes that have become invalid."""
         observations, rewards, dones, infos = self.venv.step_wait()
         self._steps += 1
         # Of an episode that has ended, `observations` has the first of the next one.
@@ -75,29 +75,31 @@ class FiniteVecEnv(VecEnvWrapper):
         self, observations: VecEnvObs, rewards: NDArray[Any], dones: NDArray[Any], infos: list[dict[str, Any]]
     ) -> None:
         """Rewrite the step of each environment that is invalid, and begin its next episode."""
+        # The last observation of an ended episode is in its info.
         ended = [bool(done) for done in dones]
-        invalid = {index: found for index in range(self.num_envs) if (found := self._invalid_parts(
-            infos[index].get("terminal_observation") if ended[index] else _row(observations, index), rewards[index]
-        ))}  # fmt: skip
+        invalid: dict[int, list[str]] = {}
         for index in range(self.num_envs):
-            if index not in invalid:
+            last = infos[index].get("terminal_observation") if ended[index] else _row(observations, index)
+            if parts := self._invalid_parts(last, rewards[index]):
+                invalid[index] = parts
+            else:
                 self._in_a_row[index] = 0
+        # Truncate the invalid episodes at their last valid observation.
         for index, parts in invalid.items():
             self._report(index, parts)
-            rewards[index], dones[index] = 0.0, True
+            rewards[index] = 0.0
+            dones[index] = True
             infos[index].pop("episode", None)
-            infos[index].update({
-                "invalid_state": True, "TimeLimit.truncated": True,
-                "terminal_observation": _row(self._observations, index),
-            })  # fmt: skip
+            infos[index]["invalid_state"] = infos[index]["TimeLimit.truncated"] = True
+            infos[index]["terminal_observation"] = _row(self._observations, index)
             if not ended[index]:
                 self._reset_one(observations, index)
-        self._begun(observations, np.flatnonzero(dones))
+        self._repeat_resets(observations, np.flatnonzero(dones))
         self._recovering = bool(self._in_a_row.any())
         self._steps[dones.astype(bool)] = 0
 
-    def _begun(self, observations: VecEnvObs, environments: NDArray[np.intp]) -> VecEnvObs:
-        """Repeat the resets of those environments that begin an episode with NaN or infinity."""
+    def _repeat_resets(self, observations: VecEnvObs, environments: NDArray[np.intp]) -> VecEnvObs:
+        """Reset those environments again that begin with NaN or infinity; returns the observations of all."""
         for index in environments.tolist():
             while parts := self._invalid_parts(_row(observations, index), 0.0):
                 self._steps[index] = 0
@@ -106,6 +108,7 @@ class FiniteVecEnv(VecEnvWrapper):
         return observations
 
     def _reset_one(self, observations: VecEnvObs, index: int) -> None:
+        """Reset one environment, and write its observation into those of all."""
         if not are_apart(self.venv):
             raise InputError(f"{self._name}: NaN or infinity, and environment {index} cannot be reset alone")
         [(observation, info)] = self.venv.env_method("reset", indices=[index])
@@ -114,7 +117,7 @@ class FiniteVecEnv(VecEnvWrapper):
             array[index] = observation[key] if isinstance(observation, dict) else observation
 
     def _invalid_parts(self, observation: Any, reward: float) -> list[str]:
-        """The parts of a step of one environment that have NaN or infinity."""
+        """Return the parts of a step of one environment that have NaN or infinity."""
         parts = [
             "the observation" if key is None else f"{key!r} of the observation"
             for key, array in _arrays(observation).items()
@@ -150,7 +153,7 @@ def _arrays(observations: Any) -> dict[Any, NDArray[Any]]:
 
 
 def _row(observations: Any, index: int) -> Any:
-    """A copy of the observation of one environment."""
+    """Return a copy of the observation of one environment."""
     if isinstance(observations, dict):
         return {key: np.array(value[index]) for key, value in observations.items()}
     return np.array(observations[index])

@@ -21,28 +21,31 @@ def is_headless() -> bool:
 
 
 def offscreen_backend() -> str | None:
-    """The offscreen GL, `egl` or `osmesa`, from which a frame can be had, on the CPU too; None: there is none."""
+    """Return the offscreen GL, `egl` or `osmesa`, that renders a frame, on the CPU too; None: there is none."""
     return next((name for name in LIBRARIES if library_loads(name) and renderer_name(name)), None)
 
 
 def working_render_mode(env_id: str, render_mode: str | None) -> str | None:
-    """The render mode, or None with a warning for a MuJoCo environment that cannot draw on this machine.
+    """Return the render mode, or None with a warning for a MuJoCo environment that cannot draw on this machine.
 
     Without a display and MUJOCO_GL, that variable is set to the backend that works: Gymnasium would try GLFW.
     """
     if render_mode != "rgb_array" or not is_headless() or not _draws_by_mujoco(env_id):
         return render_mode
+    # A choice of the user stands.
     wish = os.environ.get(VARIABLE, "").strip().lower()
     if wish in SWITCHED_OFF:
         logger.warning("no videos: %s draws by OpenGL, and MUJOCO_GL=%s", env_id, wish)
         return None
     if wish:
         return render_mode
+    # Otherwise the first backend that works.
     if (backend := offscreen_backend()) is None:
         logger.warning(
             "no videos: %s draws by OpenGL, and there is neither a display nor a working EGL or OSMesa (on Debian: "
-            "apt install libegl1 or libosmesa6)", env_id,
-        )  # fmt: skip
+            "apt install libegl1 or libosmesa6)",
+            env_id,
+        )
         return None
     logger.info("frames of %s are rendered by GL (%s)", env_id, backend)
     os.environ[VARIABLE] = backend

@@ -1,4 +1,4 @@
-"""Environments of Gymnasium in worker processes, of which each steps its share of them."""
+"""Gymnasium environments in worker processes, each of which steps a share of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class RemoteError(Exception):
 
 
 class ProcessVecEnv(VecEnv):
-    """N environments in as many processes as asked, each with a block of neighbours of about the same size.
+    """N environments in several processes, each with a contiguous block of about the same size.
 
     Seeds, order and results are those of one `DummyVecEnv` with all of them. The processes end with this object, and
     with the trainer, however that ends.
@@ -42,7 +42,7 @@ class ProcessVecEnv(VecEnv):
         modules: imported by each worker first.
 
     Raises:
-        InputError: an environment returns what it must not.
+        InputError: an environment returns a wrong value.
         RuntimeError: an environment raises an exception, or a worker has died.
     """
 
@@ -54,10 +54,12 @@ class ProcessVecEnv(VecEnv):
         modules: Sequence[str] = (),
     ) -> None:
         self._make_error = make_error
+        # Each worker has a block of the environments.
         blocks = np.array_split(np.arange(len(env_fns)), min(processes, len(env_fns)))
         self._slices = [slice(int(block[0]), int(block[-1]) + 1) for block in blocks]
         preparation = Preparation(modules, dict(os.environ))
         self._workers: list[tuple[BaseProcess, Connection]] = []
+        # All of them start before the first has made its environments.
         try:
             for block in self._slices:
                 self._workers.append(_start(preparation, pickle.dumps(CloudpickleWrapper(env_fns[block]))))
@@ -73,7 +75,7 @@ class ProcessVecEnv(VecEnv):
         self._reset_seeds()
         self._reset_options()
         self.reset_infos = [info for _, infos in parts for info in infos]
-        joined: VecEnvObs = _joined([observations for observations, _ in parts])
+        joined: VecEnvObs = _join_observations([observations for observations, _ in parts])
         return joined
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -86,9 +88,11 @@ class ProcessVecEnv(VecEnv):
         observations, rewards, dones, infos, reset_infos = zip(*self._answers(), strict=True)
         self.reset_infos = [info for part in reset_infos for info in part]
         return (
-            _joined(observations), np.concatenate(rewards), np.concatenate(dones),
+            _join_observations(observations),
+            np.concatenate(rewards),
+            np.concatenate(dones),
             [info for part in infos for info in part],
-        )  # fmt: skip
+        )
 
     def close(self) -> None:
         """Close the environments and end the workers; safe to call twice."""
@@ -101,7 +105,7 @@ class ProcessVecEnv(VecEnv):
         self._workers.clear()
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute of each environment that is asked."""
+        """Return an attribute of each of these environments."""
         return self._each("get_attr", indices, attr_name)
 
     def has_attr(self, attr_name: str) -> bool:
@@ -109,26 +113,26 @@ class ProcessVecEnv(VecEnv):
         return all(self._all("has_attr", lambda _: (attr_name,)))
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        """Set an attribute of each environment that is asked."""
+        """Set an attribute of each of these environments."""
         for worker, asked in self._asked(indices):
             self._call(worker, "set_attr", attr_name, value, list(asked))
 
     def env_method(
         self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
     ) -> list[Any]:
-        """Call a method of each environment that is asked."""
+        """Call a method of each of these environments."""
         return self._each("env_method", indices, method_name, *args, **kwargs)
 
     def env_is_wrapped(self, wrapper_class: type[Any], indices: int | Iterable[int] | None = None) -> list[bool]:
-        """For each environment asked, True if it is in a wrapper of this class."""
+        """Return True for each of these environments that is in a wrapper of this class."""
         return self._each("env_is_wrapped", indices, wrapper_class)
 
     def get_images(self) -> list[NDArray[np.uint8] | None]:
-        """A frame of each environment."""
+        """Return a frame of each environment."""
         return [image for part in self._all("get_images", lambda _: ()) for image in part]
 
     def _each(self, name: str, indices: int | Iterable[int] | None, *arguments: Any, **keywords: Any) -> list[Any]:
-        """Call a method that takes `indices`; the results are in the order of the environments that were asked."""
+        """Call a method that takes `indices`; returns the results in the order of the environments."""
         found: dict[int, Any] = {}
         for worker, asked in self._asked(indices):
             results = self._call(worker, name, *arguments, indices=list(asked), **keywords)
@@ -136,7 +140,7 @@ class ProcessVecEnv(VecEnv):
         return [found[index % self.num_envs] for index in self._get_indices(indices)]
 
     def _asked(self, indices: int | Iterable[int] | None) -> Iterator[tuple[int, dict[int, int]]]:
-        """Each worker with environments among the indices, and the index in all by the index in its share."""
+        """Yield each worker with environments among the indices, and their indices by the index in its share."""
         wanted = sorted({index % self.num_envs for index in self._get_indices(indices)})
         for worker, block in enumerate(self._slices):
             asked = {index - block.start: index for index in wanted if block.start <= index < block.stop}
@@ -160,7 +164,7 @@ class ProcessVecEnv(VecEnv):
             raise self._death(worker) from error
 
     def _answers(self) -> list[Any]:
-        """The answer of each worker; an error is raised when all have answered."""
+        """Return the answer of each worker; an error is raised when all have answered."""
         answers, errors = [], []
         for worker in range(len(self._workers)):
             try:
@@ -192,7 +196,7 @@ class ProcessVecEnv(VecEnv):
 
 
 def _start(preparation: Preparation, env_fns: bytes) -> tuple[BaseProcess, Connection]:
-    """Start a worker, from a process that has imported PyTorch already where there can be one."""
+    """Start a worker, on Unix from a fork server that has imported PyTorch already."""
     methods = multiprocessing.get_all_start_methods()
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     context.set_forkserver_preload([serve.__module__])
@@ -204,7 +208,7 @@ def _start(preparation: Preparation, env_fns: bytes) -> tuple[BaseProcess, Conne
 
 
 def _kill(process: BaseProcess) -> None:
-    """Kill a worker, and what its environments have started: it leads a process group of its own."""
+    """Kill a worker and the processes of its environments: it leads a process group of its own."""
     assert process.pid is not None
     if hasattr(os, "killpg"):
         with suppress(OSError):
@@ -213,8 +217,8 @@ def _kill(process: BaseProcess) -> None:
     process.join()
 
 
-def _joined(parts: Sequence[Any]) -> Any:
-    """Observations of all workers as one batch."""
+def _join_observations(parts: Sequence[Any]) -> Any:
+    """Join the observations of all workers to one batch."""
     if isinstance(parts[0], dict):
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return np.concatenate(parts)

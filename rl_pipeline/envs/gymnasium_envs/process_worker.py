@@ -22,10 +22,10 @@ from rl_pipeline.tracebacks import describe_failure
 
 @dataclass(frozen=True)
 class Preparation:
-    """Things that a new process needs before it can make environments.
+    """Preparation of a new process that is to make environments.
 
     Attributes:
-        modules: imported first, with what they register; by name, or files by their path.
+        modules: imported first, since they register environments; by name, or files by their path.
         variables: of the process's environment.
     """
 
@@ -46,7 +46,7 @@ class Failure:
     Attributes:
         message: in one line, with the line of the user's code.
         trace: the traceback as text.
-        is_fault: whether an environment returned what it must not.
+        is_fault: True if an environment returned a wrong value.
     """
 
     message: str
@@ -63,8 +63,9 @@ def serve(connection: Connection, preparation: Preparation, env_fns: bytes) -> N
     Args:
         connection: to the trainer.
         preparation: of this process.
-        env_fns: make the environments, a pickled `CloudpickleWrapper`; they may need what the preparation imports.
+        env_fns: make the environments, a pickled `CloudpickleWrapper`; they may need the modules of the preparation.
     """
+    # The preparation comes first: unpickling may need its modules.
     _leave_terminal()
     threading.Thread(target=_end_with_trainer, daemon=True).start()
     try:
@@ -109,14 +110,14 @@ class Share(GymnasiumVecEnv):
 
 
 def _leave_terminal() -> None:
-    """Leave Ctrl-C and the end of the terminal to the trainer, which closes its workers once all is saved."""
+    """Leave Ctrl-C and the end of the terminal to the trainer, which closes its workers once everything is saved."""
     if hasattr(os, "setsid"):
         os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_with_trainer() -> None:
-    """Kill this process and what it has started when the trainer is gone, even in the middle of a step."""
+    """Kill this process and its children when the trainer is gone, even in the middle of a step."""
     trainer = parent_process()
     assert trainer is not None, "a worker is started by the trainer"
     wait([trainer.sentinel])

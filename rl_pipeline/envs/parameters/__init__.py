@@ -1,4 +1,4 @@
-"""Environment parameters: what varies from episode to episode, at random and by a curriculum."""
+"""Environment parameters, which vary from episode to episode, at random and by a curriculum."""
 
 from rl_pipeline.envs.parameters.environment_parameters import EnvironmentParameters
 

@@ -1,4 +1,4 @@
-"""Moving on from lesson to lesson as an agent learns."""
+"""Progress from lesson to lesson as an agent learns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 class Curriculum:
-    """Gives each parameter its next lesson when the present one has been learned.
+    """Curriculum: each parameter gets its next lesson when the present one has been learned.
 
     Args:
-        parameters: what is changed; from the next episodes on.
+        parameters: their lessons change, from the next episodes on.
     """
 
     def __init__(self, parameters: EnvironmentParameters) -> None:
@@ -28,7 +28,7 @@ class Curriculum:
         self._signals = {name: _Signal() for name, lessons in parameters.lessons.items() if len(lessons) > 1}
 
     def __bool__(self) -> bool:
-        """Whether there is a parameter with several lessons."""
+        """Return True if a parameter has several lessons."""
         return bool(self._signals)
 
     @property
@@ -48,6 +48,7 @@ class Curriculum:
             InputError: a success rate is measured of a task that does not report `is_success`.
         """
         for name, signal in self._signals.items():
+            # The last lesson has no criteria.
             lesson = self._lesson(name)
             if (criteria := lesson.completion_criteria) is None:
                 continue
@@ -55,17 +56,18 @@ class Curriculum:
             value = values[criteria.measure]
             if value is None:
                 raise InputError(f"environment.parameters.{name}: its task reports no success; measure reward instead")
+            # A new lesson begins with an empty measure.
             if signal.exceeds(criteria, float(value)):
                 self._parameters.current[name] += 1
                 self._signals[name] = _Signal()
                 logger.info("%s: lesson %r is learned, %r begins", name, lesson.name, self._lesson(name).name)
 
     def state_dict(self) -> dict[str, Any]:
-        """The present lessons and what has been measured of them, as JSON values."""
+        """Return the present lessons and their measurements, as JSON values."""
         return {name: [self._parameters.current[name], *signal.state()] for name, signal in self._signals.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the state was taken; lessons that are no longer there end at the last."""
+        """Restore lessons and measurements; a lesson that is no longer there becomes the last."""
         for name in self._signals:
             if name in state:
                 current, values, smoothed = state[name]
@@ -77,19 +79,21 @@ class Curriculum:
 
 
 class _Signal:
-    """What has been measured of the episodes of one lesson."""
+    """Measure over the episodes of one lesson."""
 
     def __init__(self, values: Any = (), smoothed: float | None = None) -> None:
         self._values: deque[float] = deque(values)
         self._smoothed = smoothed
 
     def exceeds(self, criteria: CompletionCriteria, value: float) -> bool:
-        """Whether the measure, with one more episode's value, is over the threshold."""
+        """Add an episode's value; return True if the measure is then over the threshold."""
+        # Too few episodes say nothing.
         self._values.append(value)
         if len(self._values) < criteria.min_lesson_length:
             return False
         while len(self._values) > criteria.min_lesson_length:
             self._values.popleft()
+        # Means over the last episodes, smoothed as ML-Agents does.
         measure = value if criteria.measure == "progress" else float(np.mean(self._values))
         if criteria.signal_smoothing and criteria.measure != "progress":
             measure = measure if self._smoothed is None else 0.25 * self._smoothed + 0.75 * measure
@@ -97,5 +101,5 @@ class _Signal:
         return measure > criteria.threshold
 
     def state(self) -> tuple[list[float], float | None]:
-        """The values, oldest first, and the smoothed measure."""
+        """Return the values, oldest first, and the smoothed measure."""
         return list(self._values), self._smoothed

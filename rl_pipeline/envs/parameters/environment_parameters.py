@@ -1,4 +1,4 @@
-"""The parameters of each episode, as the configuration has them."""
+"""Parameters of each episode, drawn as the configuration says."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.interfaces import load_interfaces
 
 KEY: Final = "environment.parameters"
-"""Where the configuration says what parameters are."""
+"""Configuration key of the parameters."""
 
 
 class EnvironmentParameters:
-    """Draws the parameters of episodes; those of an episode depend on its seed and the present lessons alone.
+    """Parameters of episodes, which depend on the seed of the episode and the present lessons alone.
 
     Args:
-        names: of the parameters that there are.
+        names: names of all parameters of the task.
         settings: of some of them: a number, a sampler or a curriculum. The others are the scene's own.
-        task: what the parameters belong to, for error messages.
+        task: name of the task, for error messages.
 
     Attributes:
         names: as given.
-        lessons: of each parameter that has settings; one is enough where nothing is learned.
+        lessons: of each parameter that has settings; a number or a sampler is a single lesson.
         current: index of the present lesson of each.
 
     Raises:
@@ -49,24 +49,24 @@ class EnvironmentParameters:
 
     @classmethod
     def of(cls, task: Task, settings: Mapping[str, Any]) -> EnvironmentParameters:
-        """The parameters of a task: those that the interface of its reset service names."""
+        """Make the parameters of a task, named by the interface of its reset service."""
         request = load_interfaces().service(task.reset_service).request.layout().dtype
         names = request["parameters"].names if "parameters" in (request.names or ()) else ()
         return cls(names or (), settings, type(task).__name__)
 
     def at_last_lesson(self) -> EnvironmentParameters:
-        """The same at the end of every curriculum: what an agent is judged by."""
+        """Return the same parameters at the end of every curriculum, for evaluations."""
         last = EnvironmentParameters(self.names, {}, "")
         last.lessons = self.lessons
         last.current = {name: len(lessons) - 1 for name, lessons in self.lessons.items()}
         return last
 
     def sample(self, seeds: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Those parameters that have settings, of the episodes of these seeds, shape (K,): arrays of shape (K,)."""
+        """Draw the parameters that have settings for episodes of these seeds, shape (K,): arrays of shape (K,)."""
         return {name: self._values(name, seeds) for name in self.lessons}
 
     def _values(self, name: str, seeds: NDArray[np.int64]) -> NDArray[np.float64]:
         sampler = self.lessons[name][self.current[name]].value
-        # By its name, so that further parameters do not change those that were there.
+        # The name is part of the seed, so that further parameters do not change the draws of these.
         number = zlib.crc32(name.encode())
         return np.array([sampler.draw(np.random.default_rng((seed, number))) for seed in seeds.tolist()])

@@ -1,4 +1,4 @@
-"""The lessons of a parameter, and when each has been learned; names and keys are those of ML-Agents."""
+"""Lessons of a parameter, and the criteria of their completion; names and keys are those of ML-Agents."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from rl_pipeline.envs.parameters.samplers import Sampler, check_keys, number, re
 from rl_pipeline.errors import InputError, UnknownNameError
 
 MEASURES: Final = ("progress", "reward", "success_rate")
-"""What can be measured: the share of the training that is over, and means over the last episodes."""
+"""Measures: the share of the training that is over, and means over the last episodes."""
 
 
 @dataclass(frozen=True)
 class CompletionCriteria:
-    """When a lesson has been learned.
+    """Criteria by which a lesson has been learned.
 
     Attributes:
         measure: one of MEASURES.
-        threshold: what the measure must exceed.
+        threshold: the measure must exceed it.
         min_lesson_length: episodes that the lesson takes at least; the means are over so many.
-        signal_smoothing: whether a quarter of the last value of the measure is kept in the next.
+        signal_smoothing: True if a quarter of the last value of the measure is kept in the next.
     """
 
     measure: str
@@ -32,7 +32,7 @@ class CompletionCriteria:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A stage of a curriculum: what the parameter is drawn from, until the criteria are met; None: for ever."""
+    """A stage of a curriculum: a sampler of the parameter, used until the criteria are met; None: to the end."""
 
     name: str
     value: Sampler
@@ -40,10 +40,10 @@ class Lesson:
 
 
 def read_lessons(given: Any, where: str) -> tuple[Lesson, ...]:
-    """The lessons that a number, a sampler or `{curriculum: [...]}` describes; of the first two, only one.
+    """Read the lessons of a number, a sampler or `{curriculum: [...]}`; of the first two, a single one.
 
     Raises:
-        InputError: it describes none; the message begins with `where`.
+        InputError: it is none of these; the message begins with `where`.
     """
     if not isinstance(given, Mapping) or "curriculum" not in given:
         return (Lesson("", read_sampler(given, where)),)

@@ -1,4 +1,4 @@
-"""What the value of a parameter is drawn from at the beginning of an episode; names and keys are those of ML-Agents."""
+"""Samplers of a parameter's value at the beginning of an episode; names and keys are those of ML-Agents."""
 
 from __future__ import annotations
 
@@ -20,70 +20,70 @@ def check_keys(given: Mapping[str, Any], valid: Sequence[str], where: str) -> No
 
 
 def setting(given: Mapping[str, Any], key: str, where: str) -> Any:
-    """The value at a key that must be there. Raises InputError."""
+    """Return the value of a key. Raises InputError if the key is missing."""
     if key not in given:
         raise InputError(f"{where}: expected the key {key!r}, found {', '.join(map(repr, given)) or 'no key'}")
     return given[key]
 
 
 def number(given: Any, where: str, expected: str = "a number") -> float:
-    """A finite number. Raises InputError."""
+    """Return a finite number. Raises InputError for anything else."""
     if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise InputError(f"{where}: expected {expected}, found {given!r}")
     return float(given)
 
 
 class Sampler(Protocol):
-    """Draws values."""
+    """Distribution of a value."""
 
     def draw(self, rng: np.random.Generator) -> float:
-        """One value."""
+        """Draw a value."""
         ...
 
 
 @dataclass(frozen=True)
 class Constant:
-    """Always the same value."""
+    """A constant."""
 
     value: float
 
     def draw(self, rng: np.random.Generator) -> float:
-        """The value."""
+        """Return the constant."""
         return self.value
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Evenly from `min_value` to `max_value`."""
+    """Uniform distribution from `min_value` to `max_value`."""
 
     min_value: float
     max_value: float
 
     def draw(self, rng: np.random.Generator) -> float:
-        """One value."""
+        """Draw a value."""
         return float(rng.uniform(self.min_value, self.max_value))
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Normally about `mean`."""
+    """Normal distribution."""
 
     mean: float
     st_dev: float
 
     def draw(self, rng: np.random.Generator) -> float:
-        """One value."""
+        """Draw a value."""
         return float(rng.normal(self.mean, self.st_dev))
 
 
 @dataclass(frozen=True)
 class MultiRangeUniform:
-    """Evenly from several intervals, each as likely as it is long."""
+    """Uniform distribution over several intervals, each as likely as it is long."""
 
     intervals: tuple[tuple[float, float], ...]
 
     def draw(self, rng: np.random.Generator) -> float:
-        """One value."""
+        """Draw a value."""
         lengths = np.array([high - low for low, high in self.intervals])
         total = lengths.sum()
         low, high = self.intervals[int(rng.choice(len(lengths), p=lengths / total if total else None))]
@@ -98,17 +98,18 @@ _KEYS = {
 
 
 def read_sampler(given: Any, where: str) -> Sampler:
-    """The sampler that a number or a mapping describes.
+    """Read a sampler from a number or a mapping.
 
     Args:
         given: a number, or `{sampler_type: uniform, sampler_parameters: {min_value: 0, max_value: 1}}`.
-        where: the key that it stands at, for error messages.
+        where: its key, for error messages.
 
     Raises:
-        InputError: it describes none.
+        InputError: it is not valid.
     """
     if not isinstance(given, Mapping):
         return Constant(number(given, where, "a number or a sampler"))
+    # The type, then the parameters of that type.
     check_keys(given, ("sampler_type", "sampler_parameters"), where)
     kind = str(setting(given, "sampler_type", where)).replace("_", "")
     if kind not in _KEYS:
