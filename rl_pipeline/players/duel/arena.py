@@ -1,4 +1,4 @@
-"""Layouts of the duel's arena: the same for both sides, turned by half a circle."""
+"""Layouts of the duel's arena: the half of red is that of blue, turned by 180 degrees."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ COVER: Final = (
     Obstacle(0.0, 0.0, 0.30, 0.42),
     Obstacle(0.35, 0.35, 0.0, 0.45),
 )
-"""What blue's half can be given to hide behind; red's has the same."""
+"""Obstacles of blue's half to hide behind; red's half has the same."""
 
 _START_MARGIN: Final = 1.0
-_LEAST_START: Final = 2.0
+"""Least distance of a start from the walls, m."""
+_MIN_START_DISTANCE: Final = 2.0
 """Least distance of a start from the centre, m; the vehicles are twice as far from each other."""
 
 _PASSAGE: Final = 1.1
-"""Room between obstacles and from them to starts and the centre, m: a vehicle gets through everywhere."""
+"""Least gap between obstacles, and from them to starts and walls, m: a vehicle of 0.86 m fits through."""
 
-_ATTEMPTS: Final = 40
+_PLACING_ATTEMPTS: Final = 40
+"""Random poses tried for an obstacle before the arena is drawn again."""
 
 
 @dataclass(frozen=True)
@@ -45,30 +47,37 @@ class Layout:
 
 
 def lay_out(rng: np.random.Generator, pairs: int) -> Layout:
-    """A random arena with so many of COVER on each side."""
+    """Draw a random arena.
+
+    Args:
+        rng: source of random numbers.
+        pairs: number of obstacles on each side, the first ones of COVER.
+    """
+    # Blue starts in the half x < 0, not too near the centre.
     limit = HALF_SIDE - _START_MARGIN
     while True:
         start = rng.uniform((-limit, -limit, -np.pi), (-0.5, limit, np.pi))
-        if np.hypot(start[0], start[1]) < _LEAST_START:
+        if np.hypot(start[0], start[1]) < _MIN_START_DISTANCE:
             continue
         if (cover := _place_cover(rng, start[:2], pairs)) is not None:
             return Layout(start, cover)
 
 
 def opposite(pose: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A pose (x, y, heading), shape (3,), turned by half a circle about the centre."""
+    """Return a pose (x, y, heading), shape (3,), turned by 180 degrees about the centre."""
     turned: NDArray[np.float64] = np.array((-pose[0], -pose[1], pose[2] + np.pi))
     return turned
 
 
 def _place_cover(rng: np.random.Generator, start: NDArray[np.float64], pairs: int) -> NDArray[np.float64] | None:
-    """Poses of the first of COVER, shape (pairs, 3), that leave passages free; None if out of room."""
+    """Draw poses of the first obstacles of COVER, shape (pairs, 3); None if one finds no room."""
     poses = np.empty((pairs, 3))
     taken = [(start, 0.0), (-start, 0.0)]
     for index, shape in enumerate(COVER[:pairs]):
         limit = HALF_SIDE - shape.reach - _PASSAGE
-        for pose in rng.uniform((-limit, -limit, -np.pi), (limit, limit, np.pi), size=(_ATTEMPTS, 3)):
+        for pose in rng.uniform((-limit, -limit, -np.pi), (limit, limit, np.pi), size=(_PLACING_ATTEMPTS, 3)):
             here = pose[:2]
+            # Its own counterpart on the other side counts too.
             others = [*taken, (-here, shape.reach)]
             if all(np.hypot(*(here - there)) >= shape.reach + reach + _PASSAGE for there, reach in others):
                 break

@@ -1,4 +1,4 @@
-"""The duel scene: destroy the other vehicle before it destroys yours."""
+"""Duel scene: destroy the other vehicle before it destroys yours."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from rl_pipeline.players.duel.arena import COVER, lay_out, opposite
 from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import NUM_RAYS, Fighter, Orders
 from rl_pipeline.players.duel.model import SIDES, build_model
-from rl_pipeline.players.duel.visuals import CAMERA, portray
+from rl_pipeline.players.duel.visuals import CAMERA, make_picture
 from rl_pipeline.players.rendering.picture import Picture
 from rl_pipeline.players.scene import Scene, SceneParameters, within
 
 
 @dataclass(frozen=True)
 class DuelParameters(SceneParameters):
-    """As interfaces_pkg/DuelParameters has them.
+    """Parameters of an episode: the fields of interfaces_pkg/DuelParameters.
 
     Attributes:
-        bot_strength: how well the bot that drives red fights.
-        cover_pairs: obstacles on each side, rounded.
-        dispersion: standard deviation of a shot from where the gun points, rad.
-        speed_scale: of the vehicles' speeds.
+        bot_strength: strength of the bot that drives red, from 0 to 1.
+        cover_pairs: number of obstacles on each side, rounded.
+        dispersion: standard deviation of the angle between gun and shot, rad.
+        speed_scale: actual speeds of the vehicles divided by those of the orders.
     """
 
     bot_strength: float = within(0.5, 0.0, 1.0)
@@ -42,16 +42,15 @@ class DuelParameters(SceneParameters):
 
 _LENGTHS: Final = {f"state.{side}.lidar.{field}": NUM_RAYS for side in SIDES for field in ("ranges", "tags")}
 
-
-_PLAIN: Final = DuelParameters()
+_DEFAULTS: Final = DuelParameters()
 
 
 class DuelScene(Scene):
-    """A walled arena with cover, and a vehicle with a turret for each side.
+    """Walled arena with cover, and a vehicle with a turret for each side.
 
     Attributes:
         fighters: blue and red.
-        bot: what drives red; None: step requests do.
+        bot: driver of red; None: step requests drive red.
     """
 
     name = "duel"
@@ -63,7 +62,7 @@ class DuelScene(Scene):
     camera = CAMERA
 
     def __init__(self, sample_time: float = 0.0, seed: int = 0) -> None:
-        """Simulate with a control period of `sample_time` seconds (0: 0.1), starting with the arena of `seed`."""
+        """Build the scene for a control period of `sample_time` seconds (0: 0.1); begin with the arena of `seed`."""
         super().__init__(build_model(), sample_time)
         blue, red = (Fighter(self.model, self.data, side, index) for index, side in enumerate(SIDES))
         self.fighters = (blue, red)
@@ -71,11 +70,18 @@ class DuelScene(Scene):
         self.reset(seed)
 
     def begin(self, request: Batch) -> None:
-        """Begin the duel that a DuelReset request asks for."""
+        """Begin the duel of a DuelReset request."""
         self.reset(int(request["seed"][0]), DuelParameters.of(request), red_acts=bool(request["red_acts"][0]))
 
-    def reset(self, seed: int, parameters: DuelParameters = _PLAIN, *, red_acts: bool = False) -> None:
-        """Begin the duel of this seed; with `red_acts`, red waits for orders like blue."""
+    def reset(self, seed: int, parameters: DuelParameters = _DEFAULTS, *, red_acts: bool = False) -> None:
+        """Begin the duel of a seed.
+
+        Args:
+            seed: seed of layout, shots and bot.
+            parameters: parameters of the episode.
+            red_acts: True if step requests drive red, False for the bot.
+        """
+        # Arena and vehicles; red starts opposite blue.
         self._rng = rng = np.random.default_rng(seed)
         layout = lay_out(rng, round(parameters.cover_pairs))
         mujoco.mj_resetData(self.model, self.data)
@@ -83,9 +89,11 @@ class DuelScene(Scene):
             x, y, yaw = pose.tolist()
             fighter.reset((x, y, yaw), parameters.speed_scale)
         self._place([turned for pose in layout.cover for turned in (pose, opposite(pose))])
+        # Guns, and the driver of red.
         self._dispersion = parameters.dispersion
         self.bot = None if red_acts else Bot(parameters.bot_strength, rng, self.timestep * self.substeps)
         self._until_decision = 0
+        # Bring positions of bodies, contacts and sensors up to date.
         mujoco.mj_forward(self.model, self.data)
         self._looked = False
 
@@ -97,17 +105,17 @@ class DuelScene(Scene):
             red.obey(_orders(request, "red"))
 
     def advance(self, substeps: int) -> None:
-        """Simulate that many substeps; guns fire, and the bot decides, in between."""
+        """Simulate substeps; the bot decides and guns fire between them."""
         for _ in range(substeps):
             if self.bot is not None:
-                self._have_bot_decide(self.bot)
+                self._drive_red(self.bot)
             self._exchange_fire()
             mujoco.mj_step(self.model, self.data)
             self._looked = False
         self.elapsed_substeps += substeps
 
-    def _have_bot_decide(self, bot: Bot) -> None:
-        """Give red new orders once a control period."""
+    def _drive_red(self, bot: Bot) -> None:
+        """Give red new orders by the bot, once a control period."""
         if self._until_decision == 0:
             self._until_decision = self.substeps
             self._look()
@@ -116,11 +124,12 @@ class DuelScene(Scene):
         self._until_decision -= 1
 
     def _exchange_fire(self) -> None:
-        """Fire the guns that are to; of two shots at once neither is the first."""
+        """Fire the guns that are due. Two shots in one substep are simultaneous: both vehicles may be destroyed."""
         blue, red = self.fighters
-        firing = [pair for pair in ((blue, red), (red, blue)) if pair[0].go_on(self.timestep)]
+        firing = [pair for pair in ((blue, red), (red, blue)) if pair[0].update_gun(self.timestep)]
         if not firing:
             return
+        # Rays need the present positions of bodies, which a step leaves one substep behind.
         mujoco.mj_kinematics(self.model, self.data)
         hit = [
             other
@@ -131,10 +140,10 @@ class DuelScene(Scene):
             fighter.take_hit()
 
     def _look(self) -> None:
-        """Bring the lidars and the line of sight up to date, unless they are."""
+        """Update the lidars and the line of sight, once for each state."""
         if self._looked:
             return
-        # A step leaves the places of bodies one substep behind its state.
+        # A step leaves the positions of bodies one substep behind.
         mujoco.mj_kinematics(self.model, self.data)
         for fighter in self.fighters:
             fighter.look()
@@ -142,7 +151,7 @@ class DuelScene(Scene):
         self._looked = True
 
     def _place(self, poses: Sequence[NDArray[np.float64]]) -> None:
-        """Put cover at these poses (x, y, heading), in pairs, and the rest out of the way."""
+        """Put cover at poses (x, y, heading), in pairs, and the rest out of the way."""
         for index in range(2 * len(COVER)):
             body = self.model.body(f"obstacle_{index}").mocapid[0]
             if index < len(poses):
@@ -153,7 +162,7 @@ class DuelScene(Scene):
                 self.data.mocap_pos[body] = OUT_OF_THE_WAY
 
     def state_writer(self, response: Batch) -> Callable[[], None]:
-        """A function that looks around and writes the DuelState of a reset or step response."""
+        """Return a function that updates the lidars and writes the DuelState of a response."""
         writers = [
             _vehicle_writer(response, f"state.{side}", fighter)
             for side, fighter in zip(SIDES, self.fighters, strict=True)
@@ -169,12 +178,12 @@ class DuelScene(Scene):
         return write
 
     def picture(self) -> Picture:
-        """The rings around the vehicles, shots and gauges of the present state."""
-        return portray(self.fighters, "agent" if self.bot is None else "bot", self.data.time)
+        """Return the rings around the vehicles, shots and gauges of the present state."""
+        return make_picture(self.fighters, "agent" if self.bot is None else "bot", self.data.time)
 
 
 def _orders(request: Batch, side: str) -> Orders:
-    """What a DuelStep request, a batch of one, tells a side."""
+    """Return the orders of a DuelStep request, a batch of one, for a side."""
     return Orders(
         float(request[f"{side}.drive.linear.x"][0]),
         float(request[f"{side}.drive.angular.z"][0]),
@@ -184,7 +193,8 @@ def _orders(request: Batch, side: str) -> Orders:
 
 
 def _vehicle_writer(response: Batch, path: str, fighter: Fighter) -> Callable[[], None]:
-    """A function that writes the DuelVehicle at `path`."""
+    """Return a function that writes the DuelVehicle at `path`."""
+    # Constant fields once; the others are looked up once, since the function runs in every step.
     response[f"{path}.lidar.angle_min"] = 0.0
     response[f"{path}.lidar.angle_increment"] = 2 * math.pi / NUM_RAYS
     response[f"{path}.lidar.range_max"] = lidar.RANGE_MAX
@@ -216,4 +226,4 @@ _CHANGING_FIELDS: Final = (
     "lidar.ranges",
     "lidar.tags",
 )
-"""Fields of a vehicle that a control period may change, in the order in which `_vehicle_writer` unpacks them."""
+"""Fields of a vehicle that change from step to step, in the order in which `_vehicle_writer` unpacks them."""

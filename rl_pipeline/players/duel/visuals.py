@@ -1,4 +1,4 @@
-"""How the duel is shown: the camera, health and loading around each vehicle, shots and gauges."""
+"""Visuals of the duel: camera, rings for health and gun around each vehicle, shots and gauges."""
 
 from __future__ import annotations
 
@@ -11,29 +11,32 @@ from rl_pipeline.players.duel.model import PAINTS, SIDES
 from rl_pipeline.players.rendering.picture import Camera, Colour, Disc, Gauge, Picture, Rays
 
 CAMERA: Final = Camera(lookat=(-0.22, 0.0, 0.0), distance=14.35, azimuth=0.0, elevation=-58.0, field_of_view=40.0)
-"""Looks along x from above, so that the whole arena fills the frame."""
+"""Camera above and behind the arena, which fills the frame."""
 
 _FLASH_TIME: Final = 0.25
-"""How long a shot is to be seen, s."""
+"""Time that a shot is shown, s."""
 
+# Colours: red, green, blue and opacity, from 0 to 1.
 _TROUGH: Final = (0.20, 0.22, 0.27, 0.22)
 _LOADED: Final = (0.98, 0.98, 0.98, 0.95)
 _HIT: Final = (1.0, 0.62, 0.10)
 _MISS: Final = (0.45, 0.47, 0.52)
 
 
-def portray(fighters: tuple[Fighter, Fighter], opponent: str, time: float) -> Picture:
-    """The picture of one moment.
+def make_picture(fighters: tuple[Fighter, Fighter], opponent: str, time: float) -> Picture:
+    """Make the picture of one moment.
 
     Args:
         fighters: blue and red.
-        opponent: what drives red.
-        time: since the duel began, s.
+        opponent: driver of red, for its gauge: `bot` or `agent`.
+        time: time since the duel began, s.
     """
     colours = [PAINTS[side].deck for side in SIDES]
     return Picture(
-        discs=[disc for fighter, colour in zip(fighters, colours, strict=True) for disc in _rings(fighter, colour)],
-        rays=_shots(fighters, time),
+        discs=[
+            disc for fighter, colour in zip(fighters, colours, strict=True) for disc in _make_rings(fighter, colour)
+        ],
+        rays=_make_shots(fighters, time),
         gauges=(
             Gauge("Blue", f"{fighters[0].health:.0%}", fighters[0].health, colours[0]),
             Gauge(f"Red ({opponent})", f"{fighters[1].health:.0%}", fighters[1].health, colours[1]),
@@ -42,8 +45,8 @@ def portray(fighters: tuple[Fighter, Fighter], opponent: str, time: float) -> Pi
     )
 
 
-def _rings(fighter: Fighter, colour: Colour) -> list[Disc]:
-    """Health as a ring around a vehicle, and inside it how far the gun is loaded."""
+def _make_rings(fighter: Fighter, colour: Colour) -> list[Disc]:
+    """Make a ring for the health of a vehicle, and inside it one that closes while the gun loads."""
     x, y, _, _ = fighter.pose()
     centre = (x, y)
     loaded = 1.0 - fighter.reload / RELOAD_TIME
@@ -54,8 +57,8 @@ def _rings(fighter: Fighter, colour: Colour) -> list[Disc]:
     return rings
 
 
-def _shots(fighters: tuple[Fighter, Fighter], time: float) -> Rays | None:
-    """The shots of the last moment as lines."""
+def _make_shots(fighters: tuple[Fighter, Fighter], time: float) -> Rays | None:
+    """Make lines for the shots of the last moment."""
     shots = [own.shot for own in fighters if own.shot is not None and time - own.shot.time < _FLASH_TIME]
     if not shots:
         return None

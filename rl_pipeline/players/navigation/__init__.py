@@ -1,1 +1,1 @@
-"""The navigation scene: a tracked vehicle finds its way among obstacles and stands in a goal zone."""
+"""Navigation scene: a tracked vehicle drives between obstacles to a goal zone."""

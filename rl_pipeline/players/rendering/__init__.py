@@ -1,1 +1,1 @@
-"""Frames of MuJoCo scenes: by GL where the machine has it, else by a painter."""
+"""Frames of MuJoCo scenes, rendered by OpenGL if the machine has it, else painted on the CPU."""

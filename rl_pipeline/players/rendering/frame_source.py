@@ -1,4 +1,4 @@
-"""Frames of a scene as they go over the wire."""
+"""Source of a scene's frames, encoded for the wire."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VIDEO: Final = ImageSpec(480, 640, "jpeg")
-"""Frames for people to watch."""
-_LEAST_OVERLAID: Final = 320
-"""Width below which the gauges of the overlay cannot be read, pixels."""
-_QUALITY: Final = 90
+"""Frames for videos and viewers."""
+_MIN_OVERLAY_WIDTH: Final = 320
+"""Width below which a frame has no gauges, pixels: they would be unreadable."""
+_JPEG_QUALITY: Final = 90
 
 
 class Renderer(Protocol):
-    """Draws the bodies of a model, and the marks of a picture among them."""
+    """Draws the bodies of a model, and discs and rays of a picture."""
 
     def draw(self, data: mujoco.MjData, picture: Picture) -> Image.Image:
-        """The RGB frame of a state whose kinematics are up to date, without overlay."""
+        """Draw the RGB frame of a state with up-to-date kinematics, without overlay."""
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release its resources."""
 
 
 class FrameSource:
-    """Draws a scene's present state; what it takes to draw is loaded with the first frame.
+    """Draws the present state of a scene; the renderer is loaded with the first frame.
 
     Args:
-        model: what is shown.
-        data: the state that is shown.
-        camera: from where.
-        picture: what else to show at present.
+        model: compiled model.
+        data: its state.
+        camera: camera of the frames.
+        picture: function that returns everything else to show at present.
         image: size and format of a frame.
     """
 
@@ -52,45 +52,46 @@ class FrameSource:
         picture: Callable[[], Picture],
         image: ImageSpec = VIDEO,
     ) -> None:
-        self._model, self._data = model, data
+        self._model = model
+        self._data = data
         self._camera = camera
         self._picture = picture
         self._image = image
         self._renderer: Renderer | None = None
 
     def image(self) -> Image.Image:
-        """A frame, RGB. The simulation goes on as if it had not been drawn."""
+        """Draw a frame, RGB; this does not affect the simulation."""
         from rl_pipeline.players.rendering.overlay import draw_overlay
 
         if self._renderer is None:
             self._renderer = open_renderer(self._model, self._camera, self._image.width, self._image.height)
-        # A step leaves the positions of bodies one substep behind its state; this changes nothing that the next uses.
+        # A step leaves the positions of bodies one substep behind; updating them changes nothing for the next step.
         mujoco.mj_kinematics(self._model, self._data)
         picture = self._picture()
         image = self._renderer.draw(self._data, picture)
-        if image.width >= _LEAST_OVERLAID:
+        if image.width >= _MIN_OVERLAY_WIDTH:
             draw_overlay(image, picture.gauges)
         return image
 
     @property
     def format(self) -> str:
-        """Of `encoded`: `rgb8` or `jpeg`."""
+        """Format of `encoded`: `rgb8` or `jpeg`."""
         return self._image.format
 
     def encoded(self) -> bytes:
-        """A frame in its format."""
+        """Draw a frame and return its bytes in `format`."""
         return self.image().tobytes() if self.format == RAW else self.jpeg()
 
     def jpeg(self) -> bytes:
-        """A frame as JPEG, whatever the format of the others."""
+        """Draw a frame and return it as JPEG."""
         import io
 
         buffer = io.BytesIO()
-        self.image().save(buffer, "jpeg", quality=_QUALITY)
+        self.image().save(buffer, "jpeg", quality=_JPEG_QUALITY)
         return buffer.getvalue()
 
     def close(self) -> None:
-        """Give back what drawing took."""
+        """Release the renderer."""
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
@@ -99,7 +100,8 @@ class FrameSource:
 def open_renderer(
     model: mujoco.MjModel, camera: Camera, width: int = VIDEO.width, height: int = VIDEO.height
 ) -> Renderer:
-    """A renderer by GL where that works, else a painter."""
+    """Open a renderer by OpenGL if it works here, else a painter."""
+    # Imported here: a headless player without frames needs neither.
     from rl_pipeline.players.rendering.gl_backend import working_backend
 
     backend = working_backend()
@@ -108,6 +110,7 @@ def open_renderer(
 
         logger.info("frames are rendered by GL (%s)", backend)
         return GLRenderer(model, camera, backend, width, height)
+    # Without GL.
     from rl_pipeline.players.rendering.painter import Painter
 
     logger.info("frames are painted")

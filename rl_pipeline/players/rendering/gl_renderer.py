@@ -1,4 +1,4 @@
-"""Frames by MuJoCo's own renderer."""
+"""Frames by MuJoCo's OpenGL renderer."""
 
 from __future__ import annotations
 
@@ -15,41 +15,45 @@ from PIL import Image
 from rl_pipeline.players.rendering.picture import Camera, Colour, Disc, Picture, Rays
 
 OVERSAMPLING: Final = 2
-"""Pixels rendered for each pixel of the frame, along each axis: what makes edges smooth."""
+"""Pixels rendered per pixel of the frame, along each axis; their mean makes smooth edges."""
 
 _MAX_GEOMS: Final = 2000
+"""Size of MuJoCo's buffer for geoms of the model and of a picture."""
 _RAY_OPACITY: Final = 0.24
 _RING_SEGMENTS: Final = 48
+"""Boxes of a full ring."""
 _GROUND_LIFT: Final = 0.006
-"""Height of flat marks over the ground, m, so that neither shows through the other."""
+"""Height of flat marks above the ground, m: at the same height both would flicker."""
 
 _UPRIGHT: Final = np.eye(3).flatten()
 
 
 class GLRenderer:
-    """Draws a model and a picture with OpenGL.
+    """Renderer of a model and a picture by OpenGL.
 
     Args:
-        model: what is shown.
-        camera: from where.
+        model: compiled model; its visual settings are changed here.
+        camera: camera of the frames.
         backend: `egl` or `osmesa`, known to work (see gl_backend.py).
-        width: of a frame, pixels.
-        height: of a frame, pixels.
+        width: width of a frame, pixels.
+        height: height of a frame, pixels.
     """
 
     def __init__(
         self, model: mujoco.MjModel, camera: Camera, backend: str, width: int = 640, height: int = 480
     ) -> None:
         width, height = width * OVERSAMPLING, height * OVERSAMPLING
-        # MuJoCo reads the variable when it loads GL's functions, which is when the first context is made.
+        # Context. MuJoCo reads the variable when it loads GL's functions, with the first context.
         os.environ["MUJOCO_GL"] = backend
         self._gl: Any = importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
         self._gl.make_current()
+        # Size and quality of the offscreen buffer.
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        model.vis.quality.offsamples = 0  # not every driver offers more; oversampling does the same anywhere
+        model.vis.quality.offsamples = 0  # not every driver has multisampling; oversampling works anywhere
         model.vis.global_.fovy = camera.vertical_field_of_view(width, height)
         self._model = model
         self._camera = free_camera(camera)
+        # MuJoCo's scene, which collects the geoms to draw, and its renderer.
         self._options = mujoco.MjvOption()
         self._scene = mujoco.MjvScene(model, _MAX_GEOMS)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
@@ -59,8 +63,9 @@ class GLRenderer:
         self._pixels = np.empty((height, width, 3), dtype=np.uint8)
 
     def draw(self, data: mujoco.MjData, picture: Picture) -> Image.Image:
-        """The frame of a state whose kinematics are up to date, without overlay."""
+        """Draw the frame of a state with up-to-date kinematics, without overlay."""
         self._gl.make_current()
+        # Geoms of the model, then those of the picture.
         mujoco.mjv_updateScene(
             self._model,
             data,
@@ -73,16 +78,17 @@ class GLRenderer:
         add_marks(self._scene, picture)
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+        # OpenGL's rows begin at the bottom.
         return Image.fromarray(np.flipud(self._pixels)).reduce(OVERSAMPLING)
 
     def close(self) -> None:
-        """Give the context back."""
+        """Release the GL context."""
         self._context.free()
         self._gl.free()
 
 
 def free_camera(camera: Camera) -> mujoco.MjvCamera:
-    """MuJoCo's own form of a camera; the field of view is the model's."""
+    """Return the camera as MuJoCo's free camera; its field of view is a setting of the model."""
     free = mujoco.MjvCamera()
     free.type = mujoco.mjtCamera.mjCAMERA_FREE
     free.lookat[:] = camera.lookat
@@ -91,7 +97,7 @@ def free_camera(camera: Camera) -> mujoco.MjvCamera:
 
 
 def add_marks(scene: mujoco.MjvScene, picture: Picture) -> None:
-    """Add the discs and rays of a picture to what will be rendered, as far as there is room."""
+    """Add the discs and rays of a picture to a scene, until its buffer is full."""
     for disc in picture.discs:
         if disc.inner_radius > 0.0:
             _add_ring(scene, disc)
@@ -103,12 +109,13 @@ def add_marks(scene: mujoco.MjvScene, picture: Picture) -> None:
 
 
 def _add_ring(scene: mujoco.MjvScene, disc: Disc) -> None:
-    """A ring as short flat boxes."""
+    """Add a ring of short flat boxes, counter-clockwise from y."""
     count = max(1, round(_RING_SEGMENTS * disc.sweep))
     middle, half_width = (disc.radius + disc.inner_radius) / 2, (disc.radius - disc.inner_radius) / 2
     size = (half_width, np.pi * disc.radius / _RING_SEGMENTS, 0.002)
     for index in range(count):
         angle = np.pi / 2 + 2 * np.pi * (index + 0.5) / _RING_SEGMENTS
+        # Turn each box so that its length is tangential.
         cos, sin = np.cos(angle), np.sin(angle)
         position = (disc.centre[0] + middle * cos, disc.centre[1] + middle * sin, _GROUND_LIFT)
         turned = np.array((cos, -sin, 0, sin, cos, 0, 0, 0, 1), dtype=float)
@@ -116,6 +123,7 @@ def _add_ring(scene: mujoco.MjvScene, disc: Disc) -> None:
 
 
 def _add_rays(scene: mujoco.MjvScene, rays: Rays) -> None:
+    """Add rays as thin capsules, and hits as balls."""
     opacity, radius = (_RAY_OPACITY, 0.012) if rays.opacity is None else (rays.opacity, 0.03)
     origins = np.broadcast_to(rays.origins, rays.ends.shape)
     for start, end, hit, colour in zip(origins, rays.ends, rays.hits, rays.colours, strict=True):
@@ -134,15 +142,15 @@ def _add(
     colour: Colour,
     rotation: NDArray[np.float64] = _UPRIGHT,
 ) -> mujoco.MjvGeom | None:
-    """Add one geom; None if the scene is full."""
+    """Add one geom and return it; None if the scene is full."""
     if scene.ngeom >= scene.maxgeom:
         return None
     geom = scene.geoms[scene.ngeom]
     mujoco.mjv_initGeom(
         geom, kind, np.asarray(size, float), np.asarray(position, float), rotation, np.asarray(colour, np.float32)
     )
+    # A little light of its own, and no shadow, which opaque geoms would cast.
     geom.emission = 0.2
-    # Opaque geoms would cast shadows.
     geom.transparent = True
     geom.category = mujoco.mjtCatBit.mjCAT_DECOR
     scene.ngeom += 1

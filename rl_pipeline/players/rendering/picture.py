@@ -1,4 +1,4 @@
-"""What a frame shows beyond the bodies of the model, said once for every renderer."""
+"""Picture: everything in a frame that is not a body of the model, and the camera; the same for all renderers."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Camera:
     """A fixed camera, in MuJoCo's terms.
 
     Attributes:
-        lookat: point in the middle of the picture, m.
-        distance: from that point, m.
+        lookat: point in the middle of the frame, m.
+        distance: distance from that point, m.
         azimuth: heading of the view, degrees.
-        elevation: of the view, degrees; negative looks down.
-        field_of_view: vertical, degrees, of a picture that is a third wider than high, or more.
+        elevation: elevation of the view, degrees; negative looks down.
+        field_of_view: vertical field of view of a frame of 4:3 or wider, degrees.
     """
 
     lookat: tuple[float, float, float]
@@ -33,21 +33,21 @@ class Camera:
     field_of_view: float
 
     def vertical_field_of_view(self, width: int, height: int) -> float:
-        """Degrees of a picture of this size: one that is narrower shows as much from left to right."""
+        """Return the vertical field of view of a frame, degrees. One narrower than 4:3 shows the same width as 4:3."""
         narrower = max(1.0, 4 / 3 * height / width)
         return math.degrees(2 * math.atan(narrower * math.tan(math.radians(self.field_of_view) / 2)))
 
 
 @dataclass(frozen=True)
 class Disc:
-    """A flat disc on the ground, or a ring when it has an inner radius.
+    """A flat disc on the ground, or a ring if it has an inner radius.
 
     Attributes:
         centre: x and y, m.
-        radius: m.
-        colour: of the disc.
-        inner_radius: m.
-        sweep: how much of the circle is there, 0 to 1, counter-clockwise from y.
+        radius: outer radius, m.
+        colour: colour of the disc.
+        inner_radius: inner radius, m.
+        sweep: fraction of the circle that is drawn, counter-clockwise from y.
     """
 
     centre: tuple[float, float]
@@ -62,11 +62,11 @@ class Rays:
     """Lines, each with a dot where it hit something.
 
     Attributes:
-        origins: m, shape (N, 3), or (3,) when all come from one point.
-        ends: m, shape (N, 3).
-        hits: whether the ray hit something, shape (N,).
-        colours: red, green, blue of each ray, 0 to 1, shape (N, 3).
-        opacity: of the lines, 0 to 1; None: faint.
+        origins: start of each ray, m, shape (N, 3), or (3,) for a common start.
+        ends: end of each ray, m, shape (N, 3).
+        hits: True for rays that hit something, shape (N,).
+        colours: red, green and blue of each ray, from 0 to 1, shape (N, 3).
+        opacity: opacity of the lines, from 0 to 1; None: the renderer's own, which is faint.
     """
 
     origins: NDArray[np.float64]
@@ -78,7 +78,7 @@ class Rays:
 
 @dataclass(frozen=True)
 class Gauge:
-    """A line of the overlay: a label and a value, with a bar when it has a fraction (0 to 1)."""
+    """A label and a value in the overlay, or a label and a bar if it has a fraction (0 to 1)."""
 
     label: str
     value: str

@@ -1,4 +1,4 @@
-"""A pinhole camera: from points in the world to pixels."""
+"""Projection of a model's solids: pinhole camera, and the faces of geoms."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from rl_pipeline.players.rendering.picture import Camera
 Array = NDArray[np.float64]
 
 _NEAR: Final = 0.05
-"""Nearest depth that is drawn, m."""
+"""Least depth of a point, m; nearer ones are moved there."""
 
 
 class Projection:
-    """Projects onto a picture of `width` by `height` pixels.
+    """Pinhole camera for frames of `width` by `height` pixels.
 
     Attributes:
-        eye: where the camera is, m, shape (3,).
+        eye: position of the camera, m, shape (3,).
     """
 
     def __init__(self, camera: Camera, width: int, height: int) -> None:
+        # Axes of the camera in the world: right, up, forward.
         azimuth, elevation = np.radians((camera.azimuth, camera.elevation))
         forward = np.array(
             (np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation))
@@ -36,28 +37,30 @@ class Projection:
         self._middle = np.array((width / 2, height / 2))
 
     def __call__(self, points: Array) -> tuple[Array, Array]:
-        """Pixels, shape (N, 2), y downward, and depths along the view, m, shape (N,), of points of shape (N, 3)."""
+        """Project points of shape (N, 3), m; return pixels, shape (N, 2), y downward, and depths, m, shape (N,)."""
         seen = (points - self.eye) @ self._axes
         depth = np.maximum(seen[:, 2], _NEAR)
         pixels = self._middle + seen[:, :2] * ((self._focal / depth)[:, None] * (1.0, -1.0))
         return pixels, depth
 
     def pixels(self, points: Array) -> list[tuple[float, float]]:
-        """Pixels of points of shape (N, 3), as Pillow takes them."""
+        """Project points of shape (N, 3), m, to a list of pixels for Pillow."""
         return list(map(tuple, self(points)[0].tolist()))
 
 
 Indices = NDArray[np.intp]
 
 _ROUND_SIDES: Final = 24
+"""Sides of the polygon for a circle."""
 _SPHERE_RINGS: Final = 6
+"""Rings of faces from pole to pole of a sphere."""
 _VISIBLE_GROUPS: Final = 3
-"""Groups from 0 that are shown, as in MuJoCo's own renderer."""
+"""Number of geom groups that are shown, from 0, as in MuJoCo's renderer."""
 
 
 @dataclass(frozen=True)
 class _Shape:
-    """A convex body in its own frame: vertices (V, 3), and faces as counter-clockwise indices into them."""
+    """A convex solid in its own frame: vertices, m, shape (V, 3), and faces as counter-clockwise vertex indices."""
 
     vertices: Array
     faces: list[list[int]]
@@ -68,9 +71,9 @@ class Surface:
     """The faces of all solids at one moment.
 
     Attributes:
-        vertices: m, shape (V, 3).
-        normals: outward, of length 1, shape (F, 3).
-        centres: of the faces, m, shape (F, 3).
+        vertices: positions of the vertices, m, shape (V, 3).
+        normals: outward normals of the faces, of length 1, shape (F, 3).
+        centres: centres of the faces, m, shape (F, 3).
     """
 
     vertices: Array
@@ -82,7 +85,7 @@ class Solids:
     """The visible boxes, cylinders, capsules (as cylinders), spheres and ellipsoids of a model.
 
     Attributes:
-        faces: the indices of each face's vertices.
+        faces: indices of the vertices of each face.
         geom_of_face: geom id of each face, shape (F,).
         geom_of_vertex: geom id of each vertex, shape (V,).
     """
@@ -92,6 +95,7 @@ class Solids:
         vertices: list[Array] = []
         geom_of_face: list[int] = []
         geom_of_vertex: list[int] = []
+        # Number the vertices of all solids through.
         for geom in range(model.ngeom):
             shape = _shape_of(model, geom)
             if shape is None or model.geom_group[geom] >= _VISIBLE_GROUPS:
@@ -102,6 +106,7 @@ class Solids:
             for face in shape.faces:
                 self.faces.append([start + corner for corner in face])
                 geom_of_face.append(geom)
+        # Arrays for all faces at once; normals and centres turn with their geom.
         self.geom_of_face: Indices = np.array(geom_of_face, dtype=np.intp)
         self.geom_of_vertex: Indices = np.array(geom_of_vertex, dtype=np.intp)
         self._vertices = np.concatenate(vertices) if vertices else np.empty((0, 3))
@@ -110,7 +115,7 @@ class Solids:
         self._centres = np.array([self._vertices[face].mean(axis=0) for face in self.faces]).reshape(-1, 3)
 
     def surface(self, data: mujoco.MjData) -> Surface:
-        """Where the faces are, in a state whose kinematics are up to date."""
+        """Return the faces in the world, for a state with up-to-date kinematics."""
         rotations = data.geom_xmat.reshape(-1, 3, 3)
         of_vertex, of_face = rotations[self.geom_of_vertex], rotations[self.geom_of_face]
         return Surface(
@@ -126,14 +131,15 @@ def _turn(rotations: Array, vectors: Array) -> Array:
 
 
 def _normals(corners: Array) -> Array:
-    """The normals (F, 3) of faces by three corners of each, (F, 3, 3)."""
+    """Compute normals, shape (F, 3), from three corners of each face, shape (F, 3, 3)."""
     directions: Array = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1])
     normals: Array = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     return normals
 
 
 def _shape_of(model: mujoco.MjModel, geom: int) -> _Shape | None:
-    """The shape of a geom; None for what is no solid that can be drawn."""
+    """Return the shape of a geom; None for a type that is not drawn."""
+    # MuJoCo's sizes: half lengths; radius and half height; radius; half axes.
     x, y, z = (float(half) for half in model.geom_size[geom])
     match mujoco.mjtGeom(int(model.geom_type[geom])):
         case mujoco.mjtGeom.mjGEOM_BOX:
@@ -161,7 +167,8 @@ def _ellipsoid(x: float, y: float, z: float) -> _Shape:
 
 
 def _stack(rings: list[Array]) -> _Shape:
-    """A body of counter-clockwise rings of equally many vertices, from the lowest to the highest."""
+    """Make a solid from counter-clockwise rings of equally many vertices, from the lowest to the highest."""
+    # Bottom and top, then the sides between each ring and the next.
     count = len(rings[0])
     faces = [list(range(count))[::-1], list(range(count * (len(rings) - 1), count * len(rings)))]
     for ring in range(len(rings) - 1):
