@@ -22,11 +22,12 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from rl_pipeline.benchmarks.fault_injection import KINDS, FaultInjector
 from rl_pipeline.benchmarks.figures import Figures
-from rl_pipeline.config import Config, load_config, render_config
+from rl_pipeline.config import Config, load_config
 from rl_pipeline.envs.factory import Environments
 from rl_pipeline.envs.opponents import Opponents
 from rl_pipeline.experiment.folder import ExperimentFolder
-from rl_pipeline.experiment.loggers.run_logger import RunLoggers
+from rl_pipeline.run.context import RunContext
+from rl_pipeline.run.plan import TrainingPlan
 from rl_pipeline.run.training_run import TrainingRun
 
 PERIOD: Final = 3.0
@@ -111,27 +112,33 @@ def _train(
     before = _resources(folder.path)
     with ExitStack() as stack:
         environments = stack.enter_context(_ObservedEnvironments(config, folder.path, outcome))
-        run = TrainingRun(config, render_config(config), folder, environments, RunLoggers(), None)
-        began = time.monotonic()
+        ended = False
 
         # Called before each step.
         def check() -> None:
+            # The evaluation at the end is not limited.
+            if ended:
+                return
             outcome.timesteps, outcome.seconds = run.model.num_timesteps, time.monotonic() - began
             if outcome.seconds > seconds or outcome.timesteps >= timesteps:
                 raise _TrainingComplete
 
+        plan = TrainingPlan.of(config)
+        run = TrainingRun(RunContext(plan, folder, environments, check=check))
+        began = time.monotonic()
         try:
             if period is None:
-                run.learn(check)
+                run.learn()
             else:
                 with FaultInjector(environments.simulation, period) as faults:
                     outcome.faults = faults.injected
-                    run.learn(check)
+                    run.learn()
         except _TrainingComplete:
             pass
         # Save and evaluate as any training does.
+        ended = True
         run.save()
-        summary = run.evaluate_best(lambda: None)
+        summary = run.evaluate_best()
         outcome.success_rate = summary.success_rate if summary is not None else None
     # All players have ended with the environments.
     outcome.leaked = {kind: count - before[kind] for kind, count in _resources(folder.path).items()}

@@ -78,10 +78,10 @@ def _load(config_name: str | None, config: Path | None, config_dir: Path | None,
 def _print_config(config: Config) -> None:
     """Check the configuration as a training does, and print it."""
     from rl_pipeline.config import render_config
-    from rl_pipeline.run.plan import check_training
+    from rl_pipeline.run.plan import TrainingPlan
 
     if not config.training.test_only:
-        check_training(config)
+        TrainingPlan.of(config)
     typer.echo(render_config(config), nl=False)
 
 

@@ -10,16 +10,21 @@ import os
 import shlex
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.experiment.atomic_files import make_folder, sync_folder
 from rl_pipeline.paths import obstacle
 
 logger = logging.getLogger(__name__)
+
+_HOLDERS: Final[set[tuple[Path, int]]] = set()
+"""Folders that are locked by threads of this process."""
 
 
 @dataclass(frozen=True)
@@ -253,11 +258,15 @@ def _take_over(folder: ExperimentFolder) -> bool:
 
 @contextmanager
 def locked(folder: ExperimentFolder) -> Iterator[None]:
-    """Hold the folder while the block runs; `run.lock` says who does.
+    """Hold the folder while the block runs; `run.lock` names the process.
 
-    A killed process leaves the file, but never the lock on it.
+    A block inside a block of the same thread shares the lock. A killed process leaves the file, but never the lock.
     Raises `InputError` naming the process that holds it.
     """
+    holder = (folder.path.resolve(), threading.get_ident())
+    if holder in _HOLDERS:
+        yield
+        return
     try:
         file = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -271,9 +280,11 @@ def locked(folder: ExperimentFolder) -> Iterator[None]:
             ) from error
         os.truncate(file, 0)
         os.pwrite(file, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
+        _HOLDERS.add(holder)
         yield
         folder.lock.unlink(missing_ok=True)
     finally:
+        _HOLDERS.discard(holder)
         os.close(file)
 
 

@@ -1,68 +1,102 @@
-"""Checks before a training: everything that can be known before a folder is made and a simulator is started."""
+"""The plan of a training: a configuration checked and resolved before a folder is made or a simulator started."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
-from gymnasium import spaces
 from pydantic import ValidationError
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
 
-from rl_pipeline.algorithms.build import check
+from rl_pipeline.algorithms.build import build, check
 from rl_pipeline.algorithms.registration import AlgorithmEntry
 from rl_pipeline.algorithms.update_size import check_update_size
-from rl_pipeline.config import Config, InvalidConfigError, activate, located
+from rl_pipeline.config import Config, InvalidConfigError, activate, located, render_config
 from rl_pipeline.envs.factory import resolve_spaces
 from rl_pipeline.envs.registration import check_environment_id
 from rl_pipeline.errors import InputError, collected, raise_together
 from rl_pipeline.evaluation.stub_vec_env import build_for_spaces
 from rl_pipeline.evaluation.trained_opponent import evaluation_opponent
-from rl_pipeline.experiment.checkpoints.model_file import ModelFile
 from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.loggers.registration import make_loggers
-from rl_pipeline.experiment.lookup import find_model
-from rl_pipeline.run.callbacks.network_reset import check_resets
-from rl_pipeline.run.callbacks.self_play import SelfPlay
-from rl_pipeline.run.callbacks.user import named_callbacks
+from rl_pipeline.experiment.loggers.run_logger import RunLoggers
+from rl_pipeline.run.callbacks.configured import ConfiguredCallbacks
+from rl_pipeline.run.pretrained import PretrainedModel
+from rl_pipeline.wrappers.wrapping import wrap_environments
 
 
 @dataclass(frozen=True)
-class Preflight:
-    """A configuration that can be trained.
+class TrainingPlan:
+    """A checked configuration and everything resolved from it, for one training.
 
     Attributes:
+        config: the whole configuration.
         algorithm: entry of the algorithm.
         environment_id: full id of the environment.
+        resume: the run to continue; None: a new one.
         pretrained: the model to start from, if any.
-        model: the model on spaces alone, on the CPU.
+        callbacks: the callbacks that the configuration asks for.
+        loggers: trackers of the run, not started yet.
     """
 
+    config: Config
     algorithm: AlgorithmEntry
     environment_id: str
-    pretrained: ModelFile | None
-    model: BaseAlgorithm
+    resume: ResumePoint | None
+    pretrained: PretrainedModel | None
+    callbacks: ConfiguredCallbacks
+    loggers: RunLoggers
+
+    @classmethod
+    def of(cls, config: Config, resume: ResumePoint | None = None) -> TrainingPlan:
+        """Resolve names, hyperparameters and files, and check that they suit the environment's spaces.
+
+        Args:
+            config: the whole configuration.
+            resume: the run to continue; None: a new one.
+
+        Raises:
+            InputError: a line for each problem, with the file that set the key.
+        """
+        try:
+            return _resolve(config, resume)
+        except InputError as error:
+            located(error, config)
+            raise
+
+    @property
+    def start(self) -> int:
+        """Environment steps taken before, summed over the environments."""
+        return 0 if self.resume is None else self.resume.timesteps
+
+    @cached_property
+    def config_text(self) -> str:
+        """The configuration as YAML, kept in the folder and inside each model."""
+        return render_config(self.config)
+
+    def build_model(self, venv: VecEnv) -> BaseAlgorithm:
+        """Build the model for the training environments, inside the wrappers of the configuration.
+
+        The check of the plan went through the same function, `algorithms.build.build`, with a stub of the environments.
+        """
+        return build(self.config, wrap_environments(self.config, venv, training=True))
+
+    def without_videos(self, directory: Path) -> TrainingPlan:
+        """Return the plan of the same training without videos, in folders under `directory`."""
+        return replace(self, config=without_videos(self.config, directory))
 
 
-def check_training(config: Config, resume: ResumePoint | None = None) -> Preflight:
-    """Check names, hyperparameters, and whether algorithm, wrappers and models suit the environment's spaces.
-
-    Args:
-        config: the whole configuration.
-        resume: the run to go on with; None: a new one.
-
-    Raises:
-        InputError: a line for each problem, with the file that set the key.
-    """
-    try:
-        return _checked(config, resume)
-    except InputError as error:
-        located(error, config)
-        raise
+def without_videos(config: Config, directory: Path) -> Config:
+    """Return the configuration of the same training without videos, in folders under `directory`."""
+    environment = config.environment.model_copy(update={"video_wrapper": False, "render_mode": None})
+    experiment = config.experiment.model_copy(update={"directory": directory})
+    return config.model_copy(update={"environment": environment, "experiment": experiment})
 
 
 def with_algorithm_problems(error: InvalidConfigError) -> InputError:
-    """The error of a configuration that the schema refuses, with what is wrong with its algorithm besides."""
+    """Return the error of a configuration that the schema refuses, extended by the problems of its algorithm."""
     kept = {key: error.settings[key] for key in ("algorithm", "modules") if key in error.settings}
     try:
         config = Config.model_validate(kept)
@@ -77,9 +111,9 @@ def with_algorithm_problems(error: InvalidConfigError) -> InputError:
     return error
 
 
-def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
-    # Independent of each other, so that all their problems are reported together.
+def _resolve(config: Config, resume: ResumePoint | None) -> TrainingPlan:
     problems: list[InputError] = []
+    # Resolve the parts that do not depend on each other, and report all their problems together.
     with collected(problems):
         algorithm = check(config)
         check_update_size(config, algorithm.load())
@@ -87,35 +121,21 @@ def _checked(config: Config, resume: ResumePoint | None) -> Preflight:
         environment_id = check_environment_id(config.environment.id)
         observations, actions = resolve_spaces(config)
     with collected(problems):
-        pretrained = _pretrained(config, resume)
+        # A run that is resumed from its state needs no other model.
+        restored = resume is not None and resume.states
+        pretrained = None if restored else PretrainedModel.of(config)
     with collected(problems):
-        named_callbacks(config)
+        callbacks = ConfiguredCallbacks.of(config)
     with collected(problems):
-        make_loggers(config)
+        loggers = make_loggers(config)
     raise_together(problems)
-    # On what the environment observes.
-    model = _suited_model(config, observations, actions)
+    # Check on the environment's spaces: wrappers and networks, then the models that are loaded later. The model of the
+    # check is small and on the CPU, and dropped: plans of several seeds must not hold a replay buffer each.
+    model = build_for_spaces(config, observations, actions)
+    callbacks.check(model)
     if pretrained is not None:
         pretrained.load_into(model)
-    if (self_play := SelfPlay.of(config)) is not None:
-        self_play.follow(model)
     evaluation_opponent(config)
     if resume is not None and resume.model is not None:
         resume.model.load_into(model)
-    return Preflight(algorithm, environment_id, pretrained, model)
-
-
-def _suited_model(config: Config, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> BaseAlgorithm:
-    model = build_for_spaces(config, observations, actions)
-    check_resets(model, config.training.resetting_interval)
-    return model
-
-
-def _pretrained(config: Config, resume: ResumePoint | None) -> ModelFile | None:
-    """The model to start from; a run that is resumed from its states needs none."""
-    training = config.training
-    if training.pretrained_model is None or (resume is not None and resume.states):
-        return None
-    where = "training.pretrained_model"
-    path = find_model(str(training.pretrained_model), config.experiment.directory, where, training.load_step)
-    return ModelFile.open(path)
+    return TrainingPlan(config, algorithm, environment_id, resume, pretrained, callbacks, loggers)

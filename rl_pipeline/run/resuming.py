@@ -17,6 +17,7 @@ from rl_pipeline.experiment.folder import ExperimentFolder, locked
 from rl_pipeline.experiment.loggers.sb3_formats import quiet_terminal
 from rl_pipeline.plurals import plural
 from rl_pipeline.run.imported_run import adopt, is_elsewhere
+from rl_pipeline.run.plan import TrainingPlan
 from rl_pipeline.run.result import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.run.train import INTERRUPTED
@@ -46,11 +47,14 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
     folder = adopt(experiment, directory, overrides) if elsewhere else ExperimentFolder.find(experiment, directory)
     _refuse_choices(overrides, folder)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
-    with locked(folder), quiet_terminal(config.training.verbose):
-        point = ResumePoint.of(folder)
-    check_unchanged(_former_config(point, folder), config, folder)
-    _check_unfinished(point, config, folder)
-    result = RLTrainer(config, overrides=overrides, console=progress, resume=point).train()
+    # One lock from the choice of the state to the end of the training.
+    with locked(folder):
+        with quiet_terminal(config.training.verbose):
+            point = ResumePoint.of(folder)
+        check_unchanged(_former_config(point, folder), config, folder)
+        _check_unfinished(point, config, folder)
+        plan = TrainingPlan.of(config, point)
+        result = RLTrainer(plan, overrides=overrides, console=progress).train()
     if config.training.verbose or result.interrupted:
         print_training_report(result, console)
     return INTERRUPTED if result.interrupted else 0

@@ -16,7 +16,8 @@ from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.evaluations import EvaluationSummary
 from rl_pipeline.experiment.record import read_record
 from rl_pipeline.run.interruption import Interruption
-from rl_pipeline.run.rl_trainer import RLTrainer, unobserved
+from rl_pipeline.run.plan import without_videos
+from rl_pipeline.run.rl_trainer import RLTrainer
 from rl_pipeline.sweeps.folder import SweepFolder, trial_name
 from rl_pipeline.tracebacks import describe_failure
 
@@ -144,7 +145,7 @@ class TrialRun:
 
 def trial_config(config: Config, folder: SweepFolder, number: int) -> Config:
     """Return the configuration of a trial: in the sweep's folder, on any free port, without videos."""
-    config = unobserved(config, folder.path)
+    config = without_videos(config, folder.path)
     experiment = config.experiment.model_copy(update={"name": trial_name(number)})
     wandb_run = config.wandb_run.model_copy(update={"group": config.wandb_run.group or folder.path.name})
     return config.model_copy(

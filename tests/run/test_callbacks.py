@@ -21,7 +21,7 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from rl_pipeline.config.schema import Config
 from rl_pipeline.errors import InputError
 from rl_pipeline.experiment.checkpoints.checkpointer import saved_states
-from rl_pipeline.run.callbacks.network_reset import ModelReset
+from rl_pipeline.run.callbacks.network_reset import NetworkReset
 from rl_pipeline.run.resuming import resume
 from rl_pipeline.run.rl_trainer import RLTrainer
 
@@ -124,11 +124,13 @@ def test_a_reset_leaves_new_networks_fresh_optimizers_and_the_replay_buffer(
 ) -> None:
     settings: dict[str, Any] = {"policy_kwargs": {"net_arch": [8]}, "buffer_size": 100, "learning_starts": 8}
     model: Any = algorithm("MlpPolicy", env_id, train_freq=1, seed=0, device="cpu", **settings).learn(20)
-    reset = ModelReset(model, 10, start=20)
+    reset = NetworkReset(10)
+    reset.init_callback(model)
+    reset.restored(20)
     before = {key: value.clone() for key, value in model.policy.state_dict().items()}
-    reset.update(20)
+    reset.before_rollout(20)
     assert all(torch.equal(value, before[key]) for key, value in model.policy.state_dict().items()), "resumed at 20"
-    reset.update(30)
+    reset.before_rollout(30)
     weights = [key for key in before if key.endswith("weight")]
     assert not any(torch.equal(model.policy.state_dict()[key], before[key]) for key in weights)
     optimizer = model.critic.optimizer if algorithm is SAC else model.policy.optimizer

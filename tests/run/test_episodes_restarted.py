@@ -60,16 +60,16 @@ def _shared_players(monkeypatch: pytest.MonkeyPatch) -> None:
 def evaluations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The action noise of the model after each evaluation during training."""
     seen: list[Any] = []
-    update = PeriodicEvaluation.update
+    before_rollout = PeriodicEvaluation.before_rollout
 
     def watched(self: PeriodicEvaluation, timesteps: int) -> None:
         before = len(self._log.timesteps)
-        update(self, timesteps)
+        before_rollout(self, timesteps)
         if len(self._log.timesteps) > before:
-            noise: Any = self._model.action_noise
+            noise: Any = self.model.action_noise
             seen.append(None if noise is None else [each.noise_prev.copy() for each in noise.noises])
 
-    monkeypatch.setattr(PeriodicEvaluation, "update", watched)
+    monkeypatch.setattr(PeriodicEvaluation, "before_rollout", watched)
     return seen
 
 

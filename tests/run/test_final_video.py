@@ -18,7 +18,7 @@ from rl_pipeline.config.schema import Config
 from rl_pipeline.evaluation.agents import ZeroAgent
 from rl_pipeline.evaluation.rollout import record_episodes
 from rl_pipeline.experiment.recording.video import VideoRecorder
-from rl_pipeline.run import final_video
+from rl_pipeline.run import best_model
 from rl_pipeline.run.rl_trainer import RLTrainer
 
 MakeConfig = Callable[..., Config]
@@ -94,4 +94,4 @@ def test_an_environment_that_cannot_draw_costs_one_warning_and_not_the_run(
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     drawing = [text for text in warnings if "RuntimeError: an OpenGL context could not be created" in text]
     assert len(drawing) == 1
-    assert (f"filming the best model: {final_video.EPISODES} episodes" in caplog.text) != video_wrapper
+    assert (f"filming the best model: {best_model.VIDEO_EPISODES} episodes" in caplog.text) != video_wrapper

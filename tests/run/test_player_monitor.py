@@ -49,10 +49,11 @@ def test_hint_at_the_pauses_of_a_connector_is_given_once(
         venv = PlayerVecEnv(PlayerVectorEnv(NavigationTask(), simulation, 1))
         model = PPO("MlpPolicy", venv, device="cpu")
         model.set_logger(Logger(None, []))
-        monitor = PlayerMonitor(model, venv, tmp_path / "communication.json", is_build=is_build)
+        monitor = PlayerMonitor(venv, tmp_path / "communication.json", is_build=is_build)
+        monitor.init_callback(model)
         venv.reset()
         for step in range(110):
             assert "SleepTimeSeconds" not in caplog.text or step >= 100
             venv.step(np.ones((1, 2), np.float32))
-            monitor.update(step + 1)
+            monitor.after_step(step + 1)
     assert caplog.text.count("ROSConnection.SleepTimeSeconds") == hints

@@ -10,7 +10,7 @@ from rl_pipeline import cli
 from rl_pipeline.cli.exit import BAD_INPUT
 from rl_pipeline.config import NO_MACHINE_FILE, Config, load_config
 from rl_pipeline.errors import InputError
-from rl_pipeline.run.plan import check_training
+from rl_pipeline.run.plan import TrainingPlan
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def problems(text: str, *overrides: str) -> list[str]:
     Path("mine.yaml").write_text(text)
     config = load_config(config_file=Path("mine.yaml"), machine_file=NO_MACHINE_FILE, overrides=overrides)
     with pytest.raises(InputError) as refused:
-        check_training(config)
+        TrainingPlan.of(config)
     return str(refused.value).splitlines()
 
 
@@ -56,7 +56,7 @@ training:
 def test_a_problem_of_a_configuration_without_files_is_named_by_its_key() -> None:
     config = Config.model_validate({"algorithm": {"name": "ppo", "parameters": {"gamma": 3}}})
     with pytest.raises(InputError, match=r"^algorithm\.parameters\.gamma: expected a number from 0 to 1, found 3$"):
-        check_training(config)
+        TrainingPlan.of(config)
 
 
 @pytest.mark.parametrize("arguments", [[], ["--cfg", "job"]])
@@ -96,4 +96,4 @@ n_environments: 4
         "n_environments 4; set n_environments=1, or count steps, such as train_freq=[4, step]"
     ]
     one = load_config(config_file=Path("mine.yaml"), machine_file=NO_MACHINE_FILE, overrides=["n_environments=1"])
-    check_training(one)
+    TrainingPlan.of(one)

@@ -44,6 +44,7 @@ class TrainingProgress:
             self._task = self._bar.add_task("training", total=total, figures="")
 
     def __enter__(self) -> TrainingProgress:
+        self._began = self._shown = time.monotonic()
         if self._bar is not None:
             self._bar.start()
         return self

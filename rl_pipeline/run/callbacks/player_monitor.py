@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
+from rl_pipeline.config import Config
 from rl_pipeline.envs.unwrapping import player_env
 from rl_pipeline.experiment.communication_file import write_communication
+from rl_pipeline.run.callbacks.callback import RunCallback
+from rl_pipeline.simulation.player_arguments import EMBEDDED
 from rl_pipeline.transport.timing import WINDOW, Communication, ResponseTimes, Statistics
 
 PERIOD: Final = 1.0
@@ -27,23 +29,29 @@ NOT_IN_TABLES: Final = ("stdout", "log")
 logger = logging.getLogger(__name__)
 
 
-class PlayerMonitor:
-    """Records `players/...` and `communication/...` in the model's log, and keeps the file that others watch.
+class PlayerMonitor(RunCallback):
+    """Records `players/...` and `communication/...` in the training's log, and writes the file of `monitor`.
 
     Args:
-        model: where it is logged.
-        venv: the training environments; those without players are not watched.
-        file: what `rl-pipeline monitor` reads.
-        is_build: whether the players are builds, which may be slow to look for requests.
+        venv: the training environments; without players there is nothing to monitor.
+        file: the file that `rl-pipeline monitor` reads.
+        is_build: the players are Unity builds, which may poll for requests slowly.
     """
 
-    def __init__(self, model: BaseAlgorithm, venv: VecEnv, file: Path, *, is_build: bool = False) -> None:
-        self._model, self._env, self._file = model, player_env(venv), file
+    def __init__(self, venv: VecEnv, file: Path, *, is_build: bool = False) -> None:
+        super().__init__()
+        self._env = player_env(venv)
+        self._file = file
         self._next = 0.0
         self._hint_due = is_build
 
-    def update(self, timesteps: int) -> None:
-        """Record the last steps' figures, now and then."""
+    @classmethod
+    def of(cls, config: Config, venv: VecEnv, file: Path) -> PlayerMonitor:
+        """Return the monitor of the configured players."""
+        return cls(venv, file, is_build=config.simulation.unity.build_path != EMBEDDED)
+
+    def after_step(self, timesteps: int) -> None:
+        """Record the figures of the last steps, at most once a `PERIOD`."""
         if self._env is None or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + PERIOD
@@ -73,14 +81,14 @@ class PlayerMonitor:
         assert self._env is not None
         if np.isnan(times.mean).all():
             return
-        record, slowest = self._model.logger.record, times.slowest
+        record, slowest = self.logger.record, times.slowest
         record("players/mean_response_ms", 1e3 * float(np.nanmean(times.mean)))
         record("players/max_response_ms", 1e3 * float(np.nanmax(times.maximum)))
         record("players/slowest_share", float(times.share[slowest]))
         record("players/slowest", self._env.players[slowest])
 
     def _record_communication(self, figures: Communication) -> None:
-        record = self._model.logger.record
+        record = self.logger.record
         for duration, statistics in vars(figures).items():
             if isinstance(statistics, Statistics):
                 for name, seconds in vars(statistics).items():

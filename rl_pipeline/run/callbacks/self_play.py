@@ -1,4 +1,4 @@
-"""Self-play as part of a training: snapshots on time, ratings in the log, and their picture at the end."""
+"""Self-play as part of a training: snapshots, ratings in the log, and their plot at the end."""
 
 from __future__ import annotations
 
@@ -6,74 +6,77 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
-from stable_baselines3.common.base_class import BaseAlgorithm
 
 from rl_pipeline.algorithms.self_play import OpponentPool
 from rl_pipeline.config import Config
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.plots.elo import EloHistory
+from rl_pipeline.experiment.atomic_files import OptionalFile
+from rl_pipeline.experiment.folder import ExperimentFolder
+from rl_pipeline.experiment.plots.elo import EloHistory, draw_elo
+from rl_pipeline.run.callbacks.callback import RunCallback
 
-_SEEN_THROUGH: Final = ("normalize", "clip_rewards")
-"""Wrappers that opponents can do with: what the others keep of an episode is kept of the agent's side only."""
+SUPPORTED_WRAPPERS: Final = ("normalize", "clip_rewards")
+"""Wrappers that work with opponents: the others remember parts of an episode, of the agent's side only."""
 
 
-class SelfPlay:
-    """Has a model play against its own past, where the configuration says so.
+class SelfPlay(RunCallback):
+    """Lets a model play against its own past versions.
 
     Args:
         config: the whole configuration, with `training.self_play` enabled.
 
     Raises:
-        InputError: observations are wrapped in what opponents cannot see through.
+        InputError: a wrapper is set that cannot process the observations of opponents.
 
     Attributes:
-        opponents: who plays against the model.
-        history: how ratings went.
+        opponents: opponents of the training environments.
+        history: ratings over the training.
     """
 
+    name = "self_play"
+
     def __init__(self, config: Config) -> None:
+        super().__init__()
         training = config.training
         for name, given in config.wrappers.items():
-            if name not in _SEEN_THROUGH and given not in (None, False):
+            if name not in SUPPORTED_WRAPPERS and given not in (None, False):
                 raise InputError(
                     f"wrappers.{name}: opponents of training.self_play cannot see through it; set it to null"
                 )
         self.opponents = OpponentPool(training.self_play, config.simulation.n_environments, training.seed)
         self.history = EloHistory()
 
-    @classmethod
-    def of(cls, config: Config) -> SelfPlay | None:
-        """Self-play as the configuration has it; None: it has none."""
-        return cls(config) if config.training.self_play.enabled else None
+    def _init_callback(self) -> None:
+        """Follow the model. Raises `InputError` for a policy that cannot be an opponent."""
+        normalizer = self.model.get_vec_normalize_env()
+        # Snapshots are normalised by the present statistics too: no others are kept.
+        self.opponents.follow(self.model.policy, None if normalizer is None else normalizer.normalize_obs)
 
-    def follow(self, model: BaseAlgorithm) -> None:
-        """Name the model that learns; to be called before it does."""
-        self._model = model
-        normalizer = model.get_vec_normalize_env()
-        # Of the statistics there are only the present ones: snapshots see by them too.
-        self.opponents.follow(model.policy, None if normalizer is None else normalizer.normalize_obs)
+    def before_rollout(self, timesteps: int) -> None:
+        """Log the ratings."""
+        pool = self.opponents
+        if not self.history.timesteps or timesteps >= self.history.timesteps[-1] + self.history.spacing:
+            self.history.add(timesteps, pool.elo)
+        self.logger.record("self_play/elo", pool.elo)
+        if pool.snapshots:
+            self.logger.record("self_play/pool_elo", float(np.mean([snapshot.elo for snapshot in pool.snapshots])))
+        if pool.results:
+            self.logger.record("self_play/win_rate", float(np.mean(pool.results)))
 
-    def update(self, timesteps: int) -> None:
-        """Take a snapshot when it is time; to be called after each step."""
+    def after_step(self, timesteps: int) -> None:
+        """Take a snapshot when one is due."""
         if self.opponents.update(timesteps):
             self.history.add_snapshot(timesteps, self.opponents.elo)
 
-    def record(self, timesteps: int) -> None:
-        """Log the ratings; to be called before each rollout."""
-        pool, record = self.opponents, self._model.logger.record
-        if not self.history.timesteps or timesteps >= self.history.timesteps[-1] + self.history.spacing:
-            self.history.add(timesteps, pool.elo)
-        record("self_play/elo", pool.elo)
-        if pool.snapshots:
-            record("self_play/pool_elo", float(np.mean([snapshot.elo for snapshot in pool.snapshots])))
-        if pool.results:
-            record("self_play/win_rate", float(np.mean(pool.results)))
+    def draw(self, folder: ExperimentFolder, title: str) -> None:
+        """Draw the ratings into the folder; a failure costs a warning."""
+        OptionalFile(folder.elo).attempt(lambda: draw_elo(folder.elo, title, self.history))
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that it takes to go on, as arrays and JSON values."""
+        """Return opponents, ratings and their history as arrays and JSON values."""
         return {**self.opponents.state_dict(), "history": self.history.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where the state was taken."""
+        """Continue with the opponents and ratings of the state."""
         self.opponents.load_state_dict(state)
         self.history.load_state_dict(state["history"])
