@@ -1,1 +1,1 @@
-"""What the verbs of the command do: train, play, evaluate and the rest."""
+"""RLTrainer, and everything that belongs to one training: plan, run, callbacks, result."""

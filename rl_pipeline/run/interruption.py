@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, turned into a request that a run answers between two steps."""
+"""Ctrl-C, SIGTERM and SIGHUP as a request to end, answered between two steps."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class RunInterrupted(Exception):  # noqa: N818
-    """The user wants the run to end; what it has is to be saved."""
+    """A request to end the run with everything saved."""
 
 
 class Interruption:
-    """While the block runs, the first signal is noted, and a second one raises `KeyboardInterrupt` at once.
+    """Notes the first signal while the block runs, and raises `KeyboardInterrupt` at the second.
 
-    The block ends with that, whatever a library that the second signal meets makes of it: of PyTorch writing a file it
-    would be a `RuntimeError`. Outside the main thread signals cannot be caught, and none is. A SIGHUP that is ignored,
-    as under nohup, stays so.
+    The block ends with `KeyboardInterrupt` even if a library turns it into another error, as PyTorch does while it
+    writes a file (`RuntimeError`). Outside the main thread no signals are caught, as Python cannot. A SIGHUP that is
+    ignored, as under nohup, stays ignored.
 
     Attributes:
-        requested: whether a signal has come.
-        insisted: whether a second one has: nothing more is to be saved.
+        requested: a signal has come.
+        insisted: a second signal has come: nothing more is saved.
     """
 
     def __init__(self) -> None:
@@ -49,11 +49,12 @@ class Interruption:
             raise KeyboardInterrupt from error
 
     def check(self) -> None:
-        """Raise `RunInterrupted` when a signal has come."""
+        """Raise `RunInterrupted` if a signal has come."""
         if self.requested:
             raise RunInterrupted
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        # The signal may be the hang-up of a closed terminal.
         leave_closed_terminal()
         if self.requested:
             self.insisted = True
@@ -62,13 +63,13 @@ class Interruption:
 
 
 def leave_closed_terminal() -> None:
-    """Send what is still printed to nowhere when the terminal is gone: it must not end what is being saved."""
+    """Redirect output to the null device if the terminal is gone, so that writing to it does not end the saving."""
     for stream in (sys.__stdout__, sys.__stderr__):
         if stream is None or stream.closed:
             continue
         descriptor = stream.fileno()
         # A terminal that was closed is still a device, but does not answer as a terminal any more.
         if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, descriptor)
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, descriptor)
+            os.close(null)

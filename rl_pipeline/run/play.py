@@ -1,4 +1,4 @@
-"""`rl-pipeline play`: watch an agent, in a video or live."""
+"""`rl-pipeline play`: show an agent, in a video or live."""
 
 from __future__ import annotations
 
@@ -36,25 +36,27 @@ def play(
     record_bag: Path | None,
     console: Console,
 ) -> None:
-    """Let the agent play, and write a video, or with `show` open the simulator's window at natural speed.
+    """Let an agent play, and write a video, or with `show` open the simulator's window in real time.
 
     Args:
-        selection: what acts, and where.
-        episodes: how many, one after another.
-        seed: of the first; None: what the `evaluation` section says.
-        video: where the video goes; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
+        selection: the agent and its configuration.
+        episodes: number of episodes, one after another.
+        seed: seed of the first episode; None: that of the `evaluation` section.
+        video: file of the video; None: `videos/play.mp4` of the experiment, else `play.mp4` here.
         show: open a window instead of writing a video.
         monitor: show the communication with the player too, live.
-        record_bag: folder that each episode is written to as a ROS 2 bag too; None: none is.
-        console: where the outcome is printed.
+        record_bag: folder of ROS 2 bags, one for each episode; None: none are recorded.
+        console: prints the outcome.
 
     Raises:
-        InputError: there are no frames to be had, or the video cannot be written.
+        InputError: the environment draws no frames, or the video cannot be written.
     """
+    # Check the output before a simulator is started.
     path = video or _default_video(selection)
     _check_output(path, show)
     config = watched_config(selection.config, show)
     first = config.evaluation.seed if seed is None else seed
+    # Play, with frames or a window.
     with (
         tempfile.TemporaryDirectory() as logs,
         Environments(config, Path(logs)) as environments,
@@ -82,7 +84,7 @@ def play(
 
 
 def _check_output(video: Path, show: bool) -> None:
-    """Raise `InputError` unless a window can be opened, or without `show` the video be written."""
+    """Raise `InputError` if the window cannot be opened, or without `show` the video cannot be written."""
     if show:
         require_display()
         return
@@ -92,7 +94,7 @@ def _check_output(video: Path, show: bool) -> None:
 
 
 def watched_config(config: Config, show: bool) -> Config:
-    """The configuration with what watching needs: frames, or a window at the speed of life."""
+    """Return the configuration with frames drawn, or with a window in real time."""
     mode = "human" if show else "rgb_array"
     environment = config.environment.model_copy(update={"render_mode": mode})
     changes: dict[str, object] = {"environment": environment}
@@ -103,7 +105,7 @@ def watched_config(config: Config, show: bool) -> Config:
 
 
 def require_display(option: str = "--show", instead: str = "without --show a video is written") -> None:
-    """Raise `InputError` where no window can be opened, naming what asks for one and what to do instead."""
+    """Raise `InputError` without a display, naming the option that needs one and the alternative."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise InputError(
             f"{option}: a window needs a display, but neither DISPLAY nor WAYLAND_DISPLAY is set; {instead}"

@@ -1,4 +1,4 @@
-"""`rl-pipeline resume`: go on with a run, in its own folder, as if it had never stopped."""
+"""`rl-pipeline resume`: continue a run in its own folder as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rl_pipeline.experiment.checkpoints.resume_point import ResumePoint
 from rl_pipeline.experiment.folder import ExperimentFolder, locked
 from rl_pipeline.experiment.loggers.sb3_formats import quiet_terminal
 from rl_pipeline.plurals import plural
-from rl_pipeline.run.imported_run import adopt, is_elsewhere
+from rl_pipeline.run.imported_run import import_run, is_foreign
 from rl_pipeline.run.plan import TrainingPlan
 from rl_pipeline.run.result import print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
@@ -25,26 +25,27 @@ from rl_pipeline.run.train import INTERRUPTED
 KEPT: Final = ("environment.id", "algorithm.name", "algorithm.architecture", "wrappers", "training.seed")
 """Keys and sections that the state of a run depends on."""
 GROUPS_KEPT: Final = ("environment", "algorithm", "wrappers")
-"""Groups of configuration files that set them."""
+"""Groups of configuration files that set these keys."""
 
 
 def resume(experiment: str, directory: Path, overrides: Sequence[str], *, console: Console, progress: Console) -> int:
-    """Go on from the newest state of an experiment. Returns the exit code.
+    """Continue from the newest state of an experiment. Returns the exit code.
 
     Args:
-        experiment: its folder or name; or a run on Weights & Biases, `wandb:entity/project/run` or a folder of its
-            files, which becomes an experiment of this machine.
-        directory: where the experiment folders are.
-        overrides: put over its configuration, such as more steps; what the state depends on must stay.
-        console: where the report goes.
-        progress: where progress is drawn.
+        experiment: its folder or name; or a W&B run, `wandb:entity/project/run` or a folder of its files, which is
+            imported as an experiment of this machine.
+        directory: folder of the experiment folders.
+        overrides: changes to its configuration, such as more steps, except in `KEPT`.
+        console: prints the report.
+        progress: draws the progress.
 
     Raises:
-        InputError: there is no such experiment, another run is writing it, it has taken all its steps, or the
-            configuration has changed in what its state depends on.
+        InputError: the experiment does not exist, another run is writing it, it has taken all its steps, or a key in
+            `KEPT` has changed.
     """
-    elsewhere = is_elsewhere(experiment)
-    folder = adopt(experiment, directory, overrides) if elsewhere else ExperimentFolder.find(experiment, directory)
+    # Find the folder and its configuration.
+    foreign = is_foreign(experiment)
+    folder = import_run(experiment, directory, overrides) if foreign else ExperimentFolder.find(experiment, directory)
     _refuse_choices(overrides, folder)
     config = load_config(config_file=folder.config, machine_file=NO_MACHINE_FILE, overrides=overrides)
     # One lock from the choice of the state to the end of the training.
@@ -61,7 +62,7 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
 
 
 def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) -> None:
-    """Raise `InputError` naming the first key that differs among those that a resumed run must keep."""
+    """Raise `InputError` naming the first key of `KEPT` that differs."""
     for key in KEPT:
         section, _, name = key.partition(".")
         before, now = getattr(former, section), getattr(config, section)
@@ -69,13 +70,13 @@ def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) ->
             before, now = getattr(before, name), getattr(now, name)
         if before != now:
             raise InputError(
-                f"{key}: {folder.path} was trained with {_shown(before)}, found {_shown(now)} "
+                f"{key}: {folder.path} was trained with {_describe(before)}, found {_describe(now)} "
                 f"({config_origin(config, key).source}); a resumed run keeps it. {_new_run(folder)}"
             )
 
 
 def _refuse_choices(overrides: Sequence[str], folder: ExperimentFolder) -> None:
-    """Raise `InputError` for the choice of a group that a resumed run must keep."""
+    """Raise `InputError` for an override that chooses another file of a group in `GROUPS_KEPT`."""
     for override in overrides:
         group, separator, _ = override.lstrip("+").partition("=")
         if separator and group in GROUPS_KEPT:
@@ -83,9 +84,9 @@ def _refuse_choices(overrides: Sequence[str], folder: ExperimentFolder) -> None:
 
 
 def _former_config(point: ResumePoint, folder: ExperimentFolder) -> Config:
-    """The configuration that the state was trained with; config.yaml may have been edited since.
+    """Return the configuration that the state was trained with; config.yaml may have been edited since.
 
-    That of a state of another version may be unreadable: then what config.yaml says counts.
+    The configuration in a state of another version may be unreadable: then config.yaml counts.
     """
     text = None if point.model is None else point.model.config
     if text is not None:
@@ -110,6 +111,6 @@ def _check_unfinished(point: ResumePoint, config: Config, folder: ExperimentFold
         )
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     changed = value.model_dump(exclude_defaults=True) if hasattr(value, "model_dump") else value
     return repr(changed)

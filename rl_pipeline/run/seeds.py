@@ -1,4 +1,4 @@
-"""`rl-pipeline train --seeds`: one experiment, repeated with other seeds, and what the repetitions say together."""
+"""`rl-pipeline train --seeds`: one experiment repeated with several seeds, and a table over all of them."""
 
 from __future__ import annotations
 
@@ -20,29 +20,31 @@ from rl_pipeline.experiment.statistics import student_interval
 from rl_pipeline.run.result import TrainingResult, print_training_report
 from rl_pipeline.run.rl_trainer import RLTrainer
 
-LARGEST: Final = 2**32 - 1
-MOST: Final = 1000
+MAX_SEED: Final = 2**32 - 1
+MAX_SEEDS: Final = 1000
 
 
 def parse_seeds(text: str) -> list[int]:
-    """Seeds from `0..4` (both ends count), `0,3,7`, or a mixture of them.
+    """Parse seeds such as `0..4` (both ends count), `0,3,7`, or a mixture of them.
 
     Raises:
-        InputError: the text is something else, a seed is out of range or occurs twice, or there are over a thousand.
+        InputError: the text has another form, a seed is out of range or occurs twice, or there are too many.
     """
     seeds: list[int] = []
     for part in text.split(","):
+        # Each part is one seed or a range.
         match = re.fullmatch(r"\s*(\d+)\s*(?:\.\.\s*(\d+)\s*)?", part)
         if match is None:
             raise InputError(f"--seeds: expected seeds such as 0..4 or 0,3,7, found {text!r}")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise InputError(f"--seeds: expected the smaller end first, found {part.strip()!r}")
-        if last > LARGEST:
-            raise InputError(f"--seeds: expected whole numbers from 0 to {LARGEST}, found {last}")
-        if last - first >= MOST or len(seeds) + last - first >= MOST:
-            raise InputError(f"--seeds: expected at most {MOST} seeds, found more in {text!r}")
+        if last > MAX_SEED:
+            raise InputError(f"--seeds: expected whole numbers from 0 to {MAX_SEED}, found {last}")
+        if last - first >= MAX_SEEDS or len(seeds) + last - first >= MAX_SEEDS:
+            raise InputError(f"--seeds: expected at most {MAX_SEEDS} seeds, found more in {text!r}")
         seeds.extend(range(first, last + 1))
+    # A seed that occurs twice would give two folders of the same name.
     twice = [seed for index, seed in enumerate(seeds) if seed in seeds[:index]]
     if twice:
         raise InputError(f"--seeds: {twice[0]} occurs twice in {text!r}")
@@ -50,7 +52,7 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def with_seed(config: Config, seed: int) -> Config:
-    """The same experiment with another training seed, in a folder whose name says so."""
+    """Return the same experiment with another training seed, and the seed in the name of its folder."""
     name = f"{config.experiment.name}_seed_{seed}"
     return config.model_copy(
         update={
@@ -62,7 +64,7 @@ def with_seed(config: Config, seed: int) -> Config:
 
 @dataclass(frozen=True)
 class Repetition:
-    """A training and its seed."""
+    """One training and its seed."""
 
     seed: int
     result: TrainingResult
@@ -71,24 +73,26 @@ class Repetition:
 def train_seeds(
     config: Config, seeds: Sequence[int], *, overrides: Sequence[str], console: Console, progress: Console
 ) -> bool:
-    """Train once for each seed, one after another, and print what they have in common.
+    """Train once for each seed, one after another, and print a table over all of them.
 
-    Every run is checked before the first begins. An interruption ends the run that it meets, and none is begun after.
+    All runs are checked before the first starts. An interruption ends the current run and skips the rest.
 
     Args:
         config: the experiment; its seed and name are replaced.
-        seeds: of the trainings; each run is judged on the same unseen episodes.
-        overrides: what the command line changed, kept in each experiment folder.
-        console: where reports go.
-        progress: where progress is drawn.
+        seeds: seeds of the trainings; all are evaluated on the same unseen episodes.
+        overrides: overrides of the command line, kept in each experiment folder.
+        console: prints the reports.
+        progress: draws the progress.
 
     Returns:
-        whether all runs came to their end.
+        True if no run was interrupted.
     """
+    # Check all of them first.
     trainers = [
         (seed, RLTrainer(with_seed(config, seed), overrides=[*overrides, f"training.seed={seed}"], console=progress))
         for seed in seeds
     ]
+    # Train.
     done: list[Repetition] = []
     for seed, trainer in trainers:
         result = trainer.train()
@@ -102,10 +106,11 @@ def train_seeds(
 
 
 def print_summary(repetitions: Sequence[Repetition], console: Console) -> None:
-    """A line a seed, and the mean over the seeds with its 95 % interval (Student's, of one figure a run)."""
+    """Print a row for each seed, and the mean over the seeds with its 95 % interval (Student's, a figure a run)."""
     judged = [(each.seed, each.result) for each in repetitions if each.result.evaluation is not None]
     if len(judged) < 2:
         return
+    # One row for each run.
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("seed", "return", "success", "length", "steps/s"):
         table.add_column(heading, justify="right")
@@ -118,13 +123,15 @@ def print_summary(repetitions: Sequence[Repetition], console: Console) -> None:
             column.append(np.nan if figure is None else figure)
         speed = f"{result.timesteps / max(result.seconds, 1e-9):,.0f}"
         table.add_row(str(seed), *_texts(figures), speed, escape(_short(result.folder.path)))
+    # The mean over the runs, with its interval.
     table.add_section()
     table.add_row("mean", *_texts([float(np.mean(column)) for column in columns]), style="bold")
     limits = [student_interval(np.array(column)) for column in columns]
-    for which, label in enumerate(("from", "to")):
-        table.add_row(label, *_texts([limit[which] for limit in limits]), "", "95% interval of the mean")
+    for end, label in enumerate(("from", "to")):
+        table.add_row(label, *_texts([limit[end] for limit in limits]), "", "95% interval of the mean")
     console.print()
     console.print(table)
+    # The command for the curves.
     names = {result.folder.path.parent / f"{_stem(result.folder.path.name)}*" for _, result in judged}
     pattern = shlex.quote(min(names).name)
     console.print(f"\nrl-pipeline plot {escape(pattern)} draws them as one curve", highlight=False, soft_wrap=True)

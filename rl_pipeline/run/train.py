@@ -1,4 +1,4 @@
-"""`rl-pipeline train`: train an agent and report what it became."""
+"""`rl-pipeline train`: train an agent and print the report."""
 
 from __future__ import annotations
 
@@ -20,16 +20,19 @@ INTERRUPTED = 130
 def train(
     config: Config, *, overrides: Sequence[str], seeds: str | None = None, console: Console, progress: Console
 ) -> int:
-    """Train as the configuration says, once or for each of several seeds; or watch, with `training.test_only`.
+    """Train as configured, once or for each of several seeds; with `training.test_only`, play instead.
 
-    The report goes to `console`, progress to `progress`. Returns the exit code.
+    `console` prints the report, `progress` draws the progress. Returns the exit code.
     """
+    # No training: the existing agent plays.
     if config.training.test_only:
         _watch(config, seeds, console)
         return 0
+    # Several trainings, one after another.
     if seeds is not None:
         complete = train_seeds(config, parse_seeds(seeds), overrides=overrides, console=console, progress=progress)
         return 0 if complete else INTERRUPTED
+    # One training.
     result = RLTrainer(config, overrides=overrides, console=progress).train()
     if config.training.verbose or result.interrupted:
         print_training_report(result, console)

@@ -1,1 +1,1 @@
-"""Callbacks of a training, on Stable-Baselines3's `BaseCallback`."""
+"""Callbacks of a training: one file for each, called in the order that training_callbacks.py documents."""

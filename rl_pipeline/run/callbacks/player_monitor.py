@@ -1,4 +1,4 @@
-"""How long players take to answer and where that time goes, logged beside what the algorithm logs."""
+"""Response times of the players and their shares, in the training's log and for `rl-pipeline monitor`."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from rl_pipeline.simulation.player_arguments import EMBEDDED
 from rl_pipeline.transport.timing import WINDOW, Communication, ResponseTimes, Statistics
 
 PERIOD: Final = 1.0
-"""Seconds between two looks: a step that is not looked at costs a glance at the clock."""
+"""Seconds between two records: the other steps cost one reading of the clock."""
 SLOW_RESPONSE: Final = 8e-3
 """Seconds; the median of responses through Unity's connector is above it at its default pause of 10 ms."""
-SHARE: Final = 0.01
-"""Of the training's time, what looks take at most: on a slow disk the file is synced less often than once a second."""
 NOT_IN_TABLES: Final = ("stdout", "log")
 """Stable-Baselines3's formats that would print twenty figures a rollout."""
 
@@ -54,6 +52,7 @@ class PlayerMonitor(RunCallback):
         """Record the figures of the last steps, at most once a `PERIOD`."""
         if self._env is None or time.monotonic() < self._next:
             return
+        # Record the figures of the last steps.
         self._next = time.monotonic() + PERIOD
         times, figures = self._env.response_times, self._env.communication
         self._record_response_times(times)
@@ -64,7 +63,7 @@ class PlayerMonitor(RunCallback):
             write_communication(self._file, figures, timesteps)
 
     def _hint_at_polling(self, times: ResponseTimes, figures: Communication | None) -> None:
-        """Say once that responses take as long as the pauses of a connector, unless the simulation takes that long."""
+        """Warn once if responses take as long as the pauses of a connector, and the simulation does not explain it."""
         if times.calls < WINDOW:
             return
         self._hint_due = False
