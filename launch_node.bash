@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run the node that config.yml names (ros.package_name, ros.node_name): as shipped, train the navigation agent on
-# parallel simulators and leave model, videos and curves under experiments/. Sets everything up when run first.
-# Where ROS 2 is there it is a ROS node, which takes ROS arguments behind the others.
+# parallel simulators and leave model, videos and curves under experiments/. The first run installs everything.
+# With ROS 2 it is a ROS node, which takes ROS arguments after the others.
 # Usage: bash launch_node.bash [OVERRIDES] [--ros-args ...], such as: bash launch_node.bash training.total_timesteps=20000
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"

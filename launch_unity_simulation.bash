@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Start the players of config.yml on this machine, for a trainer that runs in a container or elsewhere and waits for
-# them (unity.launch: false). Ctrl-C ends them all. Needs Python 3.9 or newer, and nothing of the project installed.
+# them (unity.launch: false). Ctrl-C ends them all. Needs Python 3.9 or newer, but no installation of the project.
 # Usage: bash launch_unity_simulation.bash [OVERRIDES], such as: bash launch_unity_simulation.bash n_environments=8
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -10,7 +10,7 @@ fail() {
   exit 2
 }
 
-# Where the project is installed its own Python does; elsewhere a small environment with PyYAML alone.
+# Use the Python of the installed project; without one, make a small environment that has PyYAML only.
 for python in .venv/bin/python .venv-players/bin/python; do
   if "$python" -c "import yaml" 2>/dev/null; then
     exec "$python" -m rl_pipeline.simulation.standalone.launcher "$@"

@@ -1,6 +1,6 @@
 @echo off
 rem Start the players of config.yml on this Windows machine, for a trainer that runs in a container or elsewhere and
-rem waits for them (unity.launch: false). Ctrl-C ends them all. Needs Python 3.9 or newer, and nothing else installed.
+rem waits for them (unity.launch: false). Ctrl-C ends them all. Needs Python 3.9 or newer, but no installation of the project.
 rem Usage: launch_unity_simulation.bat [OVERRIDES], such as: launch_unity_simulation.bat n_environments=8
 setlocal
 cd /d "%~dp0"

@@ -1,7 +1,7 @@
-"""A new algorithm: PPO that learns a style from demonstrations (AMP, Peng et al. 2021, arXiv:2104.02180).
+"""Example of a new algorithm: PPO that learns a style from demonstrations (AMP, Peng et al. 2021, arXiv:2104.02180).
 
-A discriminator learns to tell the demonstrations' transitions from the agent's; the agent is rewarded for transitions
-that it takes for demonstrated ones. Here it gets no other reward.
+A discriminator learns to distinguish transitions of the demonstrations from those of the agent; the agent is rewarded
+for transitions that it classifies as demonstrated. Here this is the only reward.
 
 rl-pipeline runner --train --file examples/runner/amp.yaml
 """
@@ -20,11 +20,13 @@ from rl_pipeline.rl_games import Agent, Player, register_algorithm_builder, regi
 
 
 class StyleRewards(VecEnvWrapper):
-    """Rewards transitions for their style, and keeps them for the discriminator."""
+    """Wrapper that adds style rewards, and keeps the transitions for the discriminator."""
 
     def __init__(self, venv, judge, task_coef, style_coef):
         super().__init__(venv)
-        self.judge, self.task_coef, self.style_coef = judge, task_coef, style_coef
+        self.judge = judge
+        self.task_coef = task_coef
+        self.style_coef = style_coef
         self.transitions = []
 
     def reset(self):
@@ -33,25 +35,36 @@ class StyleRewards(VecEnvWrapper):
 
     def step_wait(self):
         observations, rewards, dones, infos = self.venv.step_wait()
+        # The transition that ends an episode leads to its last observation, not to the first of the next.
         reached = observations.copy()
         for index in np.flatnonzero(dones):
             reached[index] = infos[index]["terminal_observation"]
         transitions = np.hstack([self.last, reached])
         self.transitions.append(transitions)
         self.last = observations
+
         rewards = self.task_coef * rewards + self.style_coef * self.judge(transitions)
         return observations, rewards.astype(np.float32), dones, infos
 
 
 class AMP(PPO):
-    """PPO with a discriminator; a subclass says what is demonstrated."""
+    """PPO with a discriminator; a subclass has the demonstrations."""
 
     def __init__(
-        self, policy, env, *, task_coef: float = 0.0, style_coef: float = 1.0, disc_lr: float = 1e-3,
-        disc_grad_penalty: float = 1.0, **kwargs,
-    ):  # fmt: skip
-        self.task_coef, self.style_coef = task_coef, style_coef
-        self.disc_lr, self.disc_grad_penalty = disc_lr, disc_grad_penalty
+        self,
+        policy,
+        env,
+        *,
+        task_coef: float = 0.0,
+        style_coef: float = 1.0,
+        disc_lr: float = 1e-3,
+        disc_grad_penalty: float = 1.0,
+        **kwargs,
+    ):
+        self.task_coef = task_coef
+        self.style_coef = style_coef
+        self.disc_lr = disc_lr
+        self.disc_grad_penalty = disc_grad_penalty
         super().__init__(policy, env, **kwargs)
 
     def _setup_model(self):
@@ -63,11 +76,11 @@ class AMP(PPO):
         self.env = StyleRewards(self.env, self.judge, self.task_coef, self.style_coef)
 
     def demonstrations(self):
-        """Transitions to imitate, (M, 2 x observation)."""
+        """Return transitions to imitate, (M, 2 x observation)."""
         raise NotImplementedError
 
     def judge(self, transitions):
-        """Style rewards, (N,) from 0 to 1."""
+        """Return style rewards of transitions, (N,) from 0 to 1."""
         with torch.no_grad():
             scores = self.discriminator(torch.as_tensor(transitions, dtype=torch.float32, device=self.device))
         return (1.0 - 0.25 * (scores - 1.0).square()).clamp(min=0.0).squeeze(1).cpu().numpy()
@@ -77,10 +90,12 @@ class AMP(PPO):
         super().train()
 
     def train_discriminator(self):
-        """One pass over the latest transitions, each batch beside as many demonstrated ones."""
+        """Take one pass over the latest transitions, each batch with as many demonstrated ones."""
         shown = torch.as_tensor(self.demonstrations(), dtype=torch.float32, device=self.device)
         own = torch.as_tensor(np.vstack(self.env.transitions), dtype=torch.float32, device=self.device)
         self.env.transitions.clear()
+
+        # Least squares with targets 1 and -1, and a gradient penalty at the demonstrations.
         for batch in torch.randperm(len(own)).split(self.batch_size):
             real = shown[torch.randint(len(shown), batch.shape)].requires_grad_()
             real_scores, own_scores = self.discriminator(real), self.discriminator(own[batch])
@@ -90,6 +105,7 @@ class AMP(PPO):
             self.disc_optimizer.zero_grad()
             loss.backward()
             self.disc_optimizer.step()
+
         self.logger.record("amp/demonstration_score", real_scores.mean().item())
         self.logger.record("amp/agent_score", own_scores.mean().item())
 
@@ -99,10 +115,10 @@ class AMP(PPO):
 
 
 class PointMassAMP(AMP):
-    """AMP that is shown how to drive a point mass to its target."""
+    """AMP with demonstrations of a point mass that drives to its target."""
 
     def demonstrations(self):
-        """Transitions of a controller that pushes towards the target and brakes."""
+        """Return transitions of a controller that pushes towards the target and brakes."""
         env = point_mass.PointMassVecEnv("PointMass-v0", 64)
         env.seed(0)
         observations, pairs = env.reset(), []

@@ -1,4 +1,4 @@
-"""A simulator that knows nothing of Gymnasium, and what makes it an environment of the runner.
+"""Example of a simulator without Gymnasium, and of its registration as an environment of the runner.
 
 rl-pipeline runner --train --file examples/runner/point_mass.yaml
 """
@@ -14,30 +14,32 @@ DRAG = 0.5  # N s/m
 
 
 class PointMasses:
-    """N masses of 1 kg in the plane; each is to come to rest at a target of its own."""
+    """N masses of 1 kg in the plane, each with a target to rest at."""
 
     def __init__(self, count, reach=1.0):
         self.reach = reach
-        self.positions, self.velocities, self.targets = (np.zeros((count, 2)) for _ in range(3))
+        self.positions = np.zeros((count, 2))  # m
+        self.velocities = np.zeros((count, 2))  # m/s
+        self.targets = np.zeros((count, 2))  # m
 
     def place(self, which, generator):
-        """Put the masses with these indices, and their targets, somewhere within `reach` of the origin."""
+        """Draw positions and targets of the masses with these indices, within `reach` of the origin on each axis."""
         for array in (self.positions, self.targets):
             array[which] = generator.uniform(-self.reach, self.reach, (len(which), 2))
         self.velocities[which] = 0.0
 
     def push(self, forces):
-        """Let forces, (N, 2) in newtons, act for one period."""
+        """Apply forces, (N, 2) in newtons, for one period."""
         self.velocities += (forces - DRAG * self.velocities) * PERIOD
         self.positions += self.velocities * PERIOD
 
     def errors(self):
-        """From each mass to its target, (N, 2) in metres."""
+        """Return the vectors from masses to targets, (N, 2) in metres."""
         return self.targets - self.positions
 
 
 class PointMassVecEnv(IVecEnv):
-    """The masses as N environments: what is observed, rewarded and counted as success."""
+    """The masses as N environments: observations, rewards, success."""
 
     def __init__(self, config_name, num_actors, **kwargs):
         self.masses = env_configurations.configurations[config_name]["env_creator"](count=num_actors, **kwargs)
@@ -59,6 +61,8 @@ class PointMassVecEnv(IVecEnv):
     def step(self, actions):
         self.masses.push(np.clip(actions, -1.0, 1.0))
         self.steps += 1
+
+        # Only the time limit ends an episode; the next one of the same mass begins at once.
         distances = np.linalg.norm(self.masses.errors(), axis=1)
         dones = self.steps >= EPISODE
         final = self.observe()

@@ -59,6 +59,7 @@ class VerbGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return name, command and arguments of the verb that the command line begins with."""
+        # Packages and modules of users are looked at only for a verb that is not of this project.
         name, *rest = args
         if name not in VERBS:
             register_added_verbs()

@@ -69,6 +69,7 @@ def evaluate(
         overrides=with_directory(overrides, directory),
         needs_experiment=agent != TRAINED and not experiment,
     )
+    # Experiments and models are names or patterns here; the evaluation finds them.
     run(
         base,
         experiments=experiment or [],

@@ -38,6 +38,7 @@ def plot(
     """Draw the learning curves of experiments; repetitions with other seeds become a mean with a band."""
     if output is None and html is None:
         output = DEFAULT_OUTPUT
+    # Destinations before the curves, which take long to read.
     check_files(output, html)
     patterns = [*(experiments or []), *(experiment or [])]
     records = records_with_episodes(patterns, where or [], directory_or_default(directory))
@@ -68,6 +69,7 @@ def records_with_episodes(
     Raises:
         InputError: there is no such experiment, or none with an ended episode.
     """
+    # Newest first.
     records = matching_records(find_records(patterns, directory), conditions)
     if not patterns and not conditions:
         records = records[:1]

@@ -123,6 +123,7 @@ def register_added_verbs() -> None:
 
     Write one line on standard error for each package or module that fails, and go on without it.
     """
+    # Packages first, in an order that does not depend on that of their installation.
     for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINTS)):
         package = entry_point.dist.name if entry_point.dist is not None else entry_point.module
         with _warning_on_failure():
@@ -130,6 +131,7 @@ def register_added_verbs() -> None:
                 register_verb(entry_point.name, entry_point.value, help=f"Verb of the package {package}.")
             except InputError as error:
                 raise InputError(f"package {package}: {error}") from error
+    # An unreadable config.yml is one failure, and each of its modules may be another.
     with _warning_on_failure():
         for module in _configured_modules():
             with _warning_on_failure():
@@ -149,8 +151,9 @@ def _configured_modules() -> list[str]:
     """Return `modules` of config.yml in the working directory; a file without the key costs no YAML parser.
 
     Raises:
-        InputError: the file cannot be read, or the value is neither a name nor a list of names.
+        InputError: the file cannot be read, or the value is no list of names.
     """
+    # Not with load_config, which would import NumPy for --help and check everything else.
     try:
         text = MACHINE_FILE.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -160,14 +163,14 @@ def _configured_modules() -> list[str]:
     if not re.search(r"^[\"']?modules\b", text, re.MULTILINE):
         return []
 
+    # Other keys are checked by the verbs that use them.
     import yaml
 
     try:
         settings = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise InputError(f"{MACHINE_FILE}: not valid YAML ({' '.join(str(error).split())})") from error
-    modules = settings.get("modules") if isinstance(settings, dict) else None
-    names = [modules] if isinstance(modules, str) else modules or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    modules = (settings.get("modules") if isinstance(settings, dict) else None) or []
+    if not isinstance(modules, list) or not all(isinstance(name, str) for name in modules):
         raise InputError(f"{MACHINE_FILE}: modules: expected a list of modules or .py files, found {modules!r}")
-    return [os.path.expanduser(name) for name in names]
+    return [os.path.expanduser(name) for name in modules]

@@ -170,6 +170,7 @@ def refuse_running(records: Sequence[ExperimentRecord]) -> None:
 
 def _facts(record: ExperimentRecord) -> dict[str, Any]:
     """Return a run as an object of the JSON list; unknown values are null."""
+    # A run without an evaluation, or of an earlier version, has fewer facts.
     evaluation = record.evaluation or {}
     return {
         "name": record.name,

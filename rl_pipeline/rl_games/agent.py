@@ -105,6 +105,7 @@ class Agent:
 
     def _named(self) -> Config:
         """Return the configuration with the name that rl_games gives to runs: environment, algorithm, time."""
+        # The time makes the name unique.
         environment = environment_folder(self.config.environment.id)
         stamp = f"{datetime.datetime.now():%Y-%m-%d_%H-%M-%S}"
         name = self.run.full_name or f"{environment}_{self.job.name}_{stamp}"
@@ -112,6 +113,7 @@ class Agent:
         return self.config.model_copy(update={"experiment": experiment})
 
     def _observer(self) -> AlgoObserver:
+        # The observer of the file and that of the Runner both apply; the default one only without them.
         named = [] if self.run.observer is None else [OBSERVERS.create(self.run.observer)]
         given = [] if self.job.observer is None else [self.job.observer]
         return MultiObserver([*named, *given] or [OBSERVERS.create("default")])

@@ -78,6 +78,7 @@ class Job:
     def _with_sigma(self, config: Config) -> Config:
         if self.sigma is None:
             return config
+        # Configurations are immutable: copy each section on the way to the setting.
         former = config.algorithm.architecture
         policy_kwargs = {**former.policy_kwargs, "log_std_init": self.sigma}
         architecture = former.model_copy(update={"policy_kwargs": policy_kwargs})

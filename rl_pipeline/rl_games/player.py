@@ -85,6 +85,7 @@ class Player:
         self.job.console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     def _newest(self) -> str:
+        # By the time of its link, which is the start of the run.
         runs = self.run_settings.train_dir.glob("*/experiment")
         newest = max(runs, key=lambda link: link.lstat().st_mtime_ns, default=None)
         return "" if newest is None else f"; the newest run is {newest.parent}"

@@ -58,13 +58,14 @@ class Runner:
 
         Args:
             config: the mapping of a file of rl_games, or a configuration of this project.
-            source: the file, as messages name it. Modules of `params.import_modules` may be files beside it.
+            source: the file, as messages name it. Modules of `params.import_modules` may be files in its folder.
 
         Raises:
             InputError: it has no `params`, or no algorithm of a known name.
         """
         self.reset()
         self._source = source
+        # An experiment file needs no translation.
         if isinstance(config, Config):
             self._experiment = config
             self._name = find_algorithm(config.algorithm.name).name
@@ -105,6 +106,7 @@ class Runner:
             InputError: an argument is unknown, both or neither of `train` and `play` are given, or the file or the
                 checkpoint cannot be used.
         """
+        # A misspelt argument would be a missing one.
         for name in args:
             if name not in ARGUMENTS:
                 raise UnknownNameError("argument of Runner.run", str(name), ARGUMENTS)
@@ -132,6 +134,7 @@ class Runner:
         return self.player_factory.create(self._loaded(), job=self._job(args or {}))
 
     def _job(self, args: Mapping[str, Any]) -> Job:
+        # Without --track the two options would be ignored in silence.
         project, entity = args.get("wandb_project_name"), args.get("wandb_entity")
         if (project or entity) and not args.get("track"):
             raise InputError(f"--wandb-{'project-name' if project else 'entity'}: needs --track")
@@ -158,6 +161,7 @@ class Runner:
         modules = params.get("import_modules") or []
         if isinstance(modules, str) or not all(isinstance(module, str) for module in modules):
             raise InputError(f"{where}: expected names of modules, found {modules!r}")
+        # Files by their paths: the configuration of the run does not know the folder of this file.
         files = [Path(self._source).parent / f"{module}.py" for module in modules]
         names = [str(file) if file.is_file() else module for file, module in zip(files, modules, strict=True)]
         for name in names:

@@ -1,4 +1,4 @@
-"""Trains by a file, goes on from its checkpoints and plays: all of it on real runs of a second or two."""
+"""Training by a file, resuming from its checkpoints, and playing, on real runs of a second or two."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def weights(model: Path) -> dict[str, torch.Tensor]:
     return dict(parameters["policy"])
 
 
-class Told(AlgoObserver):
-    """Notes what it is told."""
+class RecordingObserver(AlgoObserver):
+    """Observer that records its calls."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -64,13 +64,13 @@ class Told(AlgoObserver):
     def after_print_stats(self, frame: int, epoch_num: int, total_time: float) -> None:
         self.calls.append("after_print_stats")
         self.epochs.append((frame, epoch_num))
-        self.algo.add_scalar("told/epochs", epoch_num, frame)
+        self.algo.add_scalar("recorded/epochs", epoch_num, frame)
 
 
 @pytest.fixture(scope="module")
-def trained(place: Path) -> tuple[Path, Told]:
+def trained(place: Path) -> tuple[Path, RecordingObserver]:
     """The folder of a run of four epochs, and the observer that watched it."""
-    observer, runner = Told(), Runner()
+    observer, runner = RecordingObserver(), Runner()
     runner.observer = observer
     runner.load({"params": changed(config__lr_schedule="adaptive", config__algo_observer="isaac")}, "tiny.yaml")
     result = runner.run({"train": True, "play": False, "checkpoint": None, "sigma": None})
@@ -78,7 +78,7 @@ def trained(place: Path) -> tuple[Path, Told]:
     return newest(place), observer
 
 
-def test_networks_and_summaries_are_where_rl_games_has_them(trained: tuple[Path, Told]) -> None:
+def test_networks_and_summaries_are_where_rl_games_has_them(trained: tuple[Path, RecordingObserver]) -> None:
     run, _ = trained
     assert run.name.startswith("CartPole-v1_a2c_discrete_20")
     assert (run / "nn" / "Tiny.zip").is_file()
@@ -88,7 +88,7 @@ def test_networks_and_summaries_are_where_rl_games_has_them(trained: tuple[Path,
     assert facts(run)["status"] == "done"
 
 
-def test_observers_are_told_everything_in_order(trained: tuple[Path, Told]) -> None:
+def test_every_method_of_an_observer_is_called_in_order(trained: tuple[Path, RecordingObserver]) -> None:
     run, observer = trained
     epoch = ["after_steps", "after_print_stats"]
     assert observer.calls == ["before_init a2c_discrete", "after_init", "after_clear_stats", *epoch * 4]
@@ -96,15 +96,17 @@ def test_observers_are_told_everything_in_order(trained: tuple[Path, Told]) -> N
     assert observer.ended == len((run / "experiment" / "episodes.csv").read_text().splitlines()) - 1
 
 
-def test_observers_write_to_the_summaries_of_the_run(trained: tuple[Path, Told]) -> None:
+def test_observers_write_to_the_summaries_of_the_run(trained: tuple[Path, RecordingObserver]) -> None:
     events = EventAccumulator(str(trained[0] / "summaries"))
     events.Reload()
     tags = events.Tags()["scalars"]
-    assert {"told/epochs", "Episode/r", "train/learning_rate", "rollout/ep_rew_mean"} <= set(tags)
-    assert [event.step for event in events.Scalars("told/epochs")] == [64, 128, 192, 256]
+    assert {"recorded/epochs", "Episode/r", "train/learning_rate", "rollout/ep_rew_mean"} <= set(tags)
+    assert [event.step for event in events.Scalars("recorded/epochs")] == [64, 128, 192, 256]
 
 
-def test_a_run_goes_on_in_its_own_folder(trained: tuple[Path, Told], place: Path, command: Callable[..., int]) -> None:
+def test_a_run_goes_on_in_its_own_folder(
+    trained: tuple[Path, RecordingObserver], place: Path, command: Callable[..., int]
+) -> None:
     run, _ = trained
     params = changed(config__max_epochs=6, config__lr_schedule="adaptive")
     (place / "longer.yaml").write_text(yaml.safe_dump({"params": params}))
@@ -116,7 +118,7 @@ def test_a_run_goes_on_in_its_own_folder(trained: tuple[Path, Told], place: Path
 
 
 def test_a_model_goes_on_in_a_new_run_with_its_frames_counted(
-    trained: tuple[Path, Told], place: Path, command: Callable[..., int]
+    trained: tuple[Path, RecordingObserver], place: Path, command: Callable[..., int]
 ) -> None:
     model = trained[0] / "nn" / "checkpoints" / "model_128_steps.zip"
     params = changed(config__full_experiment_name="branch", config__max_epochs=3, config__learning_rate=1e-30)
@@ -130,7 +132,7 @@ def test_a_model_goes_on_in_a_new_run_with_its_frames_counted(
 
 
 def test_a_trained_run_plays_its_games(
-    trained: tuple[Path, Told], command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    trained: tuple[Path, RecordingObserver], command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for checkpoint in (trained[0], trained[0] / "nn" / "Tiny.zip"):
         assert command("runner", "--play", "--file", "tiny.yaml", "--checkpoint", checkpoint) == 0
@@ -141,7 +143,10 @@ def test_a_trained_run_plays_its_games(
 
 
 def test_a_checkpoint_of_another_architecture_is_refused(
-    trained: tuple[Path, Told], place: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+    trained: tuple[Path, RecordingObserver],
+    place: Path,
+    command: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     (place / "wide.yaml").write_text(yaml.safe_dump({"params": changed(network__mlp__units=[32])}))
     assert command("runner", "-t", "-f", "wide.yaml", "-c", trained[0]) == 2

@@ -1,4 +1,4 @@
-"""What observers log of the episodes that end."""
+"""Figures that observers log of ended episodes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rl_pipeline.rl_games import (
 
 
 class Writer:
-    """Keeps what it is given."""
+    """Stand-in for `ObservedAlgorithm` that keeps scalars."""
 
     def __init__(self, games: int = 3) -> None:
         self.games_to_track, self.scalars = games, {}  # type: ignore[var-annotated]
@@ -29,7 +29,9 @@ class Writer:
         self.scalars[tag] = (value, step)
 
 
-def told(observer: AlgoObserver, steps: list[tuple[list[dict[str, Any]], list[int]]]) -> dict[str, tuple[float, float]]:
+def logged_scalars(
+    observer: AlgoObserver, steps: list[tuple[list[dict[str, Any]], list[int]]]
+) -> dict[str, tuple[float, float]]:
     writer = Writer()
     observer.after_init(writer)  # type: ignore[arg-type]
     for infos, done in steps:
@@ -40,7 +42,7 @@ def told(observer: AlgoObserver, steps: list[tuple[list[dict[str, Any]], list[in
 
 def test_scores_of_the_latest_episodes_are_logged_over_frames_epochs_and_seconds() -> None:
     steps = [([{"scores": score}, {}], [0]) for score in (100.0, 1.0, 2.0, 3.0)]
-    assert told(DefaultAlgoObserver(), steps) == {
+    assert logged_scalars(DefaultAlgoObserver(), steps) == {
         "scores/mean": (2.0, 100), "scores/iter": (2.0, 5), "scores/time": (2.0, 2.5)
     }  # fmt: skip
 
@@ -54,23 +56,23 @@ def test_scores_of_the_latest_episodes_are_logged_over_frames_epochs_and_seconds
     ],
 )
 def test_the_outcome_of_an_episode_goes_by_several_names(info: dict[str, Any], score: float) -> None:
-    assert told(DefaultAlgoObserver(), [([info], [0])])["scores/mean"][0] == score
+    assert logged_scalars(DefaultAlgoObserver(), [([info], [0])])["scores/mean"][0] == score
 
 
 def test_episodes_without_an_outcome_and_infos_on_the_way_are_not_logged() -> None:
-    assert told(DefaultAlgoObserver(), [([{"scores": 1.0}], []), ([{"episode": {"r": 1.0}}], [0])]) == {}
+    assert logged_scalars(DefaultAlgoObserver(), [([{"scores": 1.0}], []), ([{"episode": {"r": 1.0}}], [0])]) == {}
 
 
 def test_the_isaac_observer_logs_numbers_of_episodes_and_steps() -> None:
     infos = [{"episode": {"r": 1.0, "goal": 4}, "height": 0.5, "name": "a"}, {"episode": {"r": 3.0}}]
-    scalars = told(IsaacAlgoObserver(), [(infos, [0, 1])])
+    scalars = logged_scalars(IsaacAlgoObserver(), [(infos, [0, 1])])
     assert scalars["Episode/r"] == (2.0, 5)
     assert scalars["Episode/goal"] == (4.0, 5)
     assert scalars["height/frame"] == (0.5, 100)
     assert not any("name" in tag for tag in scalars)
 
 
-def test_several_observers_are_told_in_their_order() -> None:
+def test_several_observers_are_called_in_their_order() -> None:
     order: list[str] = []
 
     class Named(AlgoObserver):

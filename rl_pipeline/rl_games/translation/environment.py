@@ -103,6 +103,7 @@ def _find(name: str, where: str) -> tuple[str, str]:
 
     Games are found without their namespace, as EnvPool names them.
     """
+    # A user may have registered an environment under a name of rl_games.
     if name in ABSENT and name not in CONFIGURATIONS:
         raise InputError(
             f"{where}: {name!r} stands for a simulator that does not come with this project; register yours under "
@@ -111,6 +112,7 @@ def _find(name: str, where: str) -> tuple[str, str]:
     try:
         return name, check_environment_id(name)
     except InputError as error:
+        # The error keeps its valid names, and gets the key of this file.
         game = f"ALE/{name}"
         if game in gymnasium.registry:
             return game, game

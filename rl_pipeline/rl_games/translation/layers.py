@@ -9,6 +9,7 @@ from typing import Any, Final
 from rl_pipeline.errors import InputError, UnknownNameError
 from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
+# Names of rl_games on the left, classes of torch.nn on the right.
 ACTIVATIONS: Final = {
     "relu": "ReLU",
     "tanh": "Tanh",
@@ -24,7 +25,7 @@ CONVOLUTIONS: Final = ("conv2d", "conv2d_flatten")
 
 
 class _DefaultInitializer:
-    """Container of the `initializer` sections that keep PyTorch's own weights."""
+    """Container of the `initializer` sections that ask for the default."""
 
     def __contains__(self, value: object) -> bool:
         return isinstance(value, Mapping) and value.get("name") in (None, "default")
@@ -32,6 +33,7 @@ class _DefaultInitializer:
 
 DEFAULT_INITIALIZER: Final = _DefaultInitializer()
 INITIALIZER: Final = {"initializer": "weights begin orthogonal, as in Stable-Baselines3"}
+# Keys of each section, with the values that have no effect here.
 MLP_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "initializer": DEFAULT_INITIALIZER,
     "regularizer": ANY,

@@ -18,6 +18,7 @@ from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
 RESIDUAL: Final = "resnet_actor_critic"
 """Network of rl_games with the convolutions of IMPALA (Espeholt et al. 2018)."""
+# Keys of the section `network`, with the values that have no effect here.
 NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "rnn": (),
     "cnn": (),
@@ -29,6 +30,7 @@ NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "log_std_bounds": ([-20, 2],),
     "load_checkpoint": (False,),
 }
+# Further keys of the networks that come with rl_games; a registered network may use these names itself.
 OWN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     **NEUTRAL,
     "require_rewards": (False,),
@@ -38,6 +40,7 @@ OWN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "transformer": (),
     "blocks": ANY,
 }
+# Reasons for keys that are left out, and advice for those that are refused.
 IGNORED: Final[Mapping[str, str]] = {
     "require_rewards": "the last rewards are not observed",
     "require_last_actions": "for the last actions use the wrapper action_history",
@@ -52,6 +55,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "inputs": "the policy sees one observation",
     "transformer": _REGISTER,
 }
+# Keys of `network.space.continuous`.
 SPACE_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "mu_activation": (),
     "sigma_activation": (),

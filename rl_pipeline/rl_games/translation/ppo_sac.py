@@ -22,7 +22,9 @@ MAX_FRAMES: Final = 100_000_000
 CONSTANT_RATES: Final = ("constant", "identity", "fixed", "polynom_decay")
 """Schedules under which rl_games keeps the learning rate."""
 
+# Keys without a counterpart, with the values that have no effect here.
 PPO_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    # The objective.
     "ppo": (True,),
     "normalize_rms_advantage": (False,),
     "adv_rms_momentum": ANY,
@@ -30,10 +32,12 @@ PPO_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "use_smooth_clamp": (False,),
     "bounds_loss_coef": (0,),
     "bound_loss_type": ANY,
+    # Recurrent policies: Stable-Baselines3 chooses the length of its sequences itself.
     "seq_length": ANY,
     "seq_len": ANY,
     "bptt_length": ANY,
     "zero_rnn_on_done": (True,),
+    # Actions, schedules and the critic.
     "clip_actions": (True,),
     "schedule_type": ("standard",),
     "schedule_entropy": (False,),
@@ -44,6 +48,7 @@ PPO_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "max_steps": (-1,),
     "delightful_pg": (),
     "value_size": (1,),
+    # Algorithms of their own.
     "phasic_policy_gradients": (),
     "rnd_config": (),
     "distillation": (),
@@ -51,10 +56,12 @@ PPO_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
 SAC_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "num_seed_steps": ANY,
     "max_env_steps": ANY,
+    # Temperature and optimizers, as Stable-Baselines3 has them.
     "target_entropy_coef": (1,),
     "actor_betas": ([0.9, 0.999],),
     "critic_betas": ([0.9, 0.999],),
     "alphas_betas": ([0.9, 0.999],),
+    # Updates: each follows a step, of all networks together.
     "actor_update_frequency": (1,),
     "critic_target_update_frequency": (1,),
     "policy_frequency": (1,),
@@ -62,6 +69,7 @@ SAC_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "value_bootstrap": (True,),
     "clip_actions": (True,),
 }
+# Reasons for keys that are left out, and advice for those that are refused.
 SAC_IGNORED: Final[Mapping[str, str]] = {
     "policy_frequency": "the actor is updated with every update of the critic",
     "critic_grad_clip": "the critic's gradients are not clipped",
@@ -193,9 +201,12 @@ def read_total_timesteps(config: SectionReader, frames: int) -> int:
     Raises:
         InputError: no key would end the run.
     """
+    # Both limits may be given; -1 is none.
     epochs, most = config.whole("max_epochs", -1), config.whole("max_frames", -1)
     if totals := [total for total in (epochs * frames, most) if total > 0]:
         return int(min(totals))
+
+    # A score alone may never be reached: the run ends in any case.
     if "score_to_win" not in config:
         raise InputError(
             f"{config.where('max_epochs')}: expected max_epochs or max_frames above 0, or score_to_win, found none"
@@ -223,6 +234,7 @@ def _minibatch(config: SectionReader, frames: int, actors: int) -> int:
     size = config.whole("minibatch_size", actors * per_actor or None, least=1)
     if size is None:
         raise InputError(f"{config.where('minibatch_size')}: expected a value, found none")
+    # Stable-Baselines3 would train on a smaller last minibatch; rl_games refuses it.
     if frames % size:
         raise InputError(
             f"{config.where('minibatch_size')}: expected a divisor of horizon_length x num_actors ({frames}), "

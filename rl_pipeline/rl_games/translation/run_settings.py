@@ -13,6 +13,7 @@ from rl_pipeline.paths import expanded_folder
 from rl_pipeline.rl_games.translation.section_reader import ANY, SectionReader
 
 TRAIN_DIR: Final = Path("runs")
+# Keys of the section `player`, with the values that have no effect here.
 PLAYER_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "use_vecenv": ANY,
     "n_game_life": (1,),
@@ -78,6 +79,7 @@ def read_run_settings(
     Raises:
         InputError: a value is of the wrong kind, or `train_dir` cannot be a folder.
     """
+    # Networks without a name are named for the environment.
     return RunSettings(
         name=str(config.text("name", environment)),
         frames_per_epoch=frames_per_epoch,

@@ -39,7 +39,9 @@ from rl_pipeline.rl_games.translation.wrappers import read_wrappers
 
 PPO_MODELS: Final = ("continuous_a2c_logstd", "discrete_a2c", "multi_discrete_a2c", "continuous_a2c_sde")
 SAC_MODELS: Final = ("soft_actor_critic",)
+# Keys of `params.config` that belong to no algorithm, with the values that have no effect here.
 RUN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
+    # Kinds of training.
     "multi_gpu": (False,),
     "self_play": (False,),
     "self_play_config": (),
@@ -47,8 +49,10 @@ RUN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "use_action_masks": (False,),
     "population_based_training": (False,),
     "pbt_idx": ANY,
+    # Output on the terminal.
     "print_stats": ANY,
     "use_diagnostics": ANY,
+    # Objects that scripts put into the configuration.
     "vec_env": (),
     "env_info": (),
     "network_path": (),
@@ -57,6 +61,7 @@ RUN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "stop_fn": (),
     "preproc_obs": (),
     "is_train": (True,),
+    # Speed, and the period of summaries.
     "mixed_precision": (False,),
     "torch_compile": (False,),
     "force_interval_writer": ANY,
@@ -64,6 +69,7 @@ RUN_NEUTRAL: Final[Mapping[str, Container[Any]]] = {
     "summaries_interval_sec_min": ANY,
     "summaries_interval_sec_max": ANY,
 }
+# Advice for keys that are refused, then reasons for those that are left out.
 RUN_REFUSED: Final[Mapping[str, str]] = {
     "multi_gpu": "one process trains",
     "self_play": "for self-play use rl-pipeline train --config-name duel_self_play",
@@ -74,11 +80,11 @@ RUN_REFUSED: Final[Mapping[str, str]] = {
     "features": "observers are given to Runner(observer), or named in algo_observer",
     "stop_fn": "score_to_win ends a run, or an observer that raises",
 }
-_SPEED: Final = "sets the speed alone, and this project sets its own"
+_SPEED: Final = "sets the speed only, and this project sets its own"
 RUN_IGNORED: Final[Mapping[str, str]] = {
     "mixed_precision": _SPEED,
     "torch_compile": _SPEED,
-    "use_action_masks": "actions that are invalid have to be without effect",
+    "use_action_masks": "invalid actions must be without effect",
 }
 TOP_IGNORED: Final[Mapping[str, str]] = {
     "torch_threads": _SPEED,
@@ -91,7 +97,7 @@ NAMES: Final[Mapping[str, str]] = {
     "training.total_timesteps": "params.config.max_epochs",
     "experiment.name": "params.config.full_experiment_name",
 }
-"""Settings of this project by the names that they have in the file."""
+"""Names in the file of this project's settings, for error messages."""
 
 
 @dataclass(frozen=True)
