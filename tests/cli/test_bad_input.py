@@ -126,7 +126,7 @@ def test_a_disk_that_fills_while_training_leaves_a_folder_that_says_so(refused: 
 
 @contextlib.contextmanager
 def file_size_limit(size: int) -> Iterator[None]:
-    """What a full disk does to a file: a write beyond `size` bytes fails."""
+    """Fail writes beyond `size` bytes of a file, as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

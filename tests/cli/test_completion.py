@@ -1,4 +1,4 @@
-"""What TAB offers, asked of the command as Bash asks it."""
+"""Offers of the TAB key, asked of the command as Bash asks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time of steps goes, as users see it: in TensorBoard, from another terminal, and beside an evaluation."""
+"""Times of players, link and agent as users see them: in TensorBoard, in another terminal, with an evaluation."""
 
 import io
 import json
