@@ -1,9 +1,9 @@
-"""rl_pipeline against plain Stable-Baselines3: the same hyperparameters and seeds, learning curves and wall time.
+"""Compare rl_pipeline with plain Stable-Baselines3: learning curves and wall time at equal hyperparameters and seeds.
 
 python tools/against_sb3.py --seeds 5 --json against_sb3.json --plot against_sb3.png
 
-Every run is a process of its own. The two take turns, so that a machine that becomes slow is so for both; what is timed
-begins after the imports and ends when the model is saved. The hyperparameters are RL Zoo's published ones
+Every run is a process of its own. The two take turns, so that a machine that becomes slow is so for both. Times begin
+after the imports and end when the model is saved. The hyperparameters are RL Zoo's published ones
 (https://github.com/DLR-RM/rl-baselines3-zoo, hyperparams/ppo.yml and sac.yml), as in configs/.
 """
 
@@ -30,24 +30,24 @@ from rl_pipeline.experiment.plots.learning_curves import Episodes
 from rl_pipeline.experiment.statistics import student_interval
 
 CASES = {"cartpole_ppo": 8, "pendulum_ppo": 4, "pendulum_sac": 1}
-"""Experiment files of configs/, and the environments that RL Zoo has for each."""
+"""Experiment files of configs/, with RL Zoo's number of environments for each."""
 SIDES = ("sb3", "trainer")
 POINTS = 50
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
-"""For both alike: networks this small are no faster with more, and threads that wait for a busy core are far slower."""
+"""Environment of all runs: networks this small are no faster with more threads, and far slower on busy cores."""
 REACH = 1.05
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What both sides did in one case.
+    """Learning curves and times of both sides in one case.
 
     Attributes:
         case: the experiment file.
         grid: (p,) environment steps.
-        curves: by side, (seeds, p) return, a mean of recent episodes.
+        curves: by side, (seeds, p) return, the mean of recent episodes.
         seconds: by side, wall time of each seed's run.
-        cpu_seconds: by side, processor time of each, which a busy machine changes less.
+        cpu_seconds: by side, processor time of each run, which depends less on the load of the machine.
     """
 
     case: str
@@ -57,31 +57,31 @@ class Comparison:
     cpu_seconds: dict[str, list[float]]
 
     def mean(self, side: str) -> np.ndarray:
-        """The curve of a side, (p,)."""
+        """Return the mean curve of a side, (p,)."""
         return self.curves[side].mean(axis=0)
 
     def interval(self, side: str) -> np.ndarray:
-        """95% interval of that mean, (p, 2): Student's, of one figure a seed."""
+        """Return the 95% interval of that mean, (p, 2), by Student's t over the seeds."""
         return np.array([student_interval(column) for column in self.curves[side].T])
 
     def within(self) -> float:
-        """Share of the points at which the trainer's mean lies within the interval of plain Stable-Baselines3."""
+        """Return the share of points at which the trainer's mean is within the interval of plain Stable-Baselines3."""
         low, high = self.interval("sb3").T
         mean = self.mean("trainer")
-        # Where all seeds agree the interval is a point: what differs in the last digits is no difference.
+        # Where all seeds agree, the interval is a point: allow for the last digits.
         slack = 1e-9 * np.abs(mean)
         return float(np.mean((mean >= low - slack) & (mean <= high + slack)))
 
     def ratios(self) -> list[float]:
-        """Wall time of the trainer's run by that of the plain one beside it, for each seed."""
+        """Return the wall time of the trainer divided by that of plain Stable-Baselines3, for each seed."""
         return _ratios(self.seconds)
 
     def cpu_ratios(self) -> list[float]:
-        """The same of processor time."""
+        """Return the same of processor time."""
         return _ratios(self.cpu_seconds)
 
     def figures(self) -> dict[str, Any]:
-        """All of it, as JSON takes it."""
+        """Return everything for JSON."""
         sides = {
             side: {
                 "mean": self.mean(side).tolist(),
@@ -92,9 +92,8 @@ class Comparison:
             for side in SIDES
         }
         ratios = {"wall_time_ratios": self.ratios(), "cpu_time_ratios": self.cpu_ratios()}
-        return {
-            "case": self.case, "within_interval": self.within(), **ratios, "timesteps": self.grid.tolist(), **sides,
-        }  # fmt: skip
+        case = {"case": self.case, "within_interval": self.within()}
+        return {**case, **ratios, "timesteps": self.grid.tolist(), **sides}
 
 
 def _ratios(seconds: dict[str, list[float]]) -> list[float]:
@@ -102,19 +101,19 @@ def _ratios(seconds: dict[str, list[float]]) -> list[float]:
 
 
 def configuration(case: str, seed: int, timesteps: int | None, folder: Path) -> Config:
-    """What both sides train: no evaluations and videos, which plain Stable-Baselines3 does not make."""
+    """Return the configuration of both sides, without evaluations and videos, which plain Stable-Baselines3 lacks."""
     overrides = [
-        f"training.seed={seed}", f"n_environments={CASES[case]}", f"experiment.directory={folder}",
-        "environment.render_mode=null", "environment.video_wrapper=false", "training.device=cpu",
-        "training.eval.num_evals=0", "evaluation.num_episodes=1", "training.verbose=0",
-    ]  # fmt: skip
+        *(f"training.seed={seed}", f"n_environments={CASES[case]}", f"experiment.directory={folder}"),
+        *("environment.render_mode=null", "environment.video_wrapper=false", "training.device=cpu"),
+        *("training.eval.num_evals=0", "evaluation.num_episodes=1", "training.verbose=0"),
+    ]
     if timesteps is not None:
         overrides.append(f"training.total_timesteps={timesteps}")
     return load_config(case, machine_file=NO_MACHINE_FILE, overrides=overrides)
 
 
 def train_plain(config: Config, folder: Path) -> Path:
-    """Train as a script of Stable-Baselines3 does. Returns the CSV of the episodes."""
+    """Train as a script of Stable-Baselines3 does; returns the CSV file of the episodes."""
     from stable_baselines3 import PPO, SAC
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_vec_env
@@ -133,6 +132,7 @@ def train_plain(config: Config, folder: Path) -> Path:
         start = float(value.removeprefix("lin_"))
         return lambda remaining: remaining * start
 
+    # The same hyperparameters, with schedules as functions.
     algorithm = {"ppo": PPO, "sac": SAC}[config.algorithm.name]
     parameters = {key: schedule(value) for key, value in config.algorithm.parameters.items() if key != "policy"}
     training = config.training
@@ -146,14 +146,14 @@ def train_plain(config: Config, folder: Path) -> Path:
 
 
 def train_here(config: Config) -> Path:
-    """Train with this package. Returns the CSV of the episodes."""
+    """Train with this package; returns the CSV file of the episodes."""
     from rl_pipeline.run.rl_trainer import RLTrainer
 
     return RLTrainer(config).train().folder.episodes
 
 
 def run(side: str, case: str, seed: int, timesteps: int | None) -> dict[str, Any]:
-    """One training in this process: its seconds, and its learning curve."""
+    """Train once in this process; returns seconds and learning curve."""
     import rl_pipeline.run.rl_trainer  # noqa: F401  # both sides are timed without their imports
 
     with tempfile.TemporaryDirectory() as directory:
@@ -166,7 +166,7 @@ def run(side: str, case: str, seed: int, timesteps: int | None) -> dict[str, Any
 
 
 def compare(case: str, seeds: Sequence[int], timesteps: int | None) -> Comparison:
-    """Both sides with each seed, the one that goes first taking turns too."""
+    """Train both sides with each seed; they also take turns in going first."""
     results: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for index, seed in enumerate(seeds):
         for side in SIDES if index % 2 == 0 else SIDES[::-1]:
@@ -177,6 +177,7 @@ def compare(case: str, seeds: Sequence[int], timesteps: int | None) -> Compariso
             results[side].append(json.loads(done.stdout))
         theirs, ours = (results[side][-1]["seconds"] for side in SIDES)
         print(f"{case} seed {seed}: plain {theirs:.1f} s, trainer {ours:.1f} s", file=sys.stderr, flush=True)
+    # Curves on a common grid, over the steps that all of them cover.
     everything = [result for side in SIDES for result in results[side]]
     start = max(result["timesteps"][0] for result in everything)
     end = min(result["timesteps"][-1] for result in everything)
@@ -192,7 +193,7 @@ def compare(case: str, seeds: Sequence[int], timesteps: int | None) -> Compariso
 
 
 def draw(comparisons: Sequence[Comparison], path: Path) -> None:
-    """A panel a case: the mean of each side with its 95% interval as a band."""
+    """Draw a panel for each case: the mean of each side with its 95% interval as a band."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -217,7 +218,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
 
 
 def main() -> None:
-    """Compare, print a line a case, and write figures and picture.."""
+    """Compare, print a line for each case, and write figures and chart."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=list(CASES), choices=CASES, help="experiment files")
     parser.add_argument("--seeds", type=int, default=5, help="how many, from 0 on; two at least")

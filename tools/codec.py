@@ -1,4 +1,4 @@
-"""How long the codec takes for a batch of messages of the navigation scene, against rosbags' own codec in the same run.
+"""Time the codec on batches of messages of the navigation scene, compared with the codec of rosbags.
 
 Example:
     python tools/codec.py --batch 1 16 64 --rays 30
@@ -23,7 +23,7 @@ SERVICE = "interfaces_pkg/NavigationStep"
 
 
 def microseconds(call: Callable[[], Any]) -> float:
-    """The best of five runs of about 50 ms each, per call."""
+    """Return microseconds per call, the best of five runs of about 50 ms each."""
     timer = timeit.Timer(call)
     timer.timeit(1)
     number = max(1, int(0.05 / max(timer.timeit(5) / 5, 1e-7)))
@@ -31,7 +31,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 
 class Reference:
-    """rosbags' codec of the two halves of the service."""
+    """Codec of rosbags for request and response of the service."""
 
     def __init__(self, interfaces: Interfaces) -> None:
         self.store = get_typestore(Stores.ROS2_JAZZY)
@@ -45,16 +45,16 @@ class Reference:
         self.store.register(types)
 
     def decode(self, payload: bytes, half: str) -> Any:
-        """The message object of a payload of the given half, Request or Response."""
+        """Decode a payload of the given half, Request or Response."""
         return self.store.deserialize_cdr(payload, f"interfaces_pkg/msg/NavigationStep_{half}")
 
     def encode(self, message: Any) -> memoryview:
-        """The payload of a message object."""
+        """Encode a message object."""
         return self.store.serialize_cdr(message, message.__msgtype__)
 
 
 def decoding(codec: MessageCodec, reference: Reference, n: int, rays: int) -> dict[str, float]:
-    """Microseconds to decode `n` responses and touch four of their fields, by way of doing it."""
+    """Return microseconds to decode `n` responses and read four of their fields, by method."""
     layout = codec.layout({"state.lidar.ranges": rays, "state.lidar.tags": rays})
     payloads = [layout.empty(1).bytes(0)] * n
     rows = np.frombuffer(b"".join(payloads), np.uint8).reshape(n, -1)
@@ -81,7 +81,7 @@ def decoding(codec: MessageCodec, reference: Reference, n: int, rays: int) -> di
 
 
 def encoding(codec: MessageCodec, reference: Reference, n: int) -> dict[str, float]:
-    """Microseconds to encode `n` requests with an action of two numbers, by way of doing it."""
+    """Return microseconds to encode `n` requests with an action of two numbers, by method."""
     actions = np.random.default_rng(0).normal(size=(n, 2))
     batch = codec.layout().empty(n)
     message = reference.decode(batch.bytes(0), "Request")
@@ -105,7 +105,7 @@ def encoding(codec: MessageCodec, reference: Reference, n: int) -> dict[str, flo
 
 
 def report(title: str, by_batch: dict[int, dict[str, float]]) -> Table:
-    """One row for each way and batch size; the ratio is to the first way of that batch size."""
+    """Return a table with a row for each method and batch size; ratios are to the first method of that size."""
     table = Table("batch", "way", "µs a batch", "µs a message", "x rosbags", title=title)
     for n, ways in by_batch.items():
         base = next(iter(ways.values()))

@@ -1,7 +1,7 @@
-"""Broken byte streams against a real endpoint, its batched calls and the codec, while a live player is served.
+"""Fuzz a real endpoint, its batched calls and the codec with broken byte streams, while a live player is served.
 
-Each stream is a conversation as a player has it, of which frames are cut, repeated, exchanged, given other ids, torn
-apart by commands or overwritten. Ends with code 1 when the endpoint raises, hangs, grows or stops serving the player.
+Each stream is a conversation of a player, whose frames are cut, repeated, exchanged, given other ids, separated by
+commands or overwritten. Ends with code 1 when the endpoint raises, hangs, grows or stops serving the player.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from rl_pipeline.transport.frames import KEEPALIVE, encode_command, encode_frame
 from rl_pipeline.transport.service_batch import ServiceBatch
 
 GROUP = 32
-"""Streams that are sent at the same time."""
+"""Streams sent at the same time."""
 TIMEOUT = 10.0
 MEMORY = 64 * 2**20
 STEP = load_interfaces().service("interfaces_pkg/NavigationStep")
 ASKED = "/asked/step"
 SRV_ID = 1_000_000
-"""What stands for the id of the request in streams that are kept."""
+"""Placeholder for the id of the request in streams that are kept."""
 NUMBERS = (0, 1, 4, 127, 128, 255, 1024, 1025, 65536, 2**24, 2**26, 2**31 - 1, 2**31, 2**32 - 1)
 SEEDS = 256
-"""Conversations that a guided run begins with."""
+"""Conversations in the initial corpus of a guided run."""
 STATUS = re.compile(
     r"#(?P<done>\d+)\s+(?P<event>\w+)\s+cov: (?P<branches>\d+) ft: (?P<features>\d+) .* rss: (?P<memory>\d+)Mb"
 )
-"""A line of libFuzzer about how far it is."""
+"""Status line of libFuzzer."""
 ODD_JSON = (b"", b"{", b"[]", b"null", b'{"srv_id":1e400}', b'{"srv_id":"1"}', b'{"topic":7}', b'{"topic":"\\ud800"}')
 
 
 class Failures(logging.Handler):
-    """Remembers what should never be logged: exceptions."""
+    """Log handler that keeps exceptions, which should never be logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -56,21 +56,21 @@ class Failures(logging.Handler):
 
     @classmethod
     def listen(cls) -> Failures:
-        """Listen to what this package logs, and show none of it."""
+        """Attach a handler to the log of this package, and hide the log from the terminal."""
         failures, logger = cls(), logging.getLogger("rl_pipeline")
         logger.addHandler(failures)
         logger.propagate = False
         return failures
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format each record, as a log does, and keep those of exceptions."""
+        """Format each record, as a log does, and keep those with exceptions."""
         text = self.format(record)
         if record.exc_info:
             self.texts.append(text)
 
 
 def response(rng: random.Random) -> bytes:
-    """Payload of a step's response, of one of a few sizes and now and then broken."""
+    """Return the payload of a step's response, in one of a few sizes, every other one broken."""
     lengths = {"state.lidar.ranges": (rays := rng.choice((0, 12, 30, 30, 30))), "state.lidar.tags": rays}
     payload = bytearray(STEP.response.layout(lengths).empty(1).bytes(0))
     if rng.random() < 0.5:
@@ -82,7 +82,7 @@ def response(rng: random.Random) -> bytes:
 
 
 def conversation(rng: random.Random, srv_id: int) -> list[bytes]:
-    """Whole frames, as a player might send them, with the odd one out."""
+    """Return whole frames as a player might send them, with invalid ones among them."""
     name, nul = rng.choice(("/t", "/s", "/alive", ASKED, "/\u00fc", "x" * 1024)), rng.random() < 0.7
     registration = {"topic": name, "message_name": rng.choice(("std_msgs/Int32", "std_srvs/SetBool", "a/b/c", ""))}
     commands = ("__subscribe", "__publish", "__ros_service", "__unity_service", "__remove_subscriber", "__token", "__x")
@@ -102,7 +102,7 @@ def conversation(rng: random.Random, srv_id: int) -> list[bytes]:
 
 
 def broken(rng: random.Random, frames: list[bytes]) -> bytes:
-    """A stream of these frames after some accidents."""
+    """Return a stream of these frames with up to three faults."""
     for _ in range(rng.randint(0, 3)):
         at = rng.randrange(len(frames))
         match rng.randrange(6):
@@ -126,7 +126,7 @@ def broken(rng: random.Random, frames: list[bytes]) -> bytes:
 
 
 def pieces(rng: random.Random, stream: bytes) -> Iterator[bytes]:
-    """The stream as it may arrive."""
+    """Yield the stream in pieces of random sizes."""
     while stream:
         size = rng.choice((1, 4, 7, 50, len(stream)))
         yield stream[:size]
@@ -134,7 +134,7 @@ def pieces(rng: random.Random, stream: bytes) -> Iterator[bytes]:
 
 
 class Fuzzer:
-    """An endpoint with a live player, and streams against both."""
+    """An endpoint with a live player, to which broken streams are sent."""
 
     def __init__(self, seed: int) -> None:
         self.failures = Failures.listen()
@@ -148,7 +148,7 @@ class Fuzzer:
         self._others = len(self._endpoint.connections)
 
     def group(self) -> None:
-        """Send a group of streams to the end, and see that the live player is served meanwhile."""
+        """Send a group of streams to their ends, and check that the live player is served meanwhile."""
         rng = self._rng
         sockets = [socket.create_connection(("127.0.0.1", self._endpoint.port), TIMEOUT) for _ in range(GROUP)]
         sockets[0].sendall(encode_command("__unity_service", topic=ASKED, message_name=STEP.name))
@@ -182,7 +182,7 @@ class Fuzzer:
         self._endpoint.close()
 
     def _send(self, sock: socket.socket, piece: bytes | None) -> bool:
-        """Send the next piece, or the end; says whether there is more."""
+        """Send the next piece, or the end; returns whether more may follow."""
         try:
             if piece is None:
                 sock.shutdown(socket.SHUT_WR)
@@ -205,12 +205,12 @@ class Fuzzer:
 
 
 def memory() -> int:
-    """The most memory this process has had, bytes."""
+    """Return the peak memory of this process in bytes."""
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def random_streams(streams: int, seed: int) -> int:
-    """Send as many streams, or until something is wrong; returns the exit code."""
+    """Send so many streams, or until a failure; returns the exit code."""
     fuzzer = Fuzzer(seed)
     fuzzer.group()
     before, began, done = memory(), time.monotonic(), 0
@@ -235,13 +235,13 @@ def random_streams(streams: int, seed: int) -> int:
 
 
 def guided_streams(streams: int, seed: int) -> int:
-    """Have libFuzzer choose as many streams by the code that they reach; returns the exit code."""
+    """Send so many streams that libFuzzer chooses by the code that they reach; returns the exit code."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as corpus:
         for number in range(SEEDS):
             (Path(corpus) / f"{number}").write_bytes(b"".join(conversation(rng, SRV_ID)))
         options = [f"-runs={streams}", f"-seed={seed + 1}", f"-timeout={TIMEOUT:.0f}"]
-        options += ["-max_len=8192", "-use_value_profile=1"]  # what comes closer to a value that is compared counts too
+        options += ["-max_len=8192", "-use_value_profile=1"]  # also keep streams that come closer to a compared value
         command = [sys.executable, str(Path(__file__).with_name("guided_fuzz.py")), *options, corpus]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace") as process:
             assert process.stderr is not None
@@ -268,7 +268,7 @@ def guided_streams(streams: int, seed: int) -> int:
 
 
 def main() -> int:
-    """Run as many streams as asked for, or until something is wrong."""
+    """Parse the command line and send the streams."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--streams", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same streams")

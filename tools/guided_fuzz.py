@@ -1,7 +1,7 @@
-"""One stream at a time against a real endpoint, its batched calls and the codec, chosen by the code that it reaches.
+"""Fuzz a real endpoint, its batched calls and the codec with streams chosen by the code that they reach.
 
-Started by `fuzz.py --guided`. libFuzzer, by way of Atheris, keeps each stream that reaches something new and changes
-it further: any of its bytes, or whole frames by the accidents of `fuzz.py`, so that lengths stay right often enough.
+Started by `fuzz.py --guided`. libFuzzer, through Atheris, keeps each stream that reaches new code and mutates it
+further: single bytes, or whole frames by the faults of `fuzz.py`, so that lengths often stay valid.
 A stream that fails is written to `crash-<hash>`; `python tools/guided_fuzz.py crash-<hash>` sends it again.
 """
 
@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["rl_pipeline.interfaces", "rl_pipeline.
 
 
 class Target:
-    """An endpoint, to which each stream is sent by a new player that was asked for a step."""
+    """An endpoint, to which each stream is sent by a new player with a pending step request."""
 
     def __init__(self) -> None:
         self._failures = Failures.listen()
@@ -32,7 +32,7 @@ class Target:
         self._batch = ServiceBatch(self._endpoint, STEP, [ASKED])
 
     def __call__(self, stream: bytes) -> None:
-        """Send the stream to its end. Raises `RuntimeError` when the endpoint does not bear it."""
+        """Send the stream to its end. Raises `RuntimeError` when the endpoint fails."""
         endpoint = self._endpoint
         with socket.create_connection(("127.0.0.1", endpoint.port), TIMEOUT) as sock:
             sock.sendall(encode_command("__unity_service", topic=ASKED, message_name=STEP.name))
@@ -58,7 +58,7 @@ class Target:
 
 
 def mutate(stream: bytes, max_size: int, seed: int) -> bytes:
-    """Change a stream: its bytes as libFuzzer does, one frame's payload with its length, or some frames."""
+    """Mutate a stream: its bytes by libFuzzer, the payload of one frame with its length, or some frames."""
     rng = random.Random(seed)
     frames = []
     with contextlib.suppress(FrameError):

@@ -4,8 +4,8 @@ Example: python tools/kill_and_resume.py --runs 100 --seed 0 --json kills.json
 
 Each configuration of kill_and_resume.yaml is trained undisturbed once. Every run is then trained again, killed by
 SIGKILL with its whole process group one to three times, and resumed to its end. Parameters, optimiser states, counters,
-replay buffers, random generators, evaluations, episodes and progress.csv, times aside, have to be equal. The exit code
-is 1 when any of a run differs.
+replay buffers, random generators, evaluations, episodes and progress.csv, times aside, must be equal. The exit code is
+1 when any part of a run differs.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from rl_pipeline.plurals import plural
 CONFIGURATIONS: Final = Path(__file__).with_suffix(".yaml")
 MAX_KILLS: Final = 3
 MAX_ATTEMPTS: Final = 20
-"""Trainings that may end before they are killed, until the kill comes first."""
-AT_ANY_TIME: Final = 0.25
+"""Attempts at killing a training before it ends."""
+ANY_TIME_SHARE: Final = 0.25
 """Share of the kills at any time of a command, its start and end included; the others come while it learns."""
 DEADLINE: Final = 600.0
 """Seconds for one command on a busy machine."""
@@ -61,12 +61,12 @@ for name, continuous in (("BitFlipping-v0", False), ("BitFlippingContinuous-v0",
 
 @dataclass
 class Outcome:
-    """One run that was killed and resumed.
+    """A run that was killed and resumed.
 
     Attributes:
-        configuration: its name.
-        steps: for each kill, the environment steps of the state that was there to resume from; 0: none.
-        differences: names of all that differs from the undisturbed run.
+        configuration: name of its configuration.
+        steps: for each kill, the environment steps of the state to resume from; 0: there was none.
+        differences: names of all parts that differ from the undisturbed run.
     """
 
     configuration: str
@@ -75,7 +75,7 @@ class Outcome:
 
 
 def configurations() -> dict[str, dict[str, Any]]:
-    """The configurations by name, each as a whole."""
+    """Return the whole configurations by name."""
     document = yaml.safe_load(CONFIGURATIONS.read_text())
     made = {}
     for name, settings in document["configurations"].items():
@@ -107,7 +107,7 @@ class Command:
         self.kill()
 
     def ended(self, seconds: float) -> bool:
-        """Wait for the end, at most so long. Raises `RuntimeError` when the command fails."""
+        """Wait for the end for so many seconds; returns whether it came. Raises `RuntimeError` if the command fails."""
         self._process.join(seconds)
         if (code := self._process.exitcode) is None:
             return False
@@ -117,12 +117,12 @@ class Command:
         return True
 
     def wait(self) -> None:
-        """Wait for the end. Raises `RuntimeError` when the command fails, or does not end in `DEADLINE`."""
+        """Wait for the end. Raises `RuntimeError` if the command fails or does not end in `DEADLINE`."""
         if not self.ended(DEADLINE):
             raise RuntimeError(f"no end after {DEADLINE:.0f} s")
 
     def kill(self) -> None:
-        """End the whole process group at once."""
+        """Kill the whole process group."""
         pid = self._process.pid
         assert pid is not None
         if self._process.exitcode is None:
@@ -146,13 +146,13 @@ def _run(words: list[str], folder: str, log: str) -> None:
 
 
 def experiment(folder: Path) -> ExperimentFolder | None:
-    """The experiment that a command has begun in a folder; None before its configuration is written."""
+    """Return the experiment that a command has begun in a folder; None before its configuration is written."""
     configs = list(folder.glob("experiments/*/*/*/config.yaml"))
     return ExperimentFolder(configs[0].parent) if configs else None
 
 
 def prepared(folder: Path, settings: dict[str, Any]) -> Path:
-    """A new folder to train in."""
+    """Make a new folder to train in, in place of any that exists."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "run.yaml").write_text(yaml.safe_dump(settings))
@@ -166,7 +166,7 @@ class Reference:
 
     Attributes:
         folder: its experiment.
-        seconds: the time that it took.
+        seconds: its duration.
         checkpoints: names of its checkpoints, the first one first.
         interval: mean seconds between two of them.
     """
@@ -211,7 +211,7 @@ def _ends_before_moment(command: Command, folder: Path, like: Reference, rng: ra
     """Wait for a random moment, of any time or after a random checkpoint to come. Returns whether the command ended."""
     begun = experiment(folder)
     left = [name for name in like.checkpoints if begun is None or not (begun.checkpoints / name).exists()]
-    if not left or rng.random() < AT_ANY_TIME:
+    if not left or rng.random() < ANY_TIME_SHARE:
         return command.ended(rng.uniform(0.0, like.seconds))
     chosen, delay = rng.choice(left), rng.uniform(0.0, like.interval)
     while not any(folder.glob(f"experiments/*/*/*/checkpoints/{chosen}")):

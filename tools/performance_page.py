@@ -13,9 +13,9 @@ DIGITS = {"share of the echo": ".2f", "times as fast": ".1f", "steps/s": ",.0f",
 
 
 def main() -> None:
-    """Replace what stands between the page's markers."""
+    """Replace the table between the page's markers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("figures", type=Path, help="what `rl-pipeline benchmark all --json` wrote")
+    parser.add_argument("figures", type=Path, help="file written by `rl-pipeline benchmark all --json`")
     parser.add_argument("page", type=Path, help="a page with the markers <!-- figures --> and <!-- end of figures -->")
     arguments = parser.parse_args()
     rows = [row(figure) for figure in json.loads(arguments.figures.read_text())["figures"]]
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def row(figure: dict) -> str:
-    """One line of the table."""
+    """Return a row of the table."""
     digits, values = DIGITS[figure["unit"]], figure["values"]
     reach = f"{figure['reach']:{digits}}" if figure["reach"] else ""
     spread = f"{min(values):{digits}} to {max(values):{digits}}"

@@ -48,7 +48,7 @@ def read_pins(constraints: Path) -> list[str]:
 
 
 def write_table(pins: Iterable[Pin], path: Path) -> None:
-    """Write one row a pin."""
+    """Write one row for each pin."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["pin", "requires_python", *PYTHONS])
@@ -57,7 +57,7 @@ def write_table(pins: Iterable[Pin], path: Path) -> None:
 
 
 def read_table(path: Path) -> list[Pin]:
-    """Read what `write_table` wrote."""
+    """Read the table of `write_table`."""
     with path.open(newline="") as file:
         _, *rows = csv.reader(file)
     return [Pin(name, requires, tuple(cell == "wheel" for cell in wheels)) for name, requires, *wheels in rows]

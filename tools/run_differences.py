@@ -23,7 +23,7 @@ TIMED = ("time/fps", "time/time_elapsed", "players/", "communication/")
 
 
 def differences(found: ExperimentFolder, expected: ExperimentFolder) -> list[str]:
-    """Name all that differs between two finished runs but for times; empty when they are equal."""
+    """Return the names of all parts that differ between two finished runs, times aside; empty when they are equal."""
     names = [
         f"{file}: {name}"
         for file in ("model.zip", "best_model.zip")
@@ -41,7 +41,7 @@ def differences(found: ExperimentFolder, expected: ExperimentFolder) -> list[str
 
 
 def _unequal(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    """Names whose values differ, or which one side lacks."""
+    """Return names whose values differ, or that one side lacks."""
     names = [*expected, *(name for name in found if name not in expected)]
     shared = found.keys() & expected.keys()
     return [name for name in names if name not in shared or not _equal(found[name], expected[name])]
@@ -56,7 +56,7 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _model(source: Path | bytes) -> dict[str, Any]:
-    """Parameters, optimiser states, further tensors and normaliser of a model file, each by its path."""
+    """Return parameters, optimiser states, further tensors and normaliser of a model file, each by its path."""
     if isinstance(source, Path) and not source.is_file():
         return {}
     content = source.read_bytes() if isinstance(source, Path) else source
@@ -104,7 +104,7 @@ def _episodes(path: Path) -> list[list[str]]:
 
 
 def _progress(folder: ExperimentFolder) -> dict[str, Any]:
-    """Rows by their number, each without times and empty cells."""
+    """Return cells by row and column, without times and empty ones."""
     with folder.progress.open(newline="") as file:
         return {
             f"row {number}, {key}": value

@@ -1,4 +1,4 @@
-"""Control steps per second of the embedded scenes in one process, without a wire: physics, lidars, response bytes."""
+"""Measure control steps per second of the embedded scenes in one process: physics, lidars, response bytes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ACTIONS: Mapping[type[Scene], Mapping[str, tuple[float, float]]] = {
         "blue.fire": (1.0, 1.0),
     },
 }
-"""What a request is filled with at random: the range of each field."""
+"""Ranges of the random values of a request, by field."""
 
 
 def measure(scene: Scene, steps: int, episode: int, seed: int) -> tuple[float, float]:
-    """Seconds per control step and per reset, with random actions and an arena of its own for each episode."""
+    """Return seconds per control step and per reset, with random actions and another arena in each episode."""
     step = load_interfaces().service(scene.step_service)
     response = step.response.layout(scene.lengths).empty(1)
     write_state = scene.state_writer(response)
@@ -51,7 +51,7 @@ def measure(scene: Scene, steps: int, episode: int, seed: int) -> tuple[float, f
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Measure all scenes and print their rates."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=20_000, help="control steps")
     parser.add_argument("--episode", type=int, default=100, help="control steps of an episode")
