@@ -65,7 +65,7 @@ class RosConfig(Section):
     )
     one_port_per_environment: bool = Field(default=False, description="listen on tcp_port + i for environment i")
     token: Secret | None = Field(
-        default=None, description="secret that players must know; null: whoever can connect is served"
+        default=None, description="secret that players must know; null: every peer that can connect is served"
     )
     endpoint: EndpointConfig = Field(
         default=EndpointConfig(), description="how `rl-pipeline endpoint` stands between players and ROS"
