@@ -14,6 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from rl_pipeline.experiment.folder import ExperimentFolder
 from rl_pipeline.experiment.loggers.sb3_formats import summary_writer
 from rl_pipeline.rl_games.observers import AlgoObserver, ObservedAlgorithm
+from rl_pipeline.run.callbacks.callback import RunCallback
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ MIN_GAMES: Final = 20
 """Ended episodes without which a run cannot be won; a lucky first one must not end it."""
 
 
-class ObserverCallback(BaseCallback):
+class ObserverCallback(RunCallback):
     """Callback that calls the methods of an observer at their times.
 
     Args:
@@ -41,17 +42,18 @@ class ObserverCallback(BaseCallback):
         window = self.model._stats_window_size
         self._observer.after_init(ObservedAlgorithm(self.model, writer, window, Path(self.logger.dir or ".")))
 
-    def _on_rollout_start(self) -> None:
+    def before_rollout(self, timesteps: int) -> None:
+        """Clear the observer's figures before the first rollout, and report the epoch that has ended before others."""
         if self._epoch is None:
             # Not at the start of the training: a resumed run is restored just before its first rollout.
-            self._epoch = self.model.num_timesteps // self._frames_per_epoch
+            self._epoch = timesteps // self._frames_per_epoch
             self._observer.after_clear_stats()
             return
         self._report_epoch()
 
-    def _on_step(self) -> bool:
+    def after_step(self, timesteps: int) -> None:
+        """Hand the infos of the step to the observer."""
         self._observer.process_infos(self.locals["infos"], np.flatnonzero(self.locals["dones"]))
-        return True
 
     def _on_rollout_end(self) -> None:
         self._observer.after_steps()
@@ -69,6 +71,8 @@ class ObserverCallback(BaseCallback):
 
 class ScoreToWin(BaseCallback):
     """Callback that ends the training when the mean return of the latest episodes exceeds a score.
+
+    It ends the training by its return value, not by raising as a `RunCallback` would: the run is complete.
 
     Args:
         score: the score.
@@ -92,7 +96,7 @@ class ScoreToWin(BaseCallback):
         return mean <= self._score
 
 
-class RunFolder(BaseCallback):
+class RunFolder(RunCallback):
     """Callback that makes the folder of a run as rl_games does; its entries are links into the experiment folder.
 
     Args:
@@ -124,6 +128,3 @@ class RunFolder(BaseCallback):
                     link.symlink_to(os.path.relpath(target.absolute(), link.parent.absolute()))
         except OSError as error:
             logger.warning("no folder %s: %s; everything is in %s", path, error.strerror, folder.path)
-
-    def _on_step(self) -> bool:
-        return True
