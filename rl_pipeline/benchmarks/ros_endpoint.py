@@ -63,7 +63,7 @@ def measure_ros_endpoint(
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rl_pipeline_benchmark_")))
         config, _ = canned_simulation(directory)
-        config = config.model_copy(update={"ros": config.ros.model_copy(update={"backend": "ros2"})})
+        config = config.model_copy(update={"backend": "ros2"})
         rounds = _rounds(stack, config, directory, players)
         rates: dict[str, list[float]] = {name: [] for name in sizes}
         named = list(zip(sizes, zip(sizes, rounds, strict=True), strict=True))

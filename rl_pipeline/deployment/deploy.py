@@ -92,7 +92,7 @@ def make_agent(selection: Selection, task: Task) -> Agent:
     # The robot takes the place of the simulator: do not ask for a build or a backend.
     config, simulation = selection.config, selection.config.simulation
     replaced = {
-        "ros": simulation.ros.model_copy(update={"backend": "direct"}),
+        "backend": "direct",
         "unity": simulation.unity.model_copy(update={"launch": False}),
     }
     config = config.model_copy(update={"simulation": simulation.model_copy(update=replaced)})
