@@ -52,6 +52,7 @@ def register_algorithm(
     Raises:
         InputError: a name belongs to another class already.
     """
+    # The class is imported when a run uses it.
     ALGORITHMS.register(name, AlgorithmEntry(name, target, action_spaces), aliases=aliases)
 
 

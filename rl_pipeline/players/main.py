@@ -122,6 +122,7 @@ def _end_on(*signals: signal.Signals) -> Callable[[], bool]:
         logger.info("ended by %s", signal.Signals(number).name)
         sys.exit(0)
 
+    # SystemExit unwinds the stack wherever the process is, so that renderer, window and connection are closed.
     for each in signals:
         signal.signal(each, end)
     return lambda: has_arrived

@@ -75,6 +75,7 @@ class Player:
         self._window = window
         self._shown = -WINDOW_PERIOD
         self._client = Client(options.ros_ip, options.ros_port, options.ros_token)
+        # Services and topics are registered when the client connects.
         prefix, suffix = f"/{scene.name}_{options.environment_id}", scene.service_suffix
         self._reset_service = self._offer(f"{prefix}/reset{suffix}", scene.reset_service)
         self._step_service = self._offer(f"{prefix}/step{suffix}", scene.step_service)

@@ -41,6 +41,7 @@ def register_scene(name: str, scene: str | type[Scene]) -> None:
     if not isinstance(scene, str):
         if scene.name != name:
             raise InputError(f"scene {name!r}: its class is named {scene.name!r}")
+        # Players are other processes: they need the import path.
         scene = f"{scene.__module__}:{scene.__qualname__}"
     SCENES.register(name, scene)
 

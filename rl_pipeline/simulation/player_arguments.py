@@ -164,6 +164,7 @@ def player_arguments(unity: PlayerSettings, spec: PlayerSpec, log_file: Path | N
 
 def zero_time_hint(unity: PlayerSettings, build_path: str) -> str:
     """Return a hint that time settings of 0 may be the cause of a build's silence; empty if none is 0."""
+    # Both settings are passed to a build as they are; for the embedded player 0 has a meaning.
     sent = {
         "--sample-time 0 (unity.sample_time: the scene's own control period)": unity.sample_time,
         "--time-scale 0 (unity.time_scale: as fast as possible)": unity.time_scale,

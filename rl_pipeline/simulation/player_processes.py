@@ -49,12 +49,14 @@ class PlayerProcesses:
         """
         if self._program is None:
             return
+        # The reaper and the folder of the logs, with the first player.
         if self._reaper is None:
             self._reaper = Reaper()
         try:
             self._log_directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self._log_directory}: cannot write player logs ({error.strerror})") from None
+        # Players are started one after the other, but connect at the same time.
         for spec in specs:
             log_file = self._log_directory.absolute() / f"player_{spec.environment_id}.log"
             arguments = player_arguments(self._unity, spec, log_file)

@@ -104,7 +104,9 @@ class Simulation:
         Raises:
             PlayerError: a player has exited or did not connect in time; one of a later group, too often.
         """
-        first, filmed = len(self._specs), set(frames)
+        # Ids go on from those of earlier groups.
+        first = len(self._specs)
+        filmed = set(frames)
         ids = list(range(first, first + count))
         token = self.config.ros.token.get_secret_value() if self.config.ros.token is not None else None
         for index, environment_id in enumerate(ids):
@@ -118,6 +120,7 @@ class Simulation:
                 image=image,
                 token=token,
             )
+        # Launch, and wait; see above for failures.
         self._check_names_are_free(ids)
         self._players.launch([self._specs[environment_id] for environment_id in ids])
         self._wait_for(ids, self._retry if first else self._give_up)
@@ -228,6 +231,7 @@ class Simulation:
         """Describe a player that did not connect in time, with all that may help to find the cause."""
         timeout = self.config.unity.connect_timeout
         reset, step = self._services_of(environment_id)
+        # Other players, the address for players started elsewhere, and the services that are there instead.
         message = (
             f"did not offer {reset} and .../{step.rpartition('/')[2]} within {timeout:g} s (unity.connect_timeout)"
         )

@@ -5,7 +5,6 @@ import pytest
 
 from rl_pipeline.interfaces import load_interfaces
 from rl_pipeline.players.duel.arena import COVER, HALF_SIDE, lay_out
-from rl_pipeline.players.duel.bot import Bot
 from rl_pipeline.players.duel.fighter import RELOAD_TIME, SHOT_DAMAGE, Orders
 from rl_pipeline.players.duel.scene import DuelParameters, DuelScene
 from rl_pipeline.players.worlds import SceneWorlds
@@ -112,25 +111,6 @@ def test_the_same_seed_gives_the_same_duel_with_its_bot_and_dispersion(scene):
         return scene.data.qpos.tobytes(), [fighter.health for fighter in scene.fighters]
 
     assert states() == states()
-
-
-def winner(scene, strengths, seed, limit=300):
-    """1 where blue, played by a bot of the first strength, wins, -1 where red does, else 0."""
-    scene.reset(seed, DuelParameters(bot_strength=strengths[1]))
-    blue, red = scene.fighters
-    bot = Bot(strengths[0], np.random.default_rng(seed + 10**6), 0.1)
-    for _ in range(limit):
-        scene._look()
-        run(scene, 0.1, bot.decide(blue, red, scene.in_sight))
-        if 0.0 in (blue.health, red.health):
-            break
-    return (blue.health > 0.0) - (red.health > 0.0)
-
-
-def test_the_stronger_bot_wins(scene):
-    results = [winner(scene, strengths, seed) for strengths in ((0.9, 0.3), (0.3, 0.9)) for seed in range(10)]
-    assert sum(results[:10]) > 4
-    assert sum(results[10:]) < -4
 
 
 def test_requests_say_who_drives_red_and_what_the_arena_is_like(scene):

@@ -1,7 +1,6 @@
 import io
 import math
 
-import mujoco
 import numpy as np
 import pytest
 from PIL import Image
@@ -9,9 +8,7 @@ from PIL import Image
 from rl_pipeline.players.navigation.scene import NavigationScene
 from rl_pipeline.players.rendering import gl_backend
 from rl_pipeline.players.rendering.frame_source import FrameSource, open_renderer
-from rl_pipeline.players.rendering.gl_renderer import GLRenderer
 from rl_pipeline.players.rendering.painter import Painter
-from rl_pipeline.players.rendering.picture import Disc, Picture
 from rl_pipeline.players.rendering.projection import Projection
 
 
@@ -86,39 +83,6 @@ def test_drawing_does_not_change_the_simulation() -> None:
         unwatched.advance(5)
     assert watched.data.qpos.tobytes() == unwatched.data.qpos.tobytes()
     assert watched.data.qvel.tobytes() == unwatched.data.qvel.tobytes()
-
-
-def test_what_stands_nearer_is_painted_over_what_is_behind() -> None:
-    scene = NavigationScene()
-    scene.data.mocap_pos[:, 0] = 50.0
-    tall, low = scene.model.body("obstacle_8").mocapid[0], scene.model.body("obstacle_0").mocapid[0]
-    scene.data.mocap_pos[tall], scene.data.mocap_pos[low] = (0.0, 0.0, 0.0), (0.85, 0.0, 0.0)
-    scene.data.mocap_quat[low] = (1.0, 0.0, 0.0, 0.0)
-    mujoco.mj_forward(scene.model, scene.data)
-    image = Painter(scene.model, scene.camera).draw(scene.data, Picture())
-    red, _, blue = colour_at(scene, image, -0.2, 0.0, 0.64)
-    assert red > 0.7 * blue, "the cylinder in front is violet, the box behind it blue"
-
-
-def test_a_disc_is_painted_with_its_colour(scene: NavigationScene) -> None:
-    scene.data.mocap_pos[:, 0] = 50.0
-    mujoco.mj_forward(scene.model, scene.data)
-    picture = Picture(discs=(Disc((0.0, 0.0), 0.5, (1.0, 0.0, 0.0, 1.0)),))
-    image = Painter(scene.model, scene.camera).draw(scene.data, picture)
-    assert colour_at(scene, image, 0.0, 0.2, 0.0) == (255, 0, 0)
-
-
-@pytest.mark.skipif(not gl_backend.library_loads("egl"), reason="this machine has no libEGL")
-def test_gl_shows_the_same_arena_as_the_painter(scene: NavigationScene) -> None:
-    if gl_backend.renderer_name("egl") is None:
-        pytest.skip("EGL is here, but draws nothing")
-    renderer = GLRenderer(scene.model, scene.camera, "egl")
-    try:
-        rendered = np.asarray(renderer.draw(scene.data, scene.picture()).resize((64, 48)), dtype=float)
-    finally:
-        renderer.close()
-    painted = np.asarray(Painter(scene.model, scene.camera).draw(scene.data, scene.picture()).resize((64, 48)), float)
-    assert np.corrcoef(rendered.ravel(), painted.ravel())[0, 1] > 0.8
 
 
 @pytest.mark.usefixtures("painted")

@@ -16,6 +16,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int, activation_fn: type[nn.Module] = nn.ReLU) -> None:
         super().__init__()
+        # Normalise and activate before each layer, so that the skip connection stays an identity.
         self.residual = nn.Sequential(
             nn.LayerNorm(width), activation_fn(), nn.Linear(width, width), activation_fn(), nn.Linear(width, width)
         )

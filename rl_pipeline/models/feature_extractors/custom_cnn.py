@@ -25,6 +25,7 @@ class CustomCNN(BaseFeaturesExtractor):
 
     def __init__(self, observation_space: spaces.Space[Any], features_dim: int = 256) -> None:
         super().__init__(observation_space, features_dim)
+        # Policies can be built on other spaces: say so instead of failing in a convolution.
         shape = observation_space.shape
         if shape is None or len(shape) != 3:
             raise InputError(

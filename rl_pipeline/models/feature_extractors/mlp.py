@@ -26,6 +26,7 @@ class MLP(BaseFeaturesExtractor):
         self, observation_space: spaces.Space[Any], units: Sequence[int] = (64, 64), activation: str = "Tanh"
     ) -> None:
         super().__init__(observation_space, units[-1])
+        # The first layer takes the flattened observation.
         widths = [spaces.flatdim(observation_space), *units]
         self.network = nn.Sequential(nn.Flatten(), *linear_layers(widths, activation))
 

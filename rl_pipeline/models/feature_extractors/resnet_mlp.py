@@ -23,6 +23,7 @@ class ResnetMLP(BaseFeaturesExtractor):
 
     def __init__(self, observation_space: spaces.Space[Any], features_dim: int = 128, num_blocks: int = 2) -> None:
         super().__init__(observation_space, features_dim)
+        # Any shape becomes a vector; the blocks keep its width.
         self.network = nn.Sequential(
             nn.Flatten(),
             nn.Linear(spaces.flatdim(observation_space), features_dim),

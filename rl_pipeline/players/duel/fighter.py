@@ -155,6 +155,7 @@ class Fighter:
         Returns:
             True if the other vehicle is hit.
         """
+        # The first thing in the direction of the shot.
         x, y, yaw, turret = self._position.tolist()
         heading = yaw + turret + deviation
         distance = self._cast(heading)

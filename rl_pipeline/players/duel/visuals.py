@@ -31,6 +31,7 @@ def make_picture(fighters: tuple[Fighter, Fighter], opponent: str, time: float) 
         opponent: driver of red, for its gauge: `bot` or `agent`.
         time: time since the duel began, s.
     """
+    # Each side in the colour of its deck.
     colours = [PAINTS[side].deck for side in SIDES]
     return Picture(
         discs=[

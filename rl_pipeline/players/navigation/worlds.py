@@ -126,6 +126,7 @@ class NavigationWorlds(Worlds):
             positions: positions after each substep, shape (substeps, 3); corrected in place.
             forces: contact forces, N, shape (substeps,).
         """
+        # In the order of the substeps, as in a scene.
         health = float(self._health[world])
         for substep, force in enumerate(forces.tolist()):
             intact = health > 0.0

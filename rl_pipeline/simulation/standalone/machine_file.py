@@ -106,6 +106,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _apply_override(settings: dict[str, Any], override: str) -> None:
+    # `simulation.` in front of a key is optional, as on the trainer's command line.
     key, equals, value = override.partition("=")
     if not equals:
         raise InputError(f"{override!r}: expected KEY=VALUE, such as n_environments=8")
@@ -160,6 +161,7 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
 
 
 def _check(found: MachineFile, path: Path) -> None:
+    # The same checks as in the schema.
     if found.worlds_per_player < 1 or found.n_environments < 1 or found.n_environments % found.worlds_per_player:
         raise InputError(
             f"{path}: n_environments: expected a multiple of worlds_per_player ({found.worlds_per_player}) above 0, "
