@@ -75,6 +75,7 @@ class DirectBackend(Endpoint):
 
     def drop(self, services: Sequence[str], reason: str) -> None:
         """Close the connections of the players that offer these services."""
+        # A closed connection takes all its services with it.
         for service in services:
             if (connection := self.services.get(service)) is not None:
                 with self.lock:

@@ -34,6 +34,7 @@ def register_backend(name: str, factory: BackendFactory | str, *, check: Machine
     Raises:
         InputError: the name is taken by another backend.
     """
+    # Refuses a name that another backend has.
     BACKENDS.register(name, factory)
     if check is not None:
         _CHECKS[name] = check
@@ -51,6 +52,7 @@ def check_backend(config: SimulationConfig) -> None:
         raise InputError(f"{KEY}: {name!r} does not exist yet; expected {valid}")
     # An unknown name, or a module that cannot be imported, is an error here rather than after players were started.
     BACKENDS.find(name, KEY)
+    # The backend's own check, such as that ROS 2 is installed.
     check = _CHECKS.get(name)
     if isinstance(check, str):
         check = import_target(check, KEY)

@@ -142,6 +142,7 @@ class RosBackend:
         Raises:
             InputError: the workspace is not built, or was built from other definitions.
         """
+        # Classes of another definition would decode requests wrongly.
         check_built(service)
         self._calls.append(RosServiceCalls(self._session, service, names, lengths, on_response))
         return self._calls[-1]
@@ -169,6 +170,7 @@ class RosBackend:
 
     def close(self) -> None:
         """Close all clients, the node if it is this backend's own, and the endpoint; safe to call twice."""
+        # Clients before their node, and the endpoint last, so that it sees them leave.
         while self._calls:
             self._calls.pop().close()
         if self._owned:

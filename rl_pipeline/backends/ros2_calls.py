@@ -126,6 +126,7 @@ class RosServiceCalls:
 
     def close(self) -> None:
         """Withdraw the clients; safe to call twice."""
+        # Descriptors before the clients that write to them.
         while self._watched:
             self._watched.pop().close()
         self._poller.close()
@@ -186,6 +187,7 @@ class RosServiceCalls:
 
     def _is_ready(self, index: int) -> bool:
         """Return whether requests reach a player; wait for one that has just been discovered."""
+        # The usual case costs one call of rcl.
         client = self._clients[index]
         if client.service_is_ready():
             return True

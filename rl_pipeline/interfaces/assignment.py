@@ -1,4 +1,4 @@
-"""What is assigned to fields: a value as an array, and what keeps one layout from taking the messages of another."""
+"""Assignment to fields: values as arrays, and the difference between two layouts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ _WHOLE: Final = "biu"
 
 
 def as_array(value: Any, target: NDArray[Any]) -> Any:
-    """What to assign to `target` for `value`: text and bytes as their bytes, a list of them as rows, else itself.
+    """Convert a value for assignment to `target`: text and bytes to arrays, lists of them to rows; others stay.
 
     Raises:
-        ValueError: text or bytes for an array that holds none, or of another length; or a fraction for whole numbers.
+        ValueError: text or bytes for an array of numbers, or of another length; or a fraction for whole numbers.
     """
+    # The hot path: arrays are left to NumPy.
     if isinstance(value, np.ndarray):
         return value
     if isinstance(value, list | tuple) and value and isinstance(value[0], str | bytes):
         return np.stack([as_array(item, target) for item in value])
     if isinstance(value, str):
         value = value.encode()
+    # Numbers, which NumPy would round.
     if not isinstance(value, bytes | bytearray | memoryview):
         if isinstance(value, float) and target.dtype.kind in _WHOLE and not value.is_integer():
             raise ValueError(f"expected a whole number, found {value}")
         return value
+    # Bytes, of the length that the layout has.
     if target.ndim < 2 or target.dtype.itemsize != 1:
         raise ValueError("expected numbers, found text or bytes")
     if len(value) != target.shape[-1]:
@@ -47,6 +50,7 @@ def fill_exactly(target: NDArray[Any], value: Any) -> None:
         TypeError, OverflowError: as NumPy does.
     """
     value = as_array(value, target)
+    # NumPy casts without a word: compare afterwards.
     with np.errstate(invalid="ignore"):
         target[0] = value
     if target.dtype.kind in _WHOLE and not np.array_equal(target[0], value):
@@ -55,12 +59,13 @@ def fill_exactly(target: NDArray[Any], value: Any) -> None:
 
 
 def difference_of(expected: np.dtype[Any], found: np.dtype[Any], path: str) -> str | None:
-    """The first field in which two dtypes differ, in words; None when they differ in their padding alone."""
+    """Describe the first field in which two dtypes differ; return None if only their padding differs."""
     if expected.names is None or found.names is None:
         return None if expected == found else f"{path}: expected {expected}, found {found}"
     if expected.names != found.names:
         count = len(expected.names)
         return f"{path}: expected {count} {plural(count, 'element')}, found {len(found.names)}"
+    # Padding is in the offsets, which are not compared.
     for name in expected.names:
         ours, theirs, inner = expected[name], found[name], f"{path}.{name}"
         if ours.shape != theirs.shape:

@@ -1,4 +1,4 @@
-"""N messages of one type as arrays."""
+"""Batches: N messages of one type as arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rl_pipeline.interfaces.assignment import as_array, difference_of
 from rl_pipeline.interfaces.types import Array, CodecError, FieldType, Sequence, String, Struct, unknown_field
 
 _ALIGNMENT: Final = 8
-"""Bytes of CDR's largest numbers, which lie at multiples of it in a message."""
+"""Size of CDR's largest numbers in bytes, at multiples of which they lie in a message."""
 
 Indices: TypeAlias = SequenceOf[int] | NDArray[np.integer[Any]] | NDArray[np.bool_] | slice
 
@@ -27,21 +27,21 @@ class Batch:
     Fields are attributes: `batch.pose.position.x` is a view of shape (N,), `batch.lidar.ranges` one of shape (N, 30),
     a nested message is a Batch, a string field a list of N `str`, a sequence of strings N lists of `str`, and a
     sequence of messages an `Elements`. Views are made once, so that in a loop over the same memory an access costs a
-    look-up; strings are decoded anew at each access. `batch["pose.position.x"]` does the same by dotted path, except
-    that it gives strings as their bytes, shape (N, length), and a sequence of strings as a tuple of those; it also
-    reaches fields that are named like a method.
+    look-up; strings are decoded at each access. `batch["pose.position.x"]` does the same by dotted path, except that
+    it returns strings as their bytes, shape (N, length), and a sequence of strings as a tuple of those; it also reaches
+    fields that are named like a method.
 
     Arrays that belong to the messages but are no field of them, such as decoded images, can be attached; they are
-    attributes too, and go along when rows are taken or assigned.
+    attributes too, and are taken and assigned with the rows.
 
     Attributes:
-        computed: what `once_settled` functions returned for these messages, by function; None unless they are settled.
+        computed: results of `once_settled` functions for these messages, by function; None unless they are settled.
     """
 
     computed: dict[Any, Any] | None = None
 
     def __init__(self, struct: Struct, array: NDArray[Any], *, whole: bool = False) -> None:
-        """Wrap `array`, a structured array of shape (N,); `whole`: its items are whole payloads, header included."""
+        """Wrap `array`, a structured array of shape (N,); `whole`: its items are complete payloads, header included."""
         self._struct = struct
         self._array = array
         self._whole = whole
@@ -60,6 +60,7 @@ class Batch:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        # Called once a field: the view is kept as an attribute, unless it holds text.
         type_ = self._struct.fields.get(name)
         if type_ is None:
             raise AttributeError(str(unknown_field(self._struct, name)))
@@ -83,7 +84,7 @@ class Batch:
         return value
 
     def __setitem__(self, path: str, value: Any) -> None:
-        """Assign to a field of all rows; what has no leading axis N is given to each.
+        """Assign to a field of all rows; a value without the leading axis N is assigned to each.
 
         Raises:
             UnknownNameError: no such field.
@@ -91,6 +92,7 @@ class Batch:
         """
         target = self[path]
         self.computed = None
+        # Arrays first, which the steps of an environment assign.
         try:
             if isinstance(target, np.ndarray):
                 target[...] = value if type(value) is np.ndarray else as_array(value, target)
@@ -109,27 +111,27 @@ class Batch:
         self._attached[name] = self.__dict__[name] = array
 
     def settle(self) -> None:
-        """Promise that the messages stay as they are until rows or fields are next assigned to, by this class."""
+        """Mark the messages as unchanged until rows or fields are next assigned to by this class."""
         self.computed = {}
 
     @property
     def struct(self) -> Struct:
-        """The type of the messages."""
+        """Type of the messages."""
         return self._struct
 
     def take(self, indices: Indices) -> Batch:
-        """A copy of the given rows, in their order."""
+        """Copy the given rows, in their order."""
         taken = Batch(self._struct, _aligned_copy(self._items[indices], self._array), whole=self._whole)
         for name, array in self._attached.items():
             taken.attach(name, array[indices].copy())
         return taken
 
     def copy(self) -> Batch:
-        """A copy of all rows."""
+        """Copy all rows."""
         return self.take(slice(None))
 
     def opaque(self) -> NDArray[Any]:
-        """A copy of all rows as opaque bytes, shape (N,), which costs least; a view as `array.dtype` reads them."""
+        """Copy all rows as opaque bytes, shape (N,), the cheapest copy; view it as `array.dtype` to read it."""
         return self._items.copy()
 
     def assign(self, indices: Indices, other: Batch) -> None:
@@ -138,12 +140,13 @@ class Batch:
         Raises:
             CodecError: another type, or a string or sequence of another length.
         """
+        # Attached arrays of both.
         source = other._array
         self.computed = None
         for name, array in other._attached.items():
             if name in self._attached:
                 self._attached[name][indices] = array
-        # Comparing dtypes of many fields takes longer than copying a row.
+        # Rows of the same dtype are copied as bytes. Comparing dtypes of many fields takes longer than copying a row.
         if source.dtype is self._alike or source.dtype == self._array.dtype:
             self._alike = source.dtype
             self._items[indices] = other._items
@@ -155,7 +158,7 @@ class Batch:
             self._array[indices] = source
 
     def bytes(self, row: int) -> bytes:
-        """The payload of one row, header included; only for whole messages, not for a nested one."""
+        """Return the payload of one row, header included. Raises `CodecError` for a nested message."""
         if not self._whole:
             raise CodecError(f"{self._struct.name}: only a whole message has a payload, this is a field of one")
         payload: bytes = self._items[row].tobytes()
@@ -169,11 +172,11 @@ class Batch:
 
     @cached_property
     def _items(self) -> NDArray[Any]:
-        """The messages as opaque bytes: copied whole and at once, with the lengths that lie between the fields."""
+        """The messages as opaque bytes, which are copied at once, with the length words between the fields."""
         return self._array.view(f"V{self._array.dtype.itemsize}") if self._array.dtype.itemsize else self._array
 
     def _view(self, name: str) -> Any:
-        """One field: an array, a Batch, an Elements, or for a sequence of strings a tuple of their bytes."""
+        """Return one field: an array, a Batch, an Elements, or for a sequence of strings a tuple of their bytes."""
         type_, value = self._struct.fields[name], self._array[name]
         if isinstance(type_, Struct):
             return Batch(type_, value)
@@ -184,6 +187,7 @@ class Batch:
         return value
 
     def _resolve(self, path: str) -> Any:
+        # `name[index].rest`: one step, then the rest.
         head, dot, rest = path.partition(".")
         name, bracket, index = head.removesuffix("]").partition("[")
         value = self._view(name)
@@ -191,6 +195,7 @@ class Batch:
             value = value[int(index)]
         if not dot:
             return value
+        # A field of all elements, if they are laid out alike.
         if isinstance(value, Elements):
             value = value.stacked
         if not isinstance(value, Batch):
@@ -201,9 +206,9 @@ class Batch:
 class Elements:
     """A sequence of messages in each of N messages: item i is the Batch of all i-th elements.
 
-    If the elements are laid out alike and at one distance, their fields are attributes too: `batch.poses.position.x`
-    is a view of shape (N, number of poses). Elements that hold no string or sequence always are; others are if these
-    have the same lengths in each and the elements begin with a field of 8 bytes, to which each is aligned.
+    If the elements have one layout and are equally spaced, their fields are attributes too: `batch.poses.position.x`
+    is a view of shape (N, number of poses). This is always so for elements without strings and sequences; for others if
+    these have the same lengths in each, and the elements begin with a field of 8 bytes, to which each is aligned.
     """
 
     def __init__(self, struct: Struct, array: NDArray[Any]) -> None:
@@ -226,14 +231,14 @@ class Elements:
 
     @property
     def stacked(self) -> Batch | None:
-        """All elements as a view whose fields have the shape (N, count, ...); None: they are not laid out alike."""
+        """View of all elements whose fields have the shape (N, count, ...); None if their layouts differ."""
         return self._stacked
 
     def rows(self) -> Batch:
-        """A copy of all elements, message by message: a batch of N * count.
+        """Copy all elements, message by message, into a batch of N * count.
 
         Raises:
-            CodecError: the elements are not laid out alike.
+            CodecError: the layouts of the elements differ.
         """
         if self._stacked is None:
             raise CodecError(
@@ -253,10 +258,11 @@ class Elements:
 
 
 def _aligned_copy(items: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
-    """Opaque items, shape (N,), as messages of the dtype of `like`, each as well aligned as the first one there.
+    """Copy opaque items, shape (N,), as messages of the dtype of `like`, each aligned as the first one there.
 
     Computing with a field that is not aligned takes NumPy up to nine times as long.
     """
+    # The alignment of the first byte stays, and rows are a multiple of 8 bytes apart.
     dtype = like.dtype
     lead, stride = like.ctypes.data % _ALIGNMENT, -(-dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
     copy: NDArray[Any] = np.ndarray(
@@ -267,10 +273,12 @@ def _aligned_copy(items: NDArray[Any], like: NDArray[Any]) -> NDArray[Any]:
 
 
 def _stack(array: NDArray[Any]) -> NDArray[Any] | None:
-    """Elements that are the fields "0", "1", ... of an array of shape (N,) as a view of shape (N, count).
+    """View elements that are the fields "0", "1", ... of an array of shape (N,) as one of shape (N, count).
 
-    None if there are none, or if they differ in their layout or lie at different distances.
+    Returns:
+        None if there are none, their layouts differ, or they are not equally spaced.
     """
+    # Equal dtypes at equal distances are one array.
     placed = [field[:2] for field in (array.dtype.fields or {}).values()]
     distances = {later - earlier for (_, earlier), (_, later) in itertools.pairwise(placed)} or {0}
     if not placed or len(distances) > 1 or any(dtype != placed[0][0] for dtype, _ in placed):

@@ -1,4 +1,4 @@
-"""The codec of one message type: bytes to and from values and batches."""
+"""Codec of one message type: bytes to and from values and batches."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from rl_pipeline.interfaces.values import fill, measure, nest, plain
 
 Payload: TypeAlias = bytes | bytearray | memoryview | NDArray[np.uint8]
 
-_KEPT_LAYOUTS = 32
+_MAX_LAYOUTS = 32
+"""Layouts that a codec keeps; beyond it, the oldest is forgotten."""
 
 
 class MessageCodec:
@@ -37,7 +38,7 @@ class MessageCodec:
         self._latest: Layout | None = None
 
     def layout(self, lengths: Lengths | None = None) -> Layout:
-        """The layout of messages with the given lengths; a string or sequence that is not given has length 0.
+        """Return the layout of messages with the given lengths; a string or sequence that is not given has length 0.
 
         Raises:
             UnknownNameError: a path that is no string or sequence of the message.
@@ -47,11 +48,12 @@ class MessageCodec:
         return self._keep(tuple(layout.lengths.values()), layout)
 
     def layout_of(self, payload: Payload) -> Layout:
-        """The layout of one message, read by walking its bytes; up to 3 bytes of padding may follow it.
+        """Return the layout of one message, read by walking its bytes; up to 3 bytes of padding may follow it.
 
         Raises:
             CodecError: the bytes are no message of this type.
         """
+        # Messages usually have the lengths of the one before: comparing these is faster than walking the bytes.
         latest = self._latest
         if latest is not None and 0 <= len(payload) - latest.size <= PADDING and latest.matches(_row(payload)):
             return latest
@@ -59,7 +61,7 @@ class MessageCodec:
         return self._latest
 
     def decode(self, payload: Payload) -> dict[str, Any]:
-        """The values of one message as nested dicts; numeric arrays are copied.
+        """Decode one message into nested dicts; numeric arrays are copied.
 
         Raises:
             CodecError: the bytes are no message of this type.
@@ -68,7 +70,7 @@ class MessageCodec:
         return plain(self.struct, np.frombuffer(payload, layout.dtype, count=1)[0].item())
 
     def encode(self, values: Mapping[str, Any]) -> bytes:
-        """One message from nested or dotted values (`{"pose": {...}, "twist.linear.x": 1.0}`); the rest is zero.
+        """Encode one message from nested or dotted values (`{"pose": {...}, "twist.linear.x": 1.0}`); the rest is zero.
 
         For messages that are sent often with the same lengths, fill a batch of `layout(...).empty(n)` instead.
 
@@ -76,13 +78,14 @@ class MessageCodec:
             UnknownNameError: a name that is no field.
             CodecError: a value that its field cannot hold.
         """
+        # Two passes: the lengths, which decide on the layout, then the values.
         values = nest(values)
         message = self._layout(measure(self.struct, values)).empty(1)
         fill(self.struct, values, message.array)
         return message.bytes(0)
 
     def decode_batch(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
-        """N messages as one batch: a copy of a sequence of payloads, a view of an array of shape (N, length).
+        """Decode N messages into one batch: a copy of a sequence of payloads, a view of an array of shape (N, length).
 
         Messages that differ in their lengths make a RaggedBatch.
 
@@ -91,6 +94,7 @@ class MessageCodec:
         """
         if not len(payloads):
             return self.layout().empty(0)
+        # Payloads of one size are rows of one array, and usually of one layout.
         layout = self.layout_of(payloads[0])
         if isinstance(payloads, np.ndarray):
             rows = payloads
@@ -101,19 +105,20 @@ class MessageCodec:
         return layout.view(rows) if layout.matches(rows) else self._ragged(rows)
 
     def _ragged(self, payloads: Sequence[Payload] | NDArray[np.uint8]) -> Batch:
-        """Messages one by one; they may still turn out alike but for their padding."""
+        """Decode messages one by one; they may still be alike apart from their padding."""
         rows = [self.layout_of(payload).view(_row(payload)) for payload in payloads]
         return RaggedBatch(self.struct, rows).take(slice(None))
 
     def _layout(self, lengths: dict[str, int]) -> Layout:
-        """The kept or new layout of `lengths`, which must be complete and in the order of the wire."""
+        """Return the kept or a new layout of `lengths`, which must be complete and in the order of the wire."""
         key = tuple(lengths.values())
         layout = self._layouts.get(key)
         return self._keep(key, Layout(self.struct, lengths)) if layout is None else layout
 
     def _keep(self, key: tuple[int, ...], layout: Layout) -> Layout:
+        # Dicts keep the order of insertion: the oldest layout goes first.
         layout = self._layouts.setdefault(key, layout)
-        if len(self._layouts) > _KEPT_LAYOUTS:
+        if len(self._layouts) > _MAX_LAYOUTS:
             del self._layouts[next(iter(self._layouts))]
         return layout
 
@@ -128,12 +133,12 @@ def _row(payload: Payload) -> NDArray[np.uint8]:
 
 
 class LatestMessage:
-    """The last message of a stream, in memory and with views that stay while messages have the same lengths.
+    """Latest message of a stream, with memory and views that are reused while messages have the same lengths.
 
     Making the views of a message takes ten times as long as copying it into memory that has them.
 
     Args:
-        codec: of the messages.
+        codec: codec of the messages.
     """
 
     def __init__(self, codec: MessageCodec) -> None:
@@ -143,17 +148,20 @@ class LatestMessage:
         self._batch: Batch | None = None
 
     def decode(self, payload: Payload) -> Batch:
-        """The message as a batch of one, which is written over by the next.
+        """Decode the message into a batch of one, which the next message overwrites.
 
         Raises:
             CodecError: the bytes are no message of this type.
         """
+        # The same lengths as before: the views see the new bytes.
         found = np.frombuffer(payload, np.uint8)
         if self._batch is not None and found.size == self._row.size:
             self._row[:] = found
             if self._is_alike():
                 return self._batch
+        # Other lengths: new memory and views.
         layout = self._codec.layout_of(payload)
         self._row = found.copy()
-        self._is_alike, self._batch = layout.matcher(self._row[None]), layout.view(self._row[None])
+        self._is_alike = layout.matcher(self._row[None])
+        self._batch = layout.view(self._row[None])
         return self._batch

@@ -1,6 +1,6 @@
-"""Lines of interface definitions by the rules of ROS 2: which names are valid, and what constants and defaults mean.
+"""Lines of interface definitions by the rules of ROS 2: valid names, and values of constants and defaults.
 
-The rules are those of `rosidl_adapter/parser.py`, which a ROS workspace is built with.
+The rules are those of `rosidl_adapter/parser.py`, which builds ROS workspaces.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ TRUTHS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 @dataclass(frozen=True)
 class DefinitionLines:
-    """A definition taken apart.
+    """Fields and constants of a definition.
 
     Attributes:
-        fields: the text `type name` of each field, by the number of its line.
-        constants: value of each constant by name, of the type that is declared.
+        fields: text `type name` of each field, by line number.
+        constants: value of each constant by name, of its declared type.
     """
 
     fields: dict[int, str]
@@ -44,7 +44,7 @@ class DefinitionLines:
 
 
 def read_lines(text: str, source: str, first_line: int = 1) -> DefinitionLines:
-    """Take the text of a `.msg` file, or of a half of a `.srv` file, apart.
+    """Split the text of a `.msg` file, or of a half of a `.srv` file, into fields and constants.
 
     Raises:
         InputError: a line that ROS refuses; names the source and the line.
@@ -52,12 +52,14 @@ def read_lines(text: str, source: str, first_line: int = 1) -> DefinitionLines:
     fields: dict[int, str] = {}
     constants: dict[str, Constant] = {}
     names: set[str] = set()
+    # Comments and empty lines count for the numbers of lines only.
     for number, line in enumerate(text.splitlines(), first_line):
         content = line.partition("#")[0].strip()
         if not content:
             continue
         try:
             type_, name, value, is_constant = _parts(content)
+            # Fields and constants share their names.
             if name in names:
                 raise ValueError(f"{name} is defined twice")
             names.add(name)
@@ -72,7 +74,7 @@ def read_lines(text: str, source: str, first_line: int = 1) -> DefinitionLines:
 
 
 def check_type_name(name: str, source: str) -> None:
-    """Raise `InputError` when ROS would not take a two-part name, which comes from the package and the file."""
+    """Raise `InputError` if ROS refuses a two-part name, which comes from the package and the file."""
     package, _, type_name = name.partition("/")
     if not _FIELD.fullmatch(package):
         raise InputError(f"{source}: the package is named {package!r}; expected {PACKAGE_RULE}")
@@ -82,7 +84,8 @@ def check_type_name(name: str, source: str) -> None:
 
 
 def _parts(content: str) -> tuple[str, str, str, bool]:
-    """Type, name, value (may be empty) and whether it is that of a constant."""
+    """Return type, name, value (may be empty), and True for a constant."""
+    # `TYPE NAME=value` is a constant, `type name value` a field with a default.
     type_, _, rest = content.replace("\t", " ").partition(" ")
     is_constant = "=" in rest
     if is_constant:
@@ -90,6 +93,7 @@ def _parts(content: str) -> tuple[str, str, str, bool]:
     else:
         name, _, value = rest.strip().partition(" ")
     name, value = name.strip(), value.strip()
+    # Names and sizes by ROS's rules.
     if not _WORD.fullmatch(name):
         raise ValueError(f"expected `type name`, `type name default` or `type NAME=constant`, found {content!r}")
     pattern, rule, kind = (_CONSTANT, CONSTANT_RULE, "constant") if is_constant else (_FIELD, FIELD_RULE, "field")
@@ -102,9 +106,10 @@ def _parts(content: str) -> tuple[str, str, str, bool]:
 
 
 def _check_default(type_: str, text: str) -> None:
-    """Raise `ValueError` when a default value, which is not used here, is none of its type."""
+    """Raise `ValueError` if a default value is not of its type; defaults are not used otherwise."""
     if not text:
         return
+    # A single value, or a list of them.
     if (array := _ARRAY.fullmatch(type_)) is None:
         if type_.partition("<=")[0] not in (*PRIMITIVES, *TEXTS):
             raise ValueError(f"a field of type {type_} takes no default value, found {text!r}")
@@ -118,7 +123,7 @@ def _check_default(type_: str, text: str) -> None:
 
 
 def _value(type_: str, text: str) -> Constant:
-    """The value that a text has in a primitive type. Raises `ValueError` when it has none."""
+    """Convert a text to a value of a primitive type. Raises `ValueError` if it is none."""
     if type_ in TEXTS:
         return _unquoted(text)
     if type_ not in PRIMITIVES:
@@ -132,7 +137,7 @@ def _value(type_: str, text: str) -> Constant:
             return float(text)
         except ValueError:
             raise ValueError(f"expected a number, found {text!r}") from None
-    # ROS takes a byte for an unsigned number in definitions.
+    # In definitions, ROS treats a byte as an unsigned number.
     limits = np.iinfo(np.uint8 if type_ in ("byte", "char") else PRIMITIVES[type_])
     value = _whole(text)
     if value is None or not limits.min <= value <= limits.max:
@@ -141,6 +146,7 @@ def _value(type_: str, text: str) -> Constant:
 
 
 def _whole(text: str) -> int | None:
+    # Decimal first, since base 0 refuses leading zeros; then 0x, 0o and 0b.
     for base in (10, 0):
         try:
             return int(text, base)
@@ -150,7 +156,7 @@ def _whole(text: str) -> int | None:
 
 
 def _unquoted(text: str) -> str:
-    """A text without the quotes around it, if there are any."""
+    """Return a text without the quotes around it, if there are any."""
     for quote in ('"', "'"):
         if text.startswith(quote) and text.endswith(quote):
             inner = text[1:-1]

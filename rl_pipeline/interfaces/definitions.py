@@ -1,4 +1,4 @@
-"""The interface definitions that are known here: those of the workspaces, and ROS 2's standard packages."""
+"""Registry of message and service types: those of workspaces, and of ROS 2's standard packages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Service:
         name: two-part name, as it goes over the wire, such as `interfaces_pkg/NavigationStep`.
         request: codec of the request.
         response: codec of the response.
-        source: the file that defines it, or its name when no file does.
+        source: file that defines it; its name for a standard service.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Service:
 class Interfaces:
     """Message and service types by name.
 
-    A file is read when its type is first asked for, so that a broken one harms only those who use it. Where several
-    workspaces have a package of the same name, the first one's counts; all take precedence over the standard packages.
+    A file is read when its type is first requested, so that a broken file affects only users of its type. If several
+    workspaces have a package of the same name, the first counts; all take precedence over the standard packages.
 
     Attributes:
-        workspaces: the folders that were searched, in this order.
-        packages: names of the packages that were found there.
+        workspaces: searched folders, in this order.
+        packages: names of the packages found there.
     """
 
     def __init__(self, *workspaces: Path) -> None:
@@ -63,6 +63,7 @@ class Interfaces:
         Raises:
             InputError: a workspace that is no folder, or a package.xml without a name.
         """
+        # Of packages of one name, the first.
         self.workspaces = workspaces
         packages: dict[str, Package] = {}
         for workspace in workspaces:
@@ -71,6 +72,7 @@ class Interfaces:
             for package in find_packages(workspace):
                 packages.setdefault(package.name, package)
         self.packages = frozenset(packages)
+        # Files by the names of their types; each is read on demand.
         self._message_files = {
             name: files for one in packages.values() for name, files in one.definitions("msg").items()
         }
@@ -92,7 +94,7 @@ class Interfaces:
         return sorted({*self._service_files, *_STANDARD_SERVICES})
 
     def message(self, name: str) -> MessageCodec:
-        """The codec of a message type, named `package/Type` or `package/msg/Type`.
+        """Return the codec of a message type, named `package/Type` or `package/msg/Type`.
 
         Raises:
             UnknownNameError: no such message.
@@ -105,7 +107,7 @@ class Interfaces:
         return self._codecs[name]
 
     def text(self, name: str) -> str | None:
-        """The text that defines a message in the workspaces; None: it is of the standard packages, or unknown.
+        """Return the text that defines a message in the workspaces; None for a standard or unknown message.
 
         Raises:
             InputError: the file cannot be read.
@@ -114,11 +116,11 @@ class Interfaces:
         return _read(path) if path is not None else None
 
     def service(self, name: str) -> Service:
-        """The type of a service, named `package/Type` or `package/srv/Type`.
+        """Return a service type, named `package/Type` or `package/srv/Type`.
 
         Raises:
             UnknownNameError: no such service.
-            InputError: as for a message; or a half is empty, which ROS and Unity do not send alike.
+            InputError: as for a message; or a half is empty, which ROS and Unity encode differently.
         """
         name = two_part(name)
         if name not in self._services:
@@ -130,7 +132,7 @@ class Interfaces:
         return standard_definitions()
 
     def _struct(self, name: str, where: str, outer: tuple[str, ...]) -> Struct:
-        """The type of a message that `where` refers to, inside the messages `outer`."""
+        """Return the type of a message that `where` refers to, inside the messages `outer`."""
         if name in outer:
             raise InputError(f"{where}: message {name} contains itself")
         if name not in self._structs:
@@ -147,9 +149,10 @@ class Interfaces:
             raise self._unknown("message", name, self.messages, where) from None
 
     def _unknown(self, kind: str, name: str, valid: list[str], where: str = "") -> UnknownNameError:
-        """The error for a name that is not known; offers those with the same type name, or in the same package."""
+        """Make the error for an unknown name; suggest its type in other packages, or types of its package."""
         hint = f" ({_SOURCES} name folders with packages of your own)"
         where = where or f"standard packages and {', '.join(map(str, self.workspaces))}"
+        # A wrong package, a wrong type, or both.
         package, _, type_name = name.rpartition("/")
         same_type = [other for other in valid if other.rpartition("/")[2].lower() == type_name.lower()]
         same_package = [other for other in valid if other.startswith(f"{package}/")]
@@ -159,6 +162,7 @@ class Interfaces:
         return UnknownNameError(f"package of {kind} {name!r}:", package, packages, where, hint)
 
     def _read_service(self, name: str) -> Service:
+        # The file, or the text of a standard service.
         path = _only(self._service_files, name)
         if path is None and name not in _STANDARD_SERVICES:
             raise self._unknown("service", name, self.services)
@@ -168,6 +172,7 @@ class Interfaces:
             "Request": parse_message(request, f"{name}_Request", source),
             "Response": parse_message(response, f"{name}_Response", source, line),
         }
+        # Unity encodes an empty message without the dummy byte of ROS, so that neither reads the other's.
         for half, definition in halves.items():
             if path and definition.is_empty:
                 raise InputError(
@@ -180,10 +185,10 @@ class Interfaces:
 
 
 def load_interfaces(*folders: Path) -> Interfaces:
-    """The interfaces of the given workspace folders and of the standard packages.
+    """Load the interfaces of workspace folders and of the standard packages.
 
     Without arguments: the folders that `simulation.workspace` and $RL_PIPELINE_WORKSPACE name, then the `ros_ws/src`
-    of this project; that result is kept.
+    of this project; this result is cached.
 
     Raises:
         InputError: a workspace that is no folder, or a package.xml without a name.
@@ -199,7 +204,7 @@ def _default_interfaces(first: tuple[Path, ...]) -> Interfaces:
 
 
 def _only(files: dict[str, list[Path]], name: str) -> Path | None:
-    """The file that defines a type; None: there is none.
+    """Return the file that defines a type; None if there is none.
 
     Raises:
         InputError: several files of the package have this name.

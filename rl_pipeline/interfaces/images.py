@@ -1,4 +1,4 @@
-"""Images in `sensor_msgs/CompressedImage`: pixels as they are, or a compressed file."""
+"""Images in `sensor_msgs/CompressedImage`: raw pixels or a compressed file."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from rl_pipeline.interfaces.types import CodecError
 from rl_pipeline.plurals import plural
 
 RAW: Final = "rgb8"
-"""Format of pixels as they are: rows from the top, each pixel a byte of red, of green and of blue."""
+"""Format of raw pixels: rows from the top, each pixel a byte of red, of green and of blue."""
 
 ImageFormat: TypeAlias = Literal["rgb8", "jpeg"]
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """The images that a player is asked for.
+    """Size and format of the images that a player is asked for.
 
-    Raw pixels are read where they were received. JPEG takes a tenth of the bytes or less, which is worth its decoding
-    only across a network.
+    Raw pixels are not copied after they are received. JPEG has a tenth of the bytes or less, which pays for the time of
+    decoding only across a network.
 
     Attributes:
-        height: pixels.
-        width: pixels.
+        height: rows of pixels.
+        width: pixels of a row.
         format: `rgb8`, raw pixels, or `jpeg`.
     """
 
@@ -42,11 +42,11 @@ class ImageSpec:
 
 
 class ImageError(CodecError):
-    """Bytes that are no image, or one of another size than was asked for."""
+    """Bytes that are no image, or an image of another size than requested."""
 
 
 def encode_image(pixels: NDArray[np.uint8]) -> bytes:
-    """A JPEG file of pixels, shape (height, width, 3)."""
+    """Encode pixels, shape (height, width, 3), as a JPEG file."""
     from PIL import Image
 
     file = io.BytesIO()
@@ -55,20 +55,21 @@ def encode_image(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def decode_image(data: bytes | memoryview, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
-    """The pixels of an image, raw or compressed: which of them, its size tells.
+    """Decode an image, raw or compressed; raw pixels are recognized by their number of bytes.
 
     Args:
         data: raw pixels, or a file in any format that Pillow reads.
-        shape: of the image, (height, width, 3).
+        shape: shape of the image, (height, width, 3).
 
     Returns:
-        Pixels of that shape; of raw ones a view.
+        Pixels of that shape; a view of raw ones.
 
     Raises:
         ImageError: no image, or one of another shape.
     """
     if len(data) == shape[0] * shape[1] * shape[2]:
         return np.frombuffer(data, np.uint8).reshape(shape)
+    # A file: the format is in its first bytes.
     from PIL import Image
 
     try:

@@ -1,4 +1,4 @@
-"""Where every field of a message lies, once the lengths of all its strings and sequences are known."""
+"""Layouts: offsets of all fields of a message whose strings and sequences have given lengths."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ HEADER = b"\x00\x01\x00\x00"
 """The encapsulation header: plain CDR, little endian, no options."""
 
 MAX_ELEMENTS = 4096
-"""Most elements of one message that are laid out one by one (those that are not packed into one array)."""
+"""Maximum number of elements of one message that are laid out one by one, since they are no packed array."""
 
 PADDING = 3
-"""Most bytes that may follow a message: ROS pads to a multiple of 4, with bytes of any value."""
+"""Maximum number of bytes after a message: ROS pads to a multiple of 4, with bytes of any value."""
 
 
 def read_lengths(struct: Struct, payload: memoryview) -> dict[str, int]:
     """Walk one payload, header included, and return its lengths in the order of the wire.
 
     Raises:
-        CodecError: no little-endian CDR, cut short, bytes left over (beyond padding), or a length that cannot be.
+        CodecError: not little-endian CDR, too short, too long (beyond padding), or a length is out of bounds.
     """
     if len(payload) < len(HEADER) or bytes(payload[:2]) != HEADER[:2]:
         found = bytes(payload[: len(HEADER)]).hex(" ") or "nothing"
         raise CodecError(f"{struct.name}: expected a little-endian CDR header ({HEADER.hex(' ')}), found {found}")
+    # Walk over the fields, noting the lengths.
     reader = _Reader(struct.name, payload[len(HEADER) :])
     for name, type_ in struct.fields.items():
         reader.skip(type_, name)
-    # ROS gives a message without fields one dummy byte, and pads that too.
+    # A message without fields has one dummy byte in ROS, which is padded too.
     spare = len(reader.body) - reader.position
     if spare > PADDING + (not struct.fields):
         left = f"{spare} {'byte is' if spare == 1 else 'bytes are'} left over"
@@ -46,15 +47,17 @@ def read_lengths(struct: Struct, payload: memoryview) -> dict[str, int]:
 
 
 class _Reader:
-    """A position in the bytes of one message, and the lengths seen so far."""
+    """Cursor in the bytes of one message, with the lengths read so far."""
 
     def __init__(self, message: str, body: memoryview) -> None:
-        self.message, self.body = message, body
+        self.message = message
+        self.body = body
         self.position = 0
         self.elements = 0
         self.lengths: dict[str, int] = {}
 
     def skip(self, type_: FieldType, path: str) -> None:
+        # Only strings and sequences have a length word.
         match type_:
             case Primitive(dtype):
                 self._advance(1, dtype.itemsize, path)
@@ -80,6 +83,7 @@ class _Reader:
         self.lengths[path] = size - 1
 
     def _elements(self, element: Primitive | String | Struct, count: int, path: str) -> None:
+        # Elements of a fixed size are stepped over at once, others one by one.
         if isinstance(element, Primitive):
             self._advance(count, element.dtype.itemsize, path)
         elif isinstance(element, Struct) and element.alignment_if_packed:
@@ -91,6 +95,7 @@ class _Reader:
                 self.skip(element, f"{path}[{index}]")
 
     def _packed(self, element: Struct, count: int, path: str) -> None:
+        # The first element is read, and the others have its size.
         if count:
             self.position += -self.position % (element.alignment_if_packed or 1)
             start = self.position
@@ -103,7 +108,7 @@ class _Reader:
         return int.from_bytes(self.body[self.position - 4 : self.position], "little")
 
     def _advance(self, count: int, size: int, path: str, alignment: int | None = None) -> None:
-        """Step over `count` items of `size` bytes, aligned to their size unless said otherwise."""
+        """Step over `count` items of `size` bytes, aligned to their size or to `alignment`."""
         if count:
             self.position += -self.position % (alignment or size) + count * size
         if self.position > len(self.body):
@@ -114,13 +119,13 @@ class _Reader:
 
 
 def check_bound(message: str, path: str, length: int, bound: int) -> None:
-    """Raise CodecError if a string or sequence is longer than its definition allows (0: any length)."""
+    """Raise `CodecError` if a string or sequence is longer than its definition allows (0: any length)."""
     if bound and length > bound:
         raise CodecError(f"{message}.{path}: length {length}, allowed are at most {bound}")
 
 
 def check_element_count(message: str, path: str, count: int) -> None:
-    """Raise CodecError if a message has more elements, up to that of `path`, than are laid out one by one."""
+    """Raise `CodecError` if a message has more than `MAX_ELEMENTS` elements that are laid out one by one."""
     if count > MAX_ELEMENTS:
         raise CodecError(f"{message}.{path}: {count} elements of varying size, allowed are at most {MAX_ELEMENTS}")
 
@@ -130,7 +135,7 @@ _WORD = np.dtype("<u4")
 
 
 class Layout:
-    """The fixed offsets of all messages of one type that agree in every length.
+    """Offsets of all messages of one type that agree in every length.
 
     Attributes:
         dtype: structured dtype over the whole payload, header included. Nested messages are nested dtypes, strings are
@@ -146,6 +151,7 @@ class Layout:
             UnknownNameError: a path that is no string or sequence of the message.
             CodecError: a length that the definition does not allow.
         """
+        # Offsets and lengths of the fields.
         placement = _Placement(struct.name, lengths)
         self._struct = struct
         self.dtype = placement.message(struct)
@@ -153,6 +159,7 @@ class Layout:
         self.lengths = placement.lengths
         if unknown := lengths.keys() - self.lengths.keys():
             raise UnknownNameError(f"string or sequence of {struct.name}", min(unknown), self.lengths)
+        # A message of zeros with all length words, and these words to compare rows with.
         words = {0: int.from_bytes(HEADER, "little"), **placement.words}
         self._template = np.zeros(self.size, _BYTE)
         for offset, value in words.items():
@@ -163,25 +170,26 @@ class Layout:
         self._expected = self._template[: self._words_end].view(_WORD)[self._word_index].tobytes()
 
     def matches(self, rows: NDArray[np.uint8]) -> bool:
-        """Whether every row, shape (N, >= size), has the header and all the lengths of this layout.
+        """Return whether every row, shape (N, >= size), has the header and all the lengths of this layout.
 
-        The check reads the length words alone: that a row holds `size` bytes of message is the caller's to know.
+        Only the length words are compared; the caller knows that a row has `size` bytes of message.
         """
         return rows.shape[1] >= self.size and self.matcher(rows)()
 
     def matcher(self, rows: NDArray[np.uint8]) -> Callable[[], bool]:
-        """The function that says whether rows, which are long enough, match now: for memory that is written anew."""
+        """Make a function that compares the current content of rows, for memory that is written to again and again."""
         words, index = rows[:, : self._words_end].view(_WORD), self._word_index
         expected = self._expected * len(rows)
         # Comparing bytes takes a third of the time that comparing arrays and asking for all() does.
         return lambda: words.take(index, 1).tobytes() == expected
 
     def view(self, rows: NDArray[np.uint8]) -> Batch:
-        """The rows, shape (N, >= size) with a contiguous last axis, as a batch over the same memory."""
+        """View rows, shape (N, >= size) with a contiguous last axis, as a batch over the same memory."""
         return Batch(self._struct, rows[:, : self.size].view(self.dtype)[:, 0], whole=True)
 
     def empty(self, n: int) -> Batch:
-        """A batch of `n` valid messages whose numbers are zero and whose strings are NULs."""
+        """Make a batch of `n` valid messages whose numbers are zero and whose strings are NULs."""
+        # The message behind the 4-byte header is aligned to 8 bytes in every row.
         stride = -(-self.size // 8) * 8
         rows = np.zeros(n * stride + 8, _BYTE)[len(HEADER) :][: n * stride].reshape(n, stride)
         rows[:, : self.size] = self._template
@@ -189,7 +197,7 @@ class Layout:
 
 
 class _Placement:
-    """Puts one field after another; positions count from the byte after the header."""
+    """Places one field after another; positions count from the byte after the header."""
 
     def __init__(self, message: str, lengths: Lengths) -> None:
         self.name = message
@@ -200,7 +208,7 @@ class _Placement:
         self.position = 0
 
     def message(self, struct: Struct) -> np.dtype[Any]:
-        """The dtype of a whole payload."""
+        """Return the dtype of a complete payload."""
         placed = [self.place(type_, name) for name, type_ in struct.fields.items()]
         return np.dtype(
             {
@@ -212,7 +220,7 @@ class _Placement:
         )
 
     def place(self, type_: FieldType, path: str) -> tuple[np.dtype[Any], int]:
-        """The dtype of one field and where it starts."""
+        """Return the dtype of one field and its offset."""
         match type_:
             case Primitive(dtype):
                 return self._block(dtype, None)
@@ -225,6 +233,7 @@ class _Placement:
             case Array(element, count):
                 return self._elements(element, count, path)
             case Sequence(element, bound):
+                # A count, then the elements as in an array.
                 count = self._length(path, bound)
                 self._word(count)
                 return self._elements(element, count, path)
@@ -233,10 +242,11 @@ class _Placement:
         size = self._length(path, bound)
         self._word(size + 1)
         placed = self._block(_BYTE, size)
-        self.position += 1
+        self.position += 1  # the final NUL, which is no part of the field
         return placed
 
     def _elements(self, element: Primitive | String | Struct, count: int, path: str) -> tuple[np.dtype[Any], int]:
+        # One array if possible, else a field for each element.
         if isinstance(element, Primitive):
             return self._block(element.dtype, count)
         if isinstance(element, Struct) and (alignment := element.alignment_if_packed):
@@ -248,7 +258,7 @@ class _Placement:
         return self._group(names, [self.place(element, f"{path}[{name}]") for name in names])
 
     def _group(self, names: list[str], placed: list[tuple[np.dtype[Any], int]]) -> tuple[np.dtype[Any], int]:
-        """One nested dtype of what has just been placed."""
+        """Return one nested dtype of the fields that were just placed."""
         start = placed[0][1] if placed else self.position
         dtype = np.dtype(
             {
@@ -261,7 +271,7 @@ class _Placement:
         return dtype, start
 
     def _block(self, dtype: np.dtype[Any], count: int | None, alignment: int = 0) -> tuple[np.dtype[Any], int]:
-        """One item (count None) or an array of them."""
+        """Place one item (count None) or an array of them; an empty one is not aligned."""
         if count != 0:
             self.position += -self.position % (alignment or dtype.itemsize)
         start = self.position
@@ -270,6 +280,7 @@ class _Placement:
 
     def _word(self, value: int) -> None:
         _, start = self._block(_WORD, None)
+        # Length words are compared when messages are matched with the layout.
         self.words[len(HEADER) + start] = value
 
     def _length(self, path: str, bound: int) -> int:

@@ -1,8 +1,8 @@
 """Batched services: one call for all worlds that a player simulates.
 
-Beside a service `Drive` there may be a `DriveBatch`. It has the same fields, except that what each world has of its own
-is a sequence with an element a world: every field of the request but `request_sent` and `render`, and the `state` of
-the response. A batched reset has `bool[] reset` besides, which says whose episode begins anew.
+A service `Drive` may have a batched service `DriveBatch`. It has the same fields, except that the fields of single
+worlds are sequences with an element for each world: every field of the request except `request_sent` and `render`, and
+the `state` of the response. A batched reset has `bool[] reset` in addition, true for the worlds whose episode begins.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from rl_pipeline.interfaces.batch import Elements
 from rl_pipeline.interfaces.definitions import Service, load_interfaces
 
 SHARED_FIELDS: Final = ("request_sent", "render")
-"""Fields of a request that are one for all worlds."""
+"""Fields of a request that all worlds share."""
 
 RESET: Final = "reset"
-"""The field of a batched reset's request that says which worlds begin a new episode."""
+"""Field of a batched reset's request that is true for the worlds that begin an episode."""
 
 
 def batched_service(name: str) -> Service:
-    """The batched service of a plain one.
+    """Return the batched service of a plain one.
 
     Raises:
-        InputError: it is not defined, or not as the plain one says.
+        InputError: it is not defined, or its fields do not match the plain one.
     """
+    # Found by its name.
     interfaces = load_interfaces()
     plain = interfaces.service(name)
     try:
@@ -41,14 +42,14 @@ def batched_service(name: str) -> Service:
 
 
 def request_lengths(plain: Service, worlds: int, *, reset: bool) -> dict[str, int]:
-    """Elements of the sequences of a batched request for so many worlds."""
+    """Return the lengths of the sequences of a batched request for `worlds` worlds."""
     fields = plain.request.layout().dtype.names or ()
     lengths = {name: worlds for name in fields if name not in SHARED_FIELDS}
     return {**lengths, RESET: worlds} if reset else lengths
 
 
 def response_lengths(lengths: Mapping[str, int], worlds: int) -> dict[str, int]:
-    """Elements of the sequences of a batched response, from those of the plain one."""
+    """Return the lengths of the sequences of a batched response, from those of the plain one."""
     of_worlds = {"state": worlds}
     for path, length in lengths.items():
         if path.startswith("state."):
@@ -59,11 +60,13 @@ def response_lengths(lengths: Mapping[str, int], worlds: int) -> dict[str, int]:
 
 
 def _check(plain: Service, batched: Service) -> None:
+    """Check that fields of single worlds are sequences of the same type. Raises `InputError`."""
     fields = [name for name in plain.request.layout().dtype.names or () if name not in SHARED_FIELDS]
     lengths, single = batched.request.layout().lengths, plain.request.layout().lengths
     for field in fields:
         if field not in lengths or field in single:
             raise InputError(f"{batched.name}: expected a sequence {field!r} in its request, with an element a world")
+    # The elements of `state` must have the dtype of the plain state.
     one = {"state": 1} if "state" in batched.response.layout().lengths else {}
     state, states = plain.response.layout().empty(1)["state"], batched.response.layout(one).empty(1)["state"]
     if not isinstance(states, Elements) or states[0].array.dtype != state.array.dtype:

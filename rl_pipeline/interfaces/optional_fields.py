@@ -1,7 +1,7 @@
 """Fields of the reset and step services that a build may leave out, and the abilities that come with them.
 
 - `seed` in the reset request makes episodes repeatable;
-- `render` in a request and `image` in a response give frames;
+- `render` in a request and `image` in a response allow recording frames;
 - `request_sent` in a request, `request_received` and `response_sent` in a response give latencies;
 - `simulated_time` in a response gives recorded bags the player's own time.
 

@@ -1,4 +1,4 @@
-"""Definitions as text to field types; the grammar of types is that of rosbags."""
+"""Parser of definitions, from text to field types; the grammar of types is that of rosbags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Definition:
 
     Attributes:
         name: two-part name of the message.
-        source: where it was read, for error messages.
+        source: file or package that it was read from, for error messages.
     """
 
     def __init__(self, name: str, source: str, fields: Iterable[tuple[str, Any]], constants: Mapping[str, Constant]):
@@ -29,11 +29,11 @@ class Definition:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it has no field."""
+        """True if it has no field."""
         return not self._fields
 
     def struct(self, resolve: Callable[[str, str], Struct]) -> Struct:
-        """The message type; `resolve(name, where)` gives the type of a message that a field refers to.
+        """Return the message type; `resolve(name, where)` returns the type of a message that a field refers to.
 
         Raises:
             InputError: a field of a type that has no encoding here, such as `wstring`.
@@ -44,6 +44,7 @@ class Definition:
     def _field_type(self, type_: Any, field: str, resolve: Callable[[str, str], Struct]) -> FieldType:
         from rosbags.interfaces import Nodetype
 
+        # rosbags nests the type of elements in that of arrays and sequences.
         kind, content = type_
         if kind == Nodetype.ARRAY:
             return Array(self._element(content[0], field, resolve), content[1])
@@ -54,6 +55,7 @@ class Definition:
     def _element(self, type_: Any, field: str, resolve: Callable[[str, str], Struct]) -> Primitive | String | Struct:
         from rosbags.interfaces import Nodetype
 
+        # A name refers to a message, except wstring, which rosbags has no type for.
         kind, content = type_
         if kind == Nodetype.NAME and not content.endswith("/wstring"):
             return resolve(two_part(content), f"{self.source}: field {field}")
@@ -68,7 +70,7 @@ class Definition:
 
 
 def standard_definitions() -> dict[str, Definition]:
-    """The messages of ROS 2 Jazzy's standard packages, by two-part name."""
+    """Return the messages of ROS 2 Jazzy's standard packages by two-part name."""
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS2_JAZZY)
@@ -86,6 +88,7 @@ def parse_message(text: str, name: str, source: str, first_line: int = 1) -> Def
     """
     check_type_name(name, source)
     lines = read_lines(text, source, first_line)
+    # All fields at once; only after an error line by line, for its number.
     fields = _parse("\n".join(lines.fields.values()), name)
     if fields is None:
         for number, line in lines.fields.items():
@@ -96,7 +99,7 @@ def parse_message(text: str, name: str, source: str, first_line: int = 1) -> Def
 
 
 def split_service(text: str, source: str) -> tuple[str, str, int]:
-    """The request and the response of the text of a `.srv` file, and the line at which the response begins.
+    """Split the text of a `.srv` file into request, response, and the line at which the response begins.
 
     Raises:
         InputError: not exactly one line `---`.
@@ -110,13 +113,13 @@ def split_service(text: str, source: str) -> tuple[str, str, int]:
 
 
 def two_part(name: str) -> str:
-    """`package/Type` of `package/msg/Type` or `package/srv/Type`; any other name as it is."""
+    """Shorten `package/msg/Type` or `package/srv/Type` to `package/Type`; return any other name unchanged."""
     parts = name.split("/")
     return f"{parts[0]}/{parts[2]}" if len(parts) == 3 and parts[1] in ("msg", "srv") else name
 
 
 def _parse(text: str, name: str) -> Any | None:
-    """Fields as rosbags has them, or None if the text is no definition."""
+    """Return fields in the form of rosbags; None if the text is no definition."""
     from rosbags.typesys import TypesysError, get_types_from_msg
 
     package, _, type_name = name.partition("/")

@@ -1,4 +1,4 @@
-"""A batch whose messages differ in the lengths of their strings and sequences."""
+"""Batches whose messages differ in the lengths of their strings and sequences."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rl_pipeline.plurals import plural
 
 
 class RaggedBatch(Batch):
-    """Messages of one type, each laid out by itself.
+    """Messages of one type, each with a layout of its own.
 
-    Fields are as in a Batch, but copies: where the lengths agree, an array or a Batch of all rows; where they differ,
-    an object array of one array a row; a sequence of messages is always a list of one Elements a row. Assignment by
-    path writes into the messages.
+    Fields are as in a Batch, but copies: if the lengths agree, an array or a Batch of all rows; if they differ, an
+    object array of one array for each row; a sequence of messages is always a list of one Elements for each row.
+    Assignment by path writes into the messages.
     """
 
     def __init__(self, struct: Struct, rows: list[Batch]) -> None:
@@ -30,7 +30,7 @@ class RaggedBatch(Batch):
 
     @property
     def array(self) -> NDArray[Any]:
-        """None exists.
+        """Not available: messages of different lengths are no single array.
 
         Raises:
             CodecError: always.
@@ -47,17 +47,18 @@ class RaggedBatch(Batch):
 
     def __setitem__(self, path: str, value: Any) -> None:
         """Assign the same value to a field of all rows, or row i of an array or list of N."""
+        # A list or array of N is a value for each row.
         each = isinstance(value, np.ndarray | list) and len(value) == len(self)
         for index, row in enumerate(self._rows):
             row[path] = value[index] if each else value
 
     def take(self, indices: Indices) -> Batch:
-        """A copy of the given rows, in their order."""
+        """Copy the given rows, in their order."""
         chosen = np.arange(len(self))[indices].tolist()
         return _join_batches([self._rows[index].copy() for index in chosen]) if chosen else self._rows[0].take([])
 
     def assign(self, indices: Indices, other: Batch) -> None:
-        """Replace the given rows by copies of the rows of `other`, whatever their lengths."""
+        """Replace the given rows by copies of the rows of `other`, which may have any lengths."""
         chosen = np.arange(len(self))[indices].tolist()
         if other._struct.name != self._struct.name or len(chosen) != len(other):
             raise CodecError(
@@ -67,12 +68,13 @@ class RaggedBatch(Batch):
             self._rows[index] = other.take([position])
 
     def bytes(self, row: int) -> bytes:
-        """The payload of one row, header included."""
+        """Return the payload of one row, header included."""
         return self._rows[row].bytes(0)
 
 
 def _join(values: list[Any]) -> Any:
-    """The values of a field in all rows, as one."""
+    """Join the values of a field in all rows."""
+    # Nested messages, sequences of messages or strings, texts, and arrays.
     if isinstance(values[0], Batch):
         return _join_batches(values)
     if isinstance(values[0], Elements | tuple):
@@ -87,8 +89,9 @@ def _join(values: list[Any]) -> Any:
 
 
 def _join_batches(batches: list[Batch]) -> Batch:
-    """One batch of all rows: a plain one where they are laid out alike."""
+    """Join batches of one row; return a plain Batch if all rows have the same layout."""
     first = batches[0]
+    # Layouts may agree although the paddings did not.
     if len({batch.array.dtype for batch in batches}) > 1:
         return RaggedBatch(first._struct, batches)
     items = np.concatenate([batch._items for batch in batches])

@@ -1,4 +1,4 @@
-"""What is computed of messages once, however often it is asked for."""
+"""Cache of values that several functions compute from the same messages."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ Value = TypeVar("Value")
 
 
 def once_settled(function: Callable[[Batch], Value]) -> Callable[[Batch], Value]:
-    """Keep what a function of a batch returns with the batch, if that is settled (`Batch.settle`).
+    """Cache the result of a function of a batch with the batch, if it is settled (`Batch.settle`).
 
-    The states that an environment hands to its task are. Whoever is given the value must not write into it.
+    The states that an environment passes to its task are settled. Callers must not write into the result.
     """
 
     @wraps(function)
-    def known_or_computed(batch: Batch) -> Value:
+    def cached(batch: Batch) -> Value:
+        # Assigning to the batch drops the cache.
         known = batch.computed
         if known is None:
             return function(batch)
@@ -27,4 +28,4 @@ def once_settled(function: Callable[[Batch], Value]) -> Callable[[Batch], Value]
             value = known[function] = function(batch)
         return value
 
-    return known_or_computed
+    return cached

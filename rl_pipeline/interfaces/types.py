@@ -1,4 +1,4 @@
-"""The types that fields of a message have, as the codec sees them."""
+"""Types of the fields of messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PRIMITIVES: dict[str, np.dtype[Any]] = {
     "float32": np.dtype("<f4"),
     "float64": np.dtype("<f8"),
 }
-"""The dtype of each primitive type; each is aligned to its own size."""
+"""Dtype of each primitive type; each is aligned to its own size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,12 @@ class Struct:
 
     @cached_property
     def alignment_if_packed(self) -> int | None:
-        """The alignment of this struct if elements of it always lie in a sequence without a gap, else None.
+        """Alignment of this struct if elements of it always follow each other without a gap in a sequence, else None.
 
-        Then, and only then, a sequence of it is one array: every leaf has a fixed size, the first one the strictest
-        alignment, and the whole is a multiple of that.
+        Then, and only then, a sequence of it is one array: every leaf has a fixed size, the first one has the strictest
+        alignment, and the size of the struct is a multiple of that.
         """
+        # Size so far, with padding; alignment of the first leaf, and the strictest of all.
         size, first, strictest = 0, 0, 1
         for leaf in _leaves(self):
             if leaf is None:
@@ -96,7 +97,7 @@ FieldType: TypeAlias = Primitive | String | Struct | Array | Sequence
 
 
 def _leaves(type_: FieldType) -> Iterator[int | None]:
-    """The size of every primitive in the order of the wire, and None for whatever has no fixed size."""
+    """Yield the size of every primitive in the order of the wire, and None for a part without a fixed size."""
     match type_:
         case Primitive(dtype):
             yield dtype.itemsize
@@ -111,12 +112,12 @@ def _leaves(type_: FieldType) -> Iterator[int | None]:
 
 
 def unknown_field(struct: Struct, path: str) -> UnknownNameError:
-    """The error for a path that is no field, with the nearest that are."""
+    """Make the error for a path that is no field, with the nearest fields."""
     return UnknownNameError(f"field of {struct.name}", path, field_paths(struct))
 
 
 def field_paths(struct: Struct, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of all fields, nested ones after the message that they are part of."""
+    """Yield the dotted paths of all fields, nested ones after their message."""
     for name, type_ in struct.fields.items():
         yield prefix + name
         if isinstance(type_, Struct):
@@ -124,7 +125,7 @@ def field_paths(struct: Struct, prefix: str = "") -> Iterator[str]:
 
 
 class CodecError(ValueError):
-    """Bytes that are no message of the expected type, or values that the type cannot hold.
+    """Bytes that are not a message of the expected type, or values that the type cannot hold.
 
     The message names the type and the field.
     """

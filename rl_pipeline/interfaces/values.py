@@ -1,4 +1,4 @@
-"""One message as plain values: nested mappings to a row of a batch, and back."""
+"""Conversion of one message between plain values (nested mappings) and a row of a batch."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
         CodecError: a field is given both as a whole and by its own fields.
     """
     nested: dict[str, Any] = {}
+    # Names of different depths may lead to the same mapping.
     for path, value in values.items():
         *parents, name = path.split(".")
         target = nested
@@ -38,6 +39,7 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
                 raise CodecError(f"{path}: {parent} is given both as a whole and by its fields")
+        # Dotted names may be inside nested values too.
         if isinstance(value, Mapping):
             value = nest(value)
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Mapping):
@@ -50,7 +52,7 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def measure(struct: Struct, values: Mapping[str, Any]) -> dict[str, int]:
-    """The lengths of all strings and sequences of `values`, in the order of the wire.
+    """Return the lengths of all strings and sequences of `values`, in the order of the wire.
 
     Raises:
         UnknownNameError: a name that is no field.
@@ -73,21 +75,21 @@ def fill(struct: Struct, values: Mapping[str, Any], row: NDArray[Any]) -> None:
 
 
 def row_values(batch: Batch, row: int) -> dict[str, Any]:
-    """The values of one message of a batch, as `plain` gives them."""
+    """Return the values of one message of a batch, see `plain`."""
     return plain(batch.struct, batch.array[row].item())
 
 
 def plain(struct: Struct, item: tuple[Any, ...]) -> dict[str, Any]:
-    """The values of one item of a structured array, given as a tuple: numbers, `str`, arrays, lists and nested dicts.
+    """Convert one item of a structured array, given as a tuple, to numbers, `str`, arrays, lists and nested dicts.
 
     Raises:
-        CodecError: a string is no UTF-8.
+        CodecError: a string is not UTF-8.
     """
     return _plain_fields(struct, item, struct.name)
 
 
 def _fields(struct: Struct, values: Any, path: str) -> list[tuple[str, Any]]:
-    """All fields in the order of the wire, with None for those that are not given."""
+    """Return all fields in the order of the wire, with None for those that are not given."""
     if values is None:
         return [(name, None) for name in struct.fields]
     if not isinstance(values, Mapping):
@@ -99,6 +101,7 @@ def _fields(struct: Struct, values: Any, path: str) -> list[tuple[str, Any]]:
 
 
 def _measure(type_: FieldType, value: Any, path: str, message: str, lengths: dict[str, int]) -> None:
+    # Primitives have no length.
     match type_:
         case String():
             lengths[path] = len(_encode(value, f"{message}.{path}"))
@@ -123,7 +126,7 @@ def _measure_elements(
 
 
 def _fill(type_: FieldType, value: Any, target: NDArray[Any], path: str) -> None:
-    if value is None:
+    if value is None:  # stays zero
         return
     match type_:
         case String():
@@ -133,6 +136,7 @@ def _fill(type_: FieldType, value: Any, target: NDArray[Any], path: str) -> None
                 _fill(type_.fields[name], inner, target[name], f"{path}.{name}")
         case Array(element) | Sequence(element) if not isinstance(element, Primitive):
             for index, inner in enumerate(value):
+                # Elements are an axis if they are packed, else fields "0", "1", ...
                 item = target[str(index)] if target.dtype.names and target.ndim == 1 else target[:, index]
                 _fill(element, inner, item, f"{path}[{index}]")
         case _:
@@ -159,6 +163,7 @@ def _plain(type_: FieldType, value: Any, path: str) -> Any:
         case Struct():
             return _plain_fields(type_, value, path)
         case Array(element) | Sequence(element) if not isinstance(element, Primitive):
+            # Packed elements are an array, others a tuple.
             items = value.tolist() if isinstance(value, np.ndarray) else value
             return [_plain(element, item, f"{path}[{index}]") for index, item in enumerate(items)]
         case _:
@@ -177,6 +182,7 @@ def _encode(value: Any, path: str) -> bytes:
 
 
 def _count(value: Any, path: str) -> int:
+    # Bytes are a sequence of numbers, text is not.
     if isinstance(value, bytes | bytearray):
         return len(value)
     if isinstance(value, str) or not isinstance(value, SequenceOf | np.ndarray | memoryview) or not np.ndim(value):

@@ -1,6 +1,6 @@
-"""Folders with ROS packages of the user's own, whose interface definitions come before all others.
+"""Workspaces: folders with the user's ROS packages, whose interface definitions take precedence over all others.
 
-Kept apart from the interfaces themselves, since the launcher of players runs where NumPy is not.
+This module does without NumPy, since the launcher of players runs on machines without it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from rl_pipeline.errors import InputError
 from rl_pipeline.paths import expanded
 
 WORKSPACE_VARIABLE: Final = "RL_PIPELINE_WORKSPACE"
-"""Environment variable: such folders, separated like those of PATH."""
+"""Environment variable with workspaces, separated like the folders of PATH."""
 WORKSPACE_KEY: Final = "simulation.workspace"
-"""Key of the configuration: such folders, which come before those of the variable."""
+"""Configuration key with workspaces, which come before those of the variable."""
 
 _used: tuple[Path, ...] = ()
 
@@ -26,27 +26,29 @@ def use_workspaces(folders: Iterable[Path], where: str = WORKSPACE_KEY) -> None:
 
     Args:
         folders: relative to the working directory.
-        where: the file and key that names them, for the error.
+        where: file and key of the folders, for the error.
 
     Raises:
         InputError: there is no such folder.
     """
     global _used
+    # Absolute: the working directory may change later.
     found = [_absolute(folder) for folder in folders]
     for folder in found:
         if not folder.is_dir():
             raise InputError(f"{where}: expected a folder with ROS packages, found no folder {folder}")
+    # New folders come first.
     _used = tuple(dict.fromkeys([*found, *_used]))
 
 
 def workspaces() -> tuple[Path, ...]:
-    """The folders to search first, in this order."""
+    """Return the folders to search first, in this order."""
     of_variable = os.environ.get(WORKSPACE_VARIABLE, "").split(os.pathsep)
     return tuple(dict.fromkeys([*_used, *(_absolute(Path(folder)) for folder in of_variable if folder)]))
 
 
 def workspace_environment() -> dict[str, str]:
-    """The environment variable for another process that is to search the same folders; empty where there are none."""
+    """Return the environment variable for a process that searches the same folders; empty if there are none."""
     folders = workspaces()
     return {WORKSPACE_VARIABLE: os.pathsep.join(map(str, folders))} if folders else {}
 

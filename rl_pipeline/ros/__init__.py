@@ -1,1 +1,1 @@
-"""ROS 2: nodes, their lifetime, and message types. Only what imports from here needs rclpy."""
+"""ROS 2: nodes, their lifetime, message types and the bridge. Only importers of this package need rclpy."""

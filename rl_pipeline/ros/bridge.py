@@ -48,6 +48,7 @@ class RosBridge:
         self._node = node
         self._timeout = config.service_timeout
         self._rules = QosRules(config.qos)
+        # ROS entities by name, in the tables that registrations name, and the players that use each.
         self._publishers: dict[str, PublishedTopic] = {}
         self._subscribers: dict[str, SubscribedTopic] = {}
         self._called: dict[str, CalledService] = {}
@@ -142,6 +143,7 @@ class RosBridge:
     def close_all(self) -> None:
         """Withdraw everything from ROS."""
         self._endpoint.router.bridge = None
+        # Also services that wait for a player to come back.
         for table in self._tables.values():
             for bridged in table.values():
                 bridged.close()

@@ -42,11 +42,12 @@ class CalledService:
 
     @property
     def held(self) -> bool:
-        """Whether calls wait for the service to appear."""
+        """True while calls wait for the service to appear."""
         return bool(self._held)
 
     def call(self, payload: bytes, respond: Respond) -> None:
         """Call the service with the request's payload; `respond` is called within the timeout."""
+        # Held first: the service may not have been discovered yet.
         self._held.append((payload, respond, time.monotonic() + self._timeout))
         self.send_held()
 
@@ -82,6 +83,7 @@ class CalledService:
         response = self._bytes.take()
         if response is None:
             return
+        # A response may come after its deadline.
         respond, _ = self._outstanding.pop(response.request_id.sequence_number, (None, 0.0))
         if respond is not None:
             respond(response.payload)

@@ -46,6 +46,7 @@ class Diagnostics:
         """Publish the statistics of all players."""
         if self._publisher is None:
             return
+        # The summary first, then a status for each player.
         array = self._array()
         array.header.stamp = self._node.get_clock().now().to_msg()
         array.status = [self._summarize(players), *(self._describe(player) for player in players)]
@@ -63,6 +64,7 @@ class Diagnostics:
         slow = player.newly_dropped or player.queue_age > OLD
         dropped = player.newly_dropped
         message = f"reads too slowly: {dropped} {plural(dropped, 'message')} dropped" if slow else "served"
+        # Keys as `ros2 topic echo` and rqt show them.
         values = {
             "services": ", ".join(player.services),
             "topics": player.topics,

@@ -70,7 +70,7 @@ def require_interfaces() -> None:
 
 def _origin() -> Path | None:
     """Return the folder of rclpy."""
-    spec = find_spec("rclpy")
+    spec = find_spec("rclpy")  # finds it without importing it
     return Path(spec.origin).parent if spec is not None and spec.origin else None
 
 

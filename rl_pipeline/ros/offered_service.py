@@ -67,9 +67,11 @@ class OfferedService:
         self._name = registration.name
         self._type_name = registration.type_name
         self._timeout = timeout
+        # Requests that wait for the player, and those that it was sent, with their deadlines.
         self._returns_by: float | None = None
         self._waiting: deque[tuple[RequestId, bytes, float]] = deque()
         self._outstanding: dict[int, tuple[RequestId, float]] = {}
+        # The ROS service, polled by the endpoint instead of an executor.
         type_class = service_class(self._type_name)
         self._response = type_class.Response
         self._service = node.create_service(type_class, self._name, _refuse_callback)
@@ -84,7 +86,7 @@ class OfferedService:
 
     @property
     def held(self) -> bool:
-        """Whether the player has left and may come back."""
+        """True while the player has left and may come back."""
         return self._returns_by is not None
 
     def expire(self, now: float) -> None:
@@ -176,6 +178,7 @@ class OfferedService:
 
     def _fail(self, request_id: RequestId, problem: str) -> None:
         logger.error("service %s of player %s failed: %s", self._name, self._player, problem)
+        # The only error reply that ROS knows, for responses that have these fields.
         fields = self._response.get_fields_and_field_types()
         if fields.get("success") == "boolean" and fields.get("message") == "string":
             self._answers.send(request_id, serialize_message(self._response(success=False, message=problem)))

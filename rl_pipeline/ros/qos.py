@@ -59,6 +59,7 @@ class QosRules:
 
     def publisher(self, registration: Registration) -> TopicQos:
         """Choose for a published topic: receivable by every subscriber, latched if the player asks for it."""
+        # The configuration wins over the player, and the player over the defaults.
         asked = self._asked(registration.name)
         latched = registration.latch or registration.name == LATCHED
         depth = asked.depth or registration.queue_size or DEPTH

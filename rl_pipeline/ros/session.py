@@ -114,6 +114,7 @@ class RosSession:
         global _of_process
         if _of_process is self:
             _of_process = None
+        # The executor first: it may be within a callback.
         if self.context.ok():
             self.executor.shutdown(timeout_sec=SHUTDOWN_TIMEOUT)
             self.node.destroy_node()

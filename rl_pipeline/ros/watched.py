@@ -112,6 +112,7 @@ def _notify(entity: Any, descriptor: int | None) -> None:
     `eventfd_write(int, uint64_t)` is called as `callback(const void *user_data, size_t count)`: both pass their two
     arguments in the same registers, on all processors that ROS runs on.
     """
+    # The descriptor itself is the user data of the callback.
     rcl, eventfd_write = _libraries()
     setter = getattr(rcl, _SETTERS[type(entity).__name__])
     callback = None if descriptor is None else eventfd_write

@@ -64,7 +64,7 @@ class Address:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if self.family == socket.AF_INET6:
-                # `::` includes IPv4, as 0.0.0.0 does the rest; the default of systems differs.
+                # With this option off `::` accepts IPv4 too; the default differs between systems.
                 listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             listener.bind((self.host, port))
             listener.listen(BACKLOG)
