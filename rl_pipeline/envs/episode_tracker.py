@@ -54,9 +54,11 @@ class EpisodeTracker:
         Returns:
             Fields of the reset request, each of leading axis N.
         """
+        # Lengths count from here.
         self.seeds[environments] = seeds
         self._begun[environments] = self.taken
         self._first_end = int(self._begun.min()) + self._horizon
+        # Parameters of the other environments stay as they were drawn.
         for name, values in self._parameters.sample(seeds).items():
             self._drawn[f"parameters.{name}"][environments] = values
         seed: dict[str, Any] = {"seed": self.seeds % 2**32} if self._takes_seeds else {}

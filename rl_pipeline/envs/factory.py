@@ -42,6 +42,7 @@ def resolve_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
     Raises:
         InputError: the environment, its options, the backend or the build cannot be used.
     """
+    # Names first, then the settings that depend on the environment.
     check_backend(config.simulation)
     env_id = check_environment_id(config.environment.id)
     if task_id(env_id) is None:
@@ -50,6 +51,7 @@ def resolve_spaces(config: Config) -> tuple[spaces.Space[Any], spaces.Space[Any]
         task = make_task(env_id, **config.environment_options)
         _check_task_settings(config, task)
         observation, action = task.observation_space, task.action_space
+    # Spaces that no algorithm can use.
     if (problem := space_problem(observation, action)) is not None:
         raise faulty_environment(config, problem)
     return observation, action
@@ -111,6 +113,7 @@ class Environments:
         seed, num_envs = config.training.seed, config.simulation.n_environments
         if task_id(self._env_id) is None:
             return self._open_gymnasium(num_envs, seed, config.environment.horizon, for_training=True)
+        # The present lessons are shared with the curriculum, which changes them.
         settings = BatchSettings(
             frames=config.environment.video_wrapper,
             horizon=config.environment.horizon,
@@ -134,6 +137,7 @@ class Environments:
         horizon = config.evaluation.horizon or config.environment.horizon
         if task_id(self._env_id) is None:
             return self._open_gymnasium(num_envs, seed, horizon, for_training=False)
+        # Evaluations do not depend on the progress of a curriculum.
         settings = BatchSettings(
             frames=config.environment.render_mode is not None,
             horizon=horizon,
@@ -215,6 +219,7 @@ class Environments:
         self, num_envs: int, seed: int, settings: BatchSettings, *, in_halves: bool = False
     ) -> PlayerVecEnv | DoubleBufferedVecEnv:
         """Open environments on players, which are started unless those of the training are shared."""
+        # One simulation for all environments of the run.
         if self._simulation is None:
             logs = self._directory / "players"
             self._simulation = Simulation(self._config.simulation, self._task.scene, logs, seed=seed)
@@ -227,6 +232,7 @@ class Environments:
             env = PlayerVectorEnv(self._task, self.simulation, count, own, seed=first_seed, seed_stride=num_envs)
             return PlayerVecEnv(env)
 
+        # Two halves take turns with double buffering.
         venv: PlayerVecEnv | DoubleBufferedVecEnv
         if in_halves:
             half, middle = num_envs // 2, len(players) // 2

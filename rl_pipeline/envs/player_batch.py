@@ -129,24 +129,21 @@ class PlayerBatch:
     def _open_services(self) -> None:
         """Open the clients of the players' services, and check that players mean the same by their types."""
         task, camera = self.task, self._camera
-        arrived = camera.arrived if camera is not None and camera.decodes else None
-        services = {"reset": task.reset_service, "step": task.step_service}
+        on_response = camera.arrived if camera is not None and camera.decodes else None
+        settings = (self._worlds, on_response)
+        self._reset = make_player_calls(self._simulation, self.players, "reset", task.reset_service, *settings)
         # Observed images stay in the memory of their responses until the step after: two clients take turns then.
-        count = {"reset": 1, "step": 1 if camera is None else 2}
-        clients = {
-            kind: [
-                make_player_calls(self._simulation, self.players, kind, type_name, self._worlds, arrived)
-                for _ in range(count[kind])
-            ]
-            for kind, type_name in services.items()
-        }
-        for each in (clients["reset"][0], clients["step"][0]):
-            for name in each.calls.names:
-                self._simulation.backend.check(name, each.type_name)
-        self._reset = clients["reset"][0]
+        steps = [
+            make_player_calls(self._simulation, self.players, "step", task.step_service, *settings)
+            for _ in range(1 if camera is None else 2)
+        ]
+        self._step = steps[0]
+        self._steps = itertools.cycle(steps)
+        # The present types of the running players.
+        for service in (self._reset, self._step):
+            for name in service.calls.names:
+                self._simulation.backend.check(name, service.type_name)
         self._reset.write(self._episodes.unset_parameters())
-        self._step = clients["step"][0]
-        self._steps = itertools.cycle(clients["step"])
 
     @property
     def state(self) -> Batch:
@@ -205,7 +202,7 @@ class PlayerBatch:
         return observation
 
     def step(self, actions: NDArray[Any]) -> Transition:
-        """Take one step in every environment: `step_async`, then `step_wait`, which say what is raised."""
+        """Take one step in every environment: `step_async`, then `step_wait`; raises as they do."""
         self.step_async(actions)
         return self.step_wait()
 

@@ -134,6 +134,7 @@ class ReceivedStates:
         period: float,
         hint: str = "",
     ) -> None:
+        # Settings.
         self._players = players
         self._worlds = worlds
         self._timeout = timeout
@@ -142,6 +143,7 @@ class ReceivedStates:
         self._action = action
         self._period = period
         self._hint = hint
+        # Results; the history needs the first states to know their type.
         self._all: NDArray[np.intp] = np.arange(len(players) * worlds)
         self.history: StateHistory | None = None
         self.simulated_time: NDArray[np.float64] | None = None

@@ -71,6 +71,7 @@ def register_task(name: str, task: str | Callable[..., Task]) -> None:
     Raises:
         InputError: the name is taken by another task.
     """
+    # In Gymnasium's registry every task is a PlayerEnv.
     env_id = f"{NAMESPACE}/{name}"
     TASKS.register(env_id, task, aliases=(name,))
     if env_id not in gymnasium.registry:
@@ -141,6 +142,7 @@ def make_task(env_id: str, **options: Any) -> Task:
     try:
         task: Task = make(**options)
     except TypeError as error:
+        # Distinguish an unknown option from a value that the class refuses.
         known = list(inspect.signature(make).parameters)
         unknown = [name for name in options if name not in (*known, *SECTIONS)]
         if unknown:

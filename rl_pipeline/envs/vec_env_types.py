@@ -107,6 +107,7 @@ def register_vec_env_type(config_name: str, func: MakeVecEnv) -> None:
     Raises:
         InputError: the name is taken.
     """
+    # A replacement counts as taken.
     built_in = VEC_ENV_TYPES.get(config_name) is make_gymnasium_vec_env
     if config_name == PLAYER or (config_name in VEC_ENV_TYPES and not built_in):
         raise InputError(f"vecenv type {config_name!r} is registered already")
@@ -124,6 +125,7 @@ def create_vec_env(config_name: str, num_actors: int, **kwargs: Any) -> IVecEnv 
     Raises:
         UnknownNameError: there is no such environment, or no such type.
     """
+    # First the configuration, then its type.
     configuration = CONFIGURATIONS.find(config_name, where="")
     kind = configuration["vecenv_type"]
     if kind not in VEC_ENV_TYPES:

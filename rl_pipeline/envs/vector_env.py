@@ -143,6 +143,7 @@ class PlayerVectorEnv(VectorEnv[Observations, NDArray[Any], NDArray[Any]]):
             ActionError: an action has NaN or infinity.
             PlayerError: a player is lost, or its states are invalid, again and again.
         """
+        # In two parts, so that a caller can do other work between them.
         self.step_async(actions)
         return self.step_wait()
 

@@ -1,11 +1,13 @@
-"""What becomes of an environment whose player dies, hangs or talks nonsense."""
+"""A player that dies, hangs or sends nonsense costs its environments an episode, and is replaced."""
 
 import os
 import random
 import re
+import shlex
 import signal
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from rl_pipeline.envs.vector_env import PlayerVectorEnv
 from rl_pipeline.simulation.simulation import PlayerError, Simulation
 from rl_pipeline.tasks.navigation import NavigationTask
 
+FAULTY_PLAYER = Path(__file__).parents[1] / "support/faulty_player.py"
 LATEST = 25.0
 """Seconds in which a player is back on a busy machine; a step that waits for it takes the 30 s of `step_timeout`."""
 
@@ -53,19 +56,8 @@ def test_all_players_lost_at_once_come_back(simulation):
     assert not truncated.any()
 
 
-def test_player_that_dies_at_every_request_is_given_up_with_its_log(simulation, build):
-    script = """exec {python} -c '
-import socket, sys, json, struct
-args = dict(zip(sys.argv, sys.argv[1:]))
-sock = socket.create_connection(("127.0.0.1", int(args["--ros-port"])))
-def frame(name, payload): return struct.pack("<I", len(name)) + name + struct.pack("<I", len(payload)) + payload
-for kind in ("Reset", "Step"):
-    name = "/navigation_%s/%s" % (args["--environment-id"], kind.lower())
-    fields = {"topic": name, "message_name": "interfaces_pkg/Navigation" + kind}
-    sock.sendall(frame(b"__unity_service", json.dumps(fields).encode()))
-while b"/navigation_" not in sock.recv(65536): pass
-sys.exit("the scene is broken")' "$@" """
-    env = PlayerVectorEnv(NavigationTask(), simulation(build(script), max_lifetime_restarts=3), 1)
+def test_player_that_dies_at_every_request_is_given_up_with_its_log(faulty):
+    env = PlayerVectorEnv(NavigationTask(), faulty("dies", max_lifetime_restarts=3), 1)
     with pytest.raises(
         PlayerError,
         match=r"player 0 exited with code 1, and it was restarted 3 times, all that unity\.max_lifetime_restarts allows"
@@ -74,47 +66,29 @@ sys.exit("the scene is broken")' "$@" """
         env.reset(seed=0)
 
 
-# A player whose second step is answered with a response that is changed by the code that `tampered` is given.
-TAMPERED = """sed 's/^def respond/def honest/' {handmade} > "$0.$$.py"
-exec {python} -c '
-import os, sys
-code = open(sys.argv.pop(1)).read().replace("while True:", os.environ["TAMPER"] + chr(10) + "while True:", 1)
-exec(compile(code, "player", "exec"))' "$0.$$.py" "$@"
-"""
-SECOND_STEP = """
-steps = 0
-def respond():
-    global steps
-    steps += clock > 0
-    return {bad} if steps == 2 and arguments.environment_id == "1" else honest()
-"""
-LIDAR = 'struct.pack(chr(60) + "I29fI30B", 29, *[6.0] * 29, 30, *[0] * 30)'
-
-
 @pytest.fixture
-def tampered(simulation, build, monkeypatch):
-    """Open a simulation whose player 1 gives one bad answer, the expression `bad`, to the second step after a start."""
+def faulty(simulation, build):
+    """Open a simulation of players with a fault, see tests/support/faulty_player.py."""
 
-    def open_(bad, **unity):
-        monkeypatch.setenv("TAMPER", SECOND_STEP.replace("{bad}", bad))
-        return simulation(build(TAMPERED, name="tampered.sh"), **unity)
+    def open_(fault, **unity):
+        script = f'exec {{python}} {shlex.quote(str(FAULTY_PLAYER))} --fault {shlex.quote(fault)} "$@"'
+        return simulation(build(script), **unity)
 
     return open_
 
 
 @pytest.mark.parametrize(
-    ("bad", "message"),
+    ("fault", "message"),
     [
-        ("honest()[:300]", r"NavigationStep_Response\.state\.\S+: expected at least \d+ bytes, found 300"),
-        ('b""', r"expected a little-endian CDR header .*, found nothing"),
-        ("honest() + bytes(40)", r"\d+ bytes are left over"),
-        ("honest().replace(bytes([30, 0, 0, 0]), bytes([255] * 4), 1)", r"lidar\.ranges: expected at least \d+ bytes"),
-        (f"honest()[:-188] + {LIDAR} + honest()[-30:]", r"lidar\.ranges: expected length 30, found 29"),
+        ("truncated", r"NavigationStep_Response\.state\.\S+: expected at least \d+ bytes, found 300"),
+        ("empty", r"expected a little-endian CDR header .*, found nothing"),
+        ("oversized", r"\d+ bytes are left over"),
+        ("huge length", r"lidar\.ranges: expected at least \d+ bytes"),
+        ("another length", r"lidar\.ranges: expected length 30, found 29"),
     ],
-    ids=["truncated", "empty", "oversized", "huge length", "another length"],
 )
-def test_response_that_cannot_be_read_costs_one_episode_and_names_the_field(tampered, caplog, bad, message):
-    players = tampered(bad)
+def test_response_that_cannot_be_read_costs_one_episode_and_names_the_field(faulty, caplog, fault, message):
+    players = faulty(fault)
     env = PlayerVectorEnv(NavigationTask(), players, 3)
     env.reset(seed=0)
     actions = np.ones((3, 2), np.float32)
@@ -133,9 +107,8 @@ def test_response_that_cannot_be_read_costs_one_episode_and_names_the_field(tamp
     assert not any(record.exc_info for record in caplog.records)
 
 
-def test_build_with_other_interfaces_is_told_at_once(simulation, build):
-    script = """sed 's/30, \\*\\[6.0\\]/31, *[6.0]/' {handmade} > "$0.$$.py"; exec {python} "$0.$$.py" "$@" """
-    env = PlayerVectorEnv(NavigationTask(), simulation(build(script)), 2)
+def test_build_with_other_interfaces_is_named_at_once(faulty):
+    env = PlayerVectorEnv(NavigationTask(), faulty("other interfaces"), 2)
     with pytest.raises(
         PlayerError, match=r"player \d sent a response that cannot be read.*built with other interfaces"
     ):
@@ -181,9 +154,8 @@ def test_connection_that_is_cut_is_replaced(simulation):
     assert not env.step(np.ones((2, 2), np.float32))[3].any()
 
 
-def test_build_that_never_answers_is_said_to_have_been_sent_zeros(simulation, build, caplog):
-    silent = build('sed "s/^    if destination == .*/    if False:/" {handmade} > "$0.py"; exec {python} "$0.py" "$@"')
-    env = PlayerVectorEnv(NavigationTask(), simulation(silent, step_timeout=0.3, max_lifetime_restarts=1), 1)
+def test_build_that_never_answers_is_said_to_have_been_sent_zeros(faulty, caplog):
+    env = PlayerVectorEnv(NavigationTask(), faulty("silent", step_timeout=0.3, max_lifetime_restarts=1), 1)
     zeros = r"--sample-time 0 \(unity\.sample_time: .*\) and --time-scale 0 \(unity\.time_scale: as fast as possible\)"
     with pytest.raises(PlayerError, match=rf"player 0 does not answer \(its command line has {zeros}"):
         env.reset(seed=0)

@@ -58,10 +58,18 @@ sock.sendall(bytes(8))
 for name, (_, kind) in handlers.items():
     registration = json.dumps({"topic": name, "message_name": f"interfaces_pkg/Navigation{kind}"})
     sock.sendall(frame(b"__unity_service", registration.encode() + b"\0"))
-while True:
-    destination, payload = read()
-    if destination == "__request":
-        srv_id = json.loads(payload)["srv_id"]
-        name, request = read()
-        handlers[name][0](request)
-        sock.sendall(frame(b"__response", b'{"srv_id":%d}\0' % srv_id) + frame(name.encode(), respond()))
+
+
+def serve():
+    """Answer requests until the trainer ends the player."""
+    while True:
+        destination, payload = read()
+        if destination == "__request":
+            srv_id = json.loads(payload)["srv_id"]
+            name, request = read()
+            handlers[name][0](request)
+            sock.sendall(frame(b"__response", b'{"srv_id":%d}\0' % srv_id) + frame(name.encode(), respond()))
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,3 +1,5 @@
+"""Wrappers by name: their order, their settings, and their use in training and evaluation."""
+
 from __future__ import annotations
 
 from types import ModuleType
@@ -5,38 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gymnasium import spaces
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
 from rl_pipeline.errors import InputError
-from rl_pipeline.experiment.checkpoints.model_file import hand_over_statistics
 from rl_pipeline.registry import Registry
-from rl_pipeline.wrappers import Use, register_wrapper, wrap, wrapper_names, wrapping
-
-TRAINING, JUDGING = Use(training=True), Use(training=False)
-
-
-@pytest.fixture
-def pendulum() -> VecEnv:
-    return make_vec_env("Pendulum-v1", n_envs=2, seed=1)
-
-
-def act(venv: VecEnv, value: float = 0.5) -> Any:
-    return venv.step(np.full((2, 1), value, np.float32))
-
-
-def test_the_last_actions_are_observed_and_forgotten_with_the_episode(pendulum: VecEnv) -> None:
-    venv = wrap(pendulum, {"action_history": {"length": 2}}, TRAINING)
-    assert venv.observation_space.shape == (5,)
-    assert venv.reset()[:, 3:].tolist() == [[0, 0]] * 2
-    act(venv, 0.5)
-    observations, _, dones, infos = act(venv, -1.0)
-    assert observations[:, 3:].tolist() == [[0.5, -1.0]] * 2
-    while not dones.any():
-        observations, _, dones, infos = act(venv, 1.0)
-    assert infos[0]["terminal_observation"][3:].tolist() == [1.0, 1.0]
-    assert observations[:, 3:].tolist() == [[0, 0]] * 2
+from rl_pipeline.wrappers import register_wrapper, wrap, wrapper_names, wrapping
+from tests.support.wrapped_pendulum import JUDGING, TRAINING, act
 
 
 def test_wrappers_stand_in_one_order_whatever_the_order_in_the_file(pendulum: VecEnv) -> None:
@@ -57,26 +34,6 @@ def test_rewards_are_changed_only_for_learning(pendulum: VecEnv) -> None:
         pendulum.seed(1)
         pendulum.reset()
         assert np.allclose(rewards, act(pendulum)[1]) == (use is JUDGING)
-
-
-def test_statistics_stand_still_while_judging_and_can_be_handed_over(pendulum: VecEnv) -> None:
-    learned = wrap(pendulum, {"normalize": {}}, TRAINING)
-    judged: Any = wrap(make_vec_env("Pendulum-v1", n_envs=2), {"normalize": {}}, JUDGING)
-    learned.reset()
-    for _ in range(20):
-        act(learned)
-    hand_over_statistics(learned, judged)
-    before = judged.obs_rms.mean.copy()
-    judged.reset()
-    assert np.array_equal(judged.obs_rms.mean, before)
-    assert not np.allclose(before, 0)
-
-
-def test_clipping_bounds_the_observations_and_their_space(pendulum: VecEnv) -> None:
-    venv = wrap(pendulum, {"clip_observations": {"low": -0.2, "high": 0.2}}, JUDGING)
-    assert isinstance(venv.observation_space, spaces.Box)
-    assert venv.observation_space.high.max() == np.float32(0.2)
-    assert np.abs(venv.reset()).max() <= 0.2
 
 
 def test_null_leaves_a_wrapper_out(pendulum: VecEnv) -> None:
