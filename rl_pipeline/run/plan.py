@@ -60,6 +60,7 @@ class TrainingPlan:
         Raises:
             InputError: a line for each problem, with the file that set the key.
         """
+        # Name the file or override behind each problem.
         try:
             return _resolve(config, resume)
         except InputError as error:
@@ -98,6 +99,7 @@ def without_videos(config: Config, directory: Path) -> Config:
 def with_algorithm_problems(error: InvalidConfigError) -> InputError:
     """Return the error of a configuration that the schema refuses, extended by the problems of its algorithm."""
     kept = {key: error.settings[key] for key in ("algorithm", "modules") if key in error.settings}
+    # Only the algorithm can be checked, and only if its section is valid.
     try:
         config = Config.model_validate(kept)
         activate(config)
@@ -132,6 +134,7 @@ def _resolve(config: Config, resume: ResumePoint | None) -> TrainingPlan:
     # Check on the environment's spaces: wrappers and networks, then the models that are loaded later. The model of the
     # check is small and on the CPU, and dropped: plans of several seeds must not hold a replay buffer each.
     model = build_for_spaces(config, observations, actions)
+    # The user's callbacks are left out: they see a model only in `learn`.
     callbacks.check(model)
     if pretrained is not None:
         pretrained.load_into(model)

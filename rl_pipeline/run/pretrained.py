@@ -45,11 +45,13 @@ class PretrainedModel:
 
     def start_from(self, model: BaseAlgorithm) -> None:
         """Load the weights into a model about to train, and the replay buffer of the same folder if it fits."""
+        # Weights.
         self.file.load_into(model)
         logger.info("starting from %s", self.file.path)
         buffer = ExperimentFolder(self.file.path.parent).replay_buffer
         if not isinstance(model, OffPolicyAlgorithm) or not buffer.is_file():
             return
+        # The buffer may be of another environment or version.
         try:
             transitions = load_replay_buffer(model, buffer)
         except InputError as error:

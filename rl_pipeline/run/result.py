@@ -40,6 +40,7 @@ class TrainingResult:
 
 def print_training_report(result: TrainingResult, console: Console) -> None:
     """Print the paths of model, video and curves, and the figures of the best model."""
+    # Files that exist.
     folder = result.folder
     speed = (result.timesteps - result.start) / max(result.seconds, 1e-9)
     files = {
@@ -50,6 +51,7 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
         "all files": folder.path,
     }
     rows = [(name, str(path)) for name, path in files.items() if path is not None and path.exists()]
+    # Figures of the training and of its evaluation.
     steps = f"{result.timesteps:,} {plural(result.timesteps, 'step')}"
     rows.append(("training", f"{steps}, {result.seconds:.0f} s in all ({speed:,.0f} steps/s)"))
     if result.environments is not None:
@@ -58,5 +60,6 @@ def print_training_report(result: TrainingResult, console: Console) -> None:
         rows.extend(evaluation_rows(result.evaluation))
     if result.interrupted:
         rows.append(("go on with", folder.resume_command))
+    # An interrupted run can be resumed.
     title = "interrupted; everything is saved" if result.interrupted else "trained"
     print_rows(title, rows, console, "yellow" if result.interrupted else "green")

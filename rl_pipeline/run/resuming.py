@@ -63,6 +63,7 @@ def resume(experiment: str, directory: Path, overrides: Sequence[str], *, consol
 
 def check_unchanged(former: Config, config: Config, folder: ExperimentFolder) -> None:
     """Raise `InputError` naming the first key of `KEPT` that differs."""
+    # Compare each key, or a whole section.
     for key in KEPT:
         section, _, name = key.partition(".")
         before, now = getattr(former, section), getattr(config, section)

@@ -93,10 +93,12 @@ class RLTrainer:
         Raises `InputError` when the folder cannot be written, the disk is full, or the algorithm does not suit the
         environment.
         """
+        # A plan serves one training.
         plan = self._plan or TrainingPlan.of(self.config, self._resume)
         self._plan = None
         if plan.config.training.run_type != "debug":
             return self._train(plan)
+        # A debug run leaves nothing.
         with tempfile.TemporaryDirectory() as directory:
             return self._train(plan.without_videos(Path(directory)))
 
@@ -104,11 +106,13 @@ class RLTrainer:
         """Prepare folder, lock and metadata, run the training, and write how it ended."""
         began = time.monotonic()
         metadata = RunMetadata(plan, self._command)
+        # A resumed run continues in its own folder.
         resumed = None if plan.resume is None else plan.resume.folder
         folder = resumed or ExperimentFolder.create(
             plan.config.experiment.directory, plan.environment_id, plan.algorithm.name, plan.config.experiment.name
         )
         with locked(folder), quiet_terminal(plan.config.training.verbose), log_file(folder):
+            # The folder describes the run before anything can fail.
             self._write_start(plan, folder, metadata)
             logger.info("experiment folder: %s", folder.path)
             try:
@@ -125,6 +129,7 @@ class RLTrainer:
                     log_saved_files(self._run, folder)
                 raise
             finally:
+                # A new run without a step leaves its log only, and its name is free again.
                 if self._took_a_step or resumed is not None:
                     metadata.write_end(folder)
                 else:
@@ -149,6 +154,7 @@ class RLTrainer:
         """Open loggers and environments, build the run, and train."""
         exit_code = FAILED
         try:
+            # Before the environments: W&B sends on the events of TensorBoard from its start.
             metadata.start_loggers(plan, folder)
             with Environments(plan.config, folder.path) as environments:
                 run = self._run = TrainingRun(
@@ -163,8 +169,10 @@ class RLTrainer:
                     )
                 )
                 metadata.describe_spaces(run.model)
+                # Weights and replay buffer to start from.
                 if plan.pretrained is not None:
                     plan.pretrained.start_from(run.model)
+                # Signals are requests from here on: there is something to save.
                 with self._interruption:
                     result = self._train_and_evaluate(run, folder, began)
                 exit_code = INTERRUPTED_BY_SIGNAL if result.interrupted else 0
@@ -176,11 +184,13 @@ class RLTrainer:
         """Train, then evaluate and film the best model; an interruption of either ends the run with it saved."""
         evaluation, video, interrupted = None, None, False
         try:
+            # Save after an error too, but not after a second signal.
             try:
                 run.learn()
             finally:
                 if not self._interruption.insisted:
                     run.save()
+            # `save` has written the last weights: the model may get the best ones.
             evaluation = run.evaluate_best()
             video = run.film_best()
         except RunInterrupted:

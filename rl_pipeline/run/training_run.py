@@ -105,6 +105,7 @@ class TrainingRun:
         """
         if not self._callbacks.restoration.is_pending and self.model.num_timesteps:
             self._save_model()
+        # The files of the training are complete.
         self._episodes.close_file()
         # Draw the curves.
         environment = environment_folder(self._config.environment.id)
@@ -114,6 +115,7 @@ class TrainingRun:
         if (self_play := self._context.plan.callbacks.self_play) is not None:
             self_play.draw(self._folder, title)
         self.model.logger.close()
+        # Hand the files to the loggers.
         for path in (self._folder.model, self._folder.best_model, self._folder.curves):
             self._context.plan.loggers.log_file(path)
 
@@ -135,6 +137,7 @@ class TrainingRun:
         self._callbacks.checkpoint.save_state()
         evaluated = self._config.training.eval.num_evals > 0 and self._evaluations.timesteps
         if not evaluated or not self._folder.best_model.exists():
+            # The last model is the best one known.
             with whole_file(self._folder.best_model) as temporary:
                 shutil.copyfile(self._folder.model, temporary)
 

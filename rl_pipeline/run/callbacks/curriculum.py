@@ -37,6 +37,7 @@ class CurriculumProgress(RunCallback):
     def after_step(self, timesteps: int) -> None:
         """Count the episodes that have ended since the last call."""
         history = self._history
+        # Successes count only if every episode reports one.
         reported = len(history.successes) == len(history.returns)
         for index in range(self._counted, len(history.returns)):
             success = history.successes[index] if reported else None

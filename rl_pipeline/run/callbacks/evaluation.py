@@ -41,6 +41,7 @@ class PeriodicEvaluation(RunCallback):
 
     def restored(self, timesteps: int) -> None:
         """Continue after the last evaluation up to here, with the best of them."""
+        # Evaluations after the checkpoint are repeated.
         self._log.go_back(timesteps)
         self._best = max((episodes.rank() for episodes in self._log.evaluations), default=self._best)
         self._milestones.reached(max(self._log.timesteps, default=0))
@@ -94,6 +95,7 @@ class PeriodicEvaluation(RunCallback):
             success,
             " (best so far)" if better else "",
         )
+        # The caller may end the run here, as sweeps do.
         if self._context.evaluated is not None:
             self._context.evaluated(len(self._log.timesteps), summary)
 

@@ -48,8 +48,10 @@ class NetworkReset(RunCallback):
 
 def reset_networks(model: BaseAlgorithm) -> None:
     """Draw new weights from PyTorch's generator and clear the state of the optimizers; all else stays."""
+    # A second policy of the same architecture draws its weights.
     policy = model.policy
     policy.load_state_dict(type(policy)(**policy._get_constructor_parameters()).state_dict())
+    # Moments of Adam belong to the former weights.
     names, _ = model._get_torch_save_params()
     for name in names:
         if name.endswith("optimizer"):

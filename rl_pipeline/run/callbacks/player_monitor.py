@@ -64,6 +64,7 @@ class PlayerMonitor(RunCallback):
 
     def _hint_at_polling(self, times: ResponseTimes, figures: Communication | None) -> None:
         """Warn once if responses take as long as the pauses of a connector, and the simulation does not explain it."""
+        # Enough responses for a median.
         if times.calls < WINDOW:
             return
         self._hint_due = False

@@ -55,8 +55,10 @@ class SelfPlay(RunCallback):
     def before_rollout(self, timesteps: int) -> None:
         """Log the ratings."""
         pool = self.opponents
+        # The history thins out as it grows.
         if not self.history.timesteps or timesteps >= self.history.timesteps[-1] + self.history.spacing:
             self.history.add(timesteps, pool.elo)
+        # The row of the log.
         self.logger.record("self_play/elo", pool.elo)
         if pool.snapshots:
             self.logger.record("self_play/pool_elo", float(np.mean([snapshot.elo for snapshot in pool.snapshots])))

@@ -177,12 +177,14 @@ def make_callbacks(context: RunContext, training: TrainingObjects) -> TrainingCa
     states = {} if plan.resume is None else plan.resume.states
     restoration = Restoration(states, training.parts, own, settings.seed, settings.total_timesteps)
     rate = [AdaptiveLearningRate(model.learning_rate)] if isinstance(model.learning_rate, AdaptiveRate) else []
+    # The restoration calls `restored` of those after it.
     own = [*rate, restoration, *own]
     # The user's callbacks come last; `learn` initialises them, and it alone: one may open files then.
     others: dict[str, BaseCallback] = {"infos": InfoLog(settings.log_info_keys), **plan.callbacks.user}
     others |= {type(callback).__name__: callback for callback in context.callbacks}
     for callback in own:
         callback.init_callback(model)
+    # Every callback with a state is saved and restored with the run.
     sequence = CallbackSequence(own, others)
     training.parts.update(sequence.parts)
     return TrainingCallbacks(sequence, restoration, checkpoint)
