@@ -92,8 +92,8 @@ def player_program(build_path: str, scene: str, arguments: Sequence[str] = ()) -
     # A build: the path must be an executable file.
     path = Path(expanded(build_path))
     if not path.is_file():
-        beside = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
-        hint = f"; executables in {path.parent}: {', '.join(beside[:5])}" if beside else ""
+        others = sorted(str(other) for other in path.parent.glob("*") if os.access(other, os.X_OK) and other.is_file())
+        hint = f"; executables in {path.parent}: {', '.join(others[:5])}" if others else ""
         found = "is a directory" if path.is_dir() else "does not exist"
         raise InputError(f"unity.build_path: {build_path} {found}{hint} (or use {EMBEDDED!r}, the embedded player)")
     if not os.access(path, os.X_OK):
