@@ -121,6 +121,7 @@ def _directory(context: typer.Context) -> Path:
     from rl_pipeline.config.loading import experiments_directory
     from rl_pipeline.errors import InputError
 
+    # --directory wins; a wrong config.yml leaves the default of the schema.
     if (given := context.params.get("directory")) is not None:
         return Path(given)
     try:

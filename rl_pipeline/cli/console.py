@@ -34,6 +34,7 @@ def log_to_terminal(debug: bool) -> None:
     """
     handler = _TerminalHandler()
     handler.setFormatter(_TerminalFormatter())
+    # A second command in one process, as in tests, replaces the handler of the first.
     package = logging.getLogger("rl_pipeline")
     if all(isinstance(other, _TerminalHandler) for other in package.handlers):
         package.handlers = [handler]

@@ -36,6 +36,7 @@ def deploy(
     # Imports PyTorch.
     from rl_pipeline.deployment.deploy import deploy as run
 
+    # The configuration is that of the trained run, with the overrides over it.
     settings, ros_arguments = split_ros_arguments(context, overrides)
     selection = select(settings, None, None, None, experiment, model, agent, directory)
     run(selection, robot, dry_run=dry_run, enable=enable, ros_arguments=ros_arguments)

@@ -144,6 +144,7 @@ def print_comparison(records: Sequence[ExperimentRecord], console: Console) -> N
     Raises:
         InputError: there are fewer than two runs.
     """
+    # One run has no differing settings.
     if len(records) < 2:
         raise InputError(f"expected two or more experiments to compare, found {len(records)}")
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -163,6 +164,7 @@ def print_comparison(records: Sequence[ExperimentRecord], console: Console) -> N
 
 def refuse_running(records: Sequence[ExperimentRecord]) -> None:
     """Raise `InputError` when one of the runs is still running by its metadata."""
+    # A killed run has this status too: metadata.json has no later entry.
     running = [str(record.folder.path) for record in records if record.status == "running"]
     if running:
         raise InputError(f"{', '.join(running)}: still running, by its metadata.json; --force removes it all the same")

@@ -22,6 +22,7 @@ def simulate(
 
     Ctrl-C ends them.
     """
+    # launch_unity_simulation.bash runs the same program without an installation of this package.
     from rl_pipeline.simulation.standalone.launcher import launch
 
     launch(config, overrides or [], scene, logs)

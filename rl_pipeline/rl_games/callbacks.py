@@ -38,6 +38,7 @@ class ObserverCallback(RunCallback):
 
     def _on_training_start(self) -> None:
         self._began = time.monotonic()
+        # The model has its logger only from here on.
         writer = summary_writer(self.logger)
         window = self.model._stats_window_size
         self._observer.after_init(ObservedAlgorithm(self.model, writer, window, Path(self.logger.dir or ".")))
@@ -85,6 +86,7 @@ class ScoreToWin(BaseCallback):
         self._not_before = not_before
 
     def _on_step(self) -> bool:
+        # The window of Monitor, of games_to_track episodes.
         episodes = self.model.ep_info_buffer or ()
         if self.num_timesteps < self._not_before or len(episodes) < MIN_GAMES:
             return True

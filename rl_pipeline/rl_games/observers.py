@@ -87,6 +87,7 @@ class DefaultAlgoObserver(AlgoObserver):
     def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
         """Add the outcomes of the episodes that have ended."""
         for info in (infos[index] for index in done_indices.tolist()):
+            # Several numbers, such as one for each agent, are no score.
             score = single_number(next((info[key] for key in SCORES if key in info), None))
             if score is not None:
                 self._scores.append(score)
@@ -119,6 +120,7 @@ class IsaacAlgoObserver(DefaultAlgoObserver):
     def process_infos(self, infos: Sequence[Mapping[str, Any]], done_indices: NDArray[np.intp]) -> None:
         """Add the numbers of ended episodes, and replace those of environment 0."""
         super().process_infos(infos, done_indices)
+        # rl_games has one info for all environments; here the first one stands for all.
         self._direct = _numbers(infos[0])
         for index in done_indices.tolist():
             for key, value in _numbers(infos[index].get("episode", {})).items():

@@ -55,6 +55,7 @@ class SectionReader:
 
     def value(self, name: str, default: Any = _MISSING) -> Any:
         """Read any value; `default` for a missing one or null. Raises `InputError` without a default."""
+        # A key counts as read even where its value is null.
         self._taken.append(name)
         value = self._values.get(name)
         if value is not None:
