@@ -30,6 +30,7 @@ class RandomAgent:
     def __init__(self, action_space: spaces.Space[Any], num_envs: int, seed: int) -> None:
         self._space = action_space
         self._num_envs = num_envs
+        # The space has a random generator of its own.
         self._space.seed(seed)
 
     def predict(

@@ -183,6 +183,7 @@ def _label(selection: Selection) -> str:
 
 def _group_repetitions(results: Sequence[AgentResult]) -> dict[str, list[AgentResult]]:
     """Return results by label for each model name of runs that differ in their seeds alone, if there are several."""
+    # Compare models of one name only: best models with best models, checkpoints with the same checkpoint.
     by_model: dict[str, list[AgentResult]] = {}
     for result in results:
         if result.selection.model is not None and result.selection.folder is not None:

@@ -134,6 +134,7 @@ class _ProtocolChecks:
 
     def run(self) -> Iterator[CheckResult]:
         """Make all checks, each after those that it depends on."""
+        # A check of an ability is left out where the services lack its fields.
         yield _attempt("services have the types of the task", self._types)
         yield self._with("seeds", "same seed and actions give the same states", self._determinism)
         yield self._with("seeds", "other seeds give other episodes", self._seeds)

@@ -61,6 +61,7 @@ class EpisodeTally:
 
     def add(self, step: RolloutStep) -> bool:
         """Add a step of every environment; returns whether any episode ended with it."""
+        # Steps after the last counted episode of an environment are added too, and never recorded.
         self._running_returns += step.rewards
         self._running_lengths += 1
         ended = np.flatnonzero(step.dones)

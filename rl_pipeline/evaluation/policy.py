@@ -83,11 +83,13 @@ class Policy:
 
     def preprocess(self, observations: Any, episode_starts: NDArray[np.bool_]) -> Any:
         """Return observations, shape (N, ...), as the model receives them: stacked, clipped, normalised."""
+        # `get_env` of Stable-Baselines3 may return None, for models without environments.
         venv: VecEnv | None = self.model.get_env()
         assert venv is not None, "the model was built on the stub"
         # The wrappers around the stub process the observations that it is given to return.
         self._stub.observations = observations
         self._stub.dones = episode_starts
+        # A step with the last actions tells wrappers such as frame stacks that the episodes go on.
         if not self._begun:
             self._begun = True
             return venv.reset()

@@ -15,6 +15,7 @@ def print_evaluation_report(summary: EvaluationSummary, agent: str, environment:
 
 def evaluation_rows(summary: EvaluationSummary) -> list[tuple[str, str]]:
     """Return names and values: return with spread and interval, success rate with interval, length, episodes."""
+    # Spread and intervals are missing after a single episode.
     spread = "" if summary.sd_return is None else f" ± {summary.sd_return:.2f} sd"
     interval = summary.return_interval
     limits = "" if interval is None else f", 95% interval {interval[0]:.2f} to {interval[1]:.2f}"

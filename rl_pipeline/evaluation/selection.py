@@ -48,6 +48,7 @@ class Selection:
         """Build the agent for these environments. Raises `InputError` when the model does not fit them."""
         if self.model is None:
             return baseline_agent(self.agent, venv.action_space, venv.num_envs, self.config.evaluation.seed)
+        # Build the architecture of the configuration, then load the weights and the normaliser.
         model = build(self.config, venv, for_training=False)
         file = ModelFile.open(self.model)
         file.load_into(model)
@@ -59,6 +60,7 @@ class Selection:
         if file.timesteps is None:
             return str(file.path)
         text = f"{file.path}, trained for {file.timesteps:,} {plural(file.timesteps, 'step')}"
+        # The best model is often older than the last one.
         last = None if self.folder is None else self.folder.model
         if last is None or last == file.path or not last.is_file():
             return text
