@@ -1,4 +1,4 @@
-"""Which files make up an experiment: Hydra's defaults lists and group choices over one or more folders."""
+"""Composition of the files of an experiment: Hydra's defaults lists and group choices over several folders."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ logger = logging.getLogger(__name__)
 
 
 def shown(path: Path) -> str:
-    """The path as messages show it: relative to the working directory where it lies in there."""
+    """Return the path as messages show it: relative to the working directory if it lies inside."""
     absolute = path.absolute()
     return str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
 
 
 def read_yaml(path: Path, *, last_counts: bool = False) -> dict[Any, Any]:
-    """The mapping in a YAML file, `${...}` unresolved; an empty file is an empty mapping.
+    """Read the mapping in a YAML file, `${...}` unresolved; an empty file is an empty mapping.
 
     Args:
         path: the file.
@@ -46,7 +46,7 @@ def read_yaml(path: Path, *, last_counts: bool = False) -> dict[Any, Any]:
 
 
 def read_settings(path: Path, *, last_counts: bool = False) -> dict[Any, Any]:
-    """The same with a `WrittenNumber` for each number: whether the number or its text counts depends on the key."""
+    """Read a YAML file like `read_yaml`, with a `WrittenNumber` for each number: some keys take its text."""
     import yaml
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -101,17 +101,18 @@ class ConfigFolders:
         self.folders = list(dict.fromkeys(folder.absolute() for folder in folders))
 
     def experiment(self, name: str, where: str = "", beside: Path | None = None) -> Path:
-        """The experiment file of that name, with or without suffix.
+        """Find the experiment file of that name, with or without suffix.
 
         Args:
-            name: of a file in one of the folders; or a path, where `beside` is given.
-            where: the file and key that names it, for the error.
-            beside: folder that a path is relative to, unless it is absolute.
+            name: name of a file in one of the folders, or a path if `beside` is given.
+            where: file and key that name it, for the error.
+            beside: folder that a relative path starts from.
 
         Raises:
             UnknownNameError: there is none.
         """
         name = _SUFFIX.sub("", name)
+        # A name in a folder comes before a path.
         path = self.find(name)
         if path is None and beside is not None:
             base = beside / expanded(name)
@@ -123,23 +124,23 @@ class ConfigFolders:
         return path
 
     def find(self, name: str) -> Path | None:
-        """The file of a dotless name such as `algorithm/ppo`."""
+        """Find the file of a name without suffix, such as `algorithm/ppo`."""
         paths = (folder / f"{name}.yaml" for folder in self.folders)
         return next((path for path in paths if path.is_file()), None)
 
     def options(self, group: str) -> list[str]:
-        """The choices of a group, or the experiment files for the empty name."""
+        """List the choices of a group, or the experiment files for the empty name."""
         return sorted({path.stem for folder in self.folders for path in (folder / group).glob("*.yaml")})
 
     def groups(self) -> list[str]:
-        """The groups that have a choice."""
+        """List the groups that have a choice."""
         return sorted({path.parent.name for folder in self.folders for path in folder.glob("*/*.yaml")})
 
     def check_choice(self, group: str, choice: str | None) -> bool:
-        """Whether `group` is one.
+        """Return True if `group` is a group.
 
         Raises:
-            UnknownNameError: if it is, and does not have the choice.
+            UnknownNameError: it is one, but does not have the choice.
         """
         options = self.options(group)
         if options and choice is not None and choice not in options:
@@ -147,21 +148,22 @@ class ConfigFolders:
         return bool(options)
 
     def shown(self) -> str:
-        """The folders, as messages show them."""
+        """Return the folders as messages show them."""
         return ", ".join(shown(folder) for folder in self.folders)
 
 
 def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[str]) -> list[Layer]:
-    """The files that `experiment` and the group choices name, weakest first, each read as a layer.
+    """Read the files that `experiment` and the group choices name as layers, weakest first.
 
     Raises:
-        InputError: if a file cannot be read, or a defaults list or a choice names what does not exist.
+        InputError: a file cannot be read, or a defaults list or a choice names a file that does not exist.
     """
     tree = read_settings(experiment)
     defaults = as_texts(tree.pop("defaults", None))
     tree.pop("hydra", None)
     if defaults is None and not choices:
         return [Layer.of_mapping(shown(experiment), tree)]
+    # In the order of the defaults list; `_self_` is the place of the experiment file.
     layers = []
     for result in _defaults_list(experiment, defaults or [], folders, choices):
         package = tuple(result.package.split(".")) if result.package else ()
@@ -178,7 +180,7 @@ def composed_layers(experiment: Path, folders: ConfigFolders, choices: Sequence[
 def _defaults_list(
     experiment: Path, defaults: Any, folders: ConfigFolders, choices: Sequence[str]
 ) -> list[ResultDefault]:
-    """What Hydra makes of the defaults list, with the choices of the command line.
+    """Resolve the defaults list with Hydra, using the choices of the command line.
 
     Hydra sees a stand-in that holds nothing but the list: experiment files may have any name and be in any folder.
     """
@@ -191,6 +193,7 @@ def _defaults_list(
         raise InputError(f"{shown(experiment)}: defaults: expected a list such as [algorithm: ppo], found {defaults!r}")
     if "_self_" not in defaults:
         defaults = [*defaults, "_self_"]
+    # The stand-in is written to a folder of its own; the real folders are its search path.
     search = {"searchpath": [f"file://{folder}" for folder in folders.folders]}
     try:
         with tempfile.TemporaryDirectory() as folder, _hydra(folder) as loader:
@@ -210,7 +213,7 @@ def _defaults_list(
 
 @contextmanager
 def _hydra(folder: str) -> Iterator[ConfigLoader]:
-    """Hydra on a folder, with the state put back that a surrounding Hydra application has."""
+    """Run Hydra on a folder, and restore the state of a surrounding Hydra application."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 

@@ -12,9 +12,9 @@ _FALSE: Final = {"false", "off", "no", "0"}
 
 
 def number_of_experiment(files: Sequence[Layer], others: Sequence[Layer]) -> Layer | None:
-    """The number that an experiment file names, as a layer above config.yml; None where config.yml decides.
+    """Return the number that an experiment file names as a layer above config.yml; None where config.yml decides.
 
-    It does where players are started elsewhere, since the launcher starts as many as config.yml says, and where they
+    It decides where players are started elsewhere, since the launcher starts as many as config.yml says, and where they
     simulate several worlds each that would not all be used. A number in a file of a group is a default.
 
     Args:
@@ -24,6 +24,7 @@ def number_of_experiment(files: Sequence[Layer], others: Sequence[Layer]) -> Lay
     naming = [layer for layer in files if not layer.is_group and KEY in layer.settings]
     if not naming:
         return None
+    # Merge everything but this rule, to see how players are started.
     merged = Merged()
     for layer in (*files, *others):
         merged.add(layer)

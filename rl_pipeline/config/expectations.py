@@ -1,4 +1,4 @@
-"""What the schema expects at a key, in the words of an error message."""
+"""Expected values of keys, in the words of error messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MANY = {int: "whole numbers", float: "numbers", str: "strings", Path: "paths", 
 
 
 def expectation(key: Key) -> str:
-    """What the schema expects at `key`, which it names."""
+    """Describe the values that the schema allows at one of its keys."""
     if key in sections():
         return f"a section with keys such as {', '.join(list(sections()[key].model_fields)[:3])}"
     field = fields()[key]
@@ -75,19 +75,20 @@ def _range(annotation: Any, limits: list[Any]) -> str:
     return " that is not empty" if any(isinstance(limit, annotated_types.MinLen) for limit in limits) else ""
 
 
-_LONGEST = 60
+MAX_SHOWN = 60
+"""Characters of a value that a message shows at most."""
 
 
 def found(value: Any) -> str:
-    """`value` as YAML would have it, cut short."""
+    """Return `value` as YAML writes it, cut short."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def nearest(name: str, valid: Sequence[str]) -> str | None:
-    """The valid name most like `name`, if any is like it at all."""
+    """Return the valid name most similar to `name`; None if none is similar."""
     return next(iter(difflib.get_close_matches(name, valid, n=1, cutoff=0.6)), None)

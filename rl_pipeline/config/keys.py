@@ -1,4 +1,4 @@
-"""Every key of the schema by its parts, and what each leads to."""
+"""Keys of the schema by their parts, and the other spellings of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rl_pipeline.config.values import is_mapping
 
 
 class Kind(Enum):
-    """What a key leads to."""
+    """Kind of a key."""
 
     SECTION = "a section of keys"
     VALUE = "one value"
@@ -26,19 +26,19 @@ class Kind(Enum):
 
 @cache
 def fields() -> dict[Key, FieldInfo]:
-    """The keys that take a value, in the order of the schema."""
+    """Return the keys that take a value, in the order of the schema."""
     return {key: field for key, field in _walk(Config, ()) if _section(field) is None}
 
 
 @cache
 def sections() -> dict[Key, type[Section]]:
-    """The keys that lead to further keys; the whole configuration has the empty key."""
+    """Return the keys that have further keys below; the whole configuration has the empty key."""
     nested = {key: model for key, field in _walk(Config, ()) if (model := _section(field)) is not None}
     return {(): Config, **nested}
 
 
 def kind(key: Key) -> Kind:
-    """What the canonical `key` leads to."""
+    """Return the kind of a canonical key."""
     if key in sections():
         return Kind.SECTION
     for length in range(len(key), 0, -1):
@@ -50,7 +50,7 @@ def kind(key: Key) -> Kind:
 
 
 def known_part(key: Key) -> Key:
-    """The longest beginning of `key` that the schema names."""
+    """Return the longest beginning of `key` that the schema names."""
     for length in range(len(key), 0, -1):
         if key[:length] in fields() or key[:length] in sections():
             return key[:length]
@@ -98,7 +98,7 @@ ALIASES: Mapping[str, str] = {
     "training.n_test_episodes": "evaluation.num_episodes",
     "wandb_run.project": "wandb_run.project_name",
 }
-"""Old dotted key -> canonical dotted key. What lies below an old key lies below the canonical one."""
+"""Old dotted key -> canonical dotted key. Keys below an old key move with it."""
 
 NULL_LEAVES_DEFAULT: Final = frozenset({"training.id", "training.eval_seed"})
 """Old dotted keys under which null leaves the default, where the canonical key would refuse it or take it."""
@@ -119,7 +119,7 @@ def leaves_default(key: Key, value: Any) -> bool:
 
 
 def _spellings(key: Key) -> Iterator[Key]:
-    """Yield `key` and what each alias in turn makes of it, the canonical spelling last."""
+    """Yield `key` and its translation by one alias after the other, the canonical spelling last."""
     yield key
     while (length := _aliased(key)) is not None:
         key = _TABLE[key[:length]] + key[length:]
@@ -127,7 +127,7 @@ def _spellings(key: Key) -> Iterator[Key]:
 
 
 def canonical_references(value: Any) -> Any:
-    """`value` with the keys inside `${...}` in their canonical spelling, so that old spellings can be referred to."""
+    """Return `value` with the keys inside `${...}` in canonical spelling, so that old spellings can be referred to."""
     if isinstance(value, dict):
         return {key: canonical_references(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -138,10 +138,10 @@ def canonical_references(value: Any) -> Any:
 
 
 def aliases_below(key: Key) -> list[str]:
-    """The last parts of the old keys that lie directly below `key`."""
+    """Return the last parts of the old keys directly below `key`."""
     return [old[-1] for old in _TABLE if old[:-1] == key]
 
 
 def _aliased(key: Key) -> int | None:
-    """How many parts of `key` the longest matching old key covers."""
+    """Return the number of parts of `key` that the longest matching old key covers; None: none matches."""
     return next((length for length in range(len(key), 0, -1) if key[:length] in _TABLE), None)

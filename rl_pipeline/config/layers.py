@@ -1,4 +1,4 @@
-"""One layer of the configuration (a file, or the command line) as settings under canonical keys."""
+"""Layers of the configuration: a file or the command line as settings under canonical keys, and their merge."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Setting:
 
 
 class Layer:
-    """The settings of one source, by canonical key, in the order they were written.
+    """Settings of one source, by canonical key, in the order of writing.
 
     Attributes:
-        problems: what the source says that cannot be, such as unknown keys. Nothing of it is among the settings.
-        is_group: whether the source is the file of a group, such as configs/algorithm/ppo.yaml.
+        problems: errors of the source, such as unknown keys; they are not among the settings.
+        is_group: True if the source is the file of a group, such as configs/algorithm/ppo.yaml.
     """
 
     def __init__(self, source: str, entries: Iterable[tuple[Key, Any]]) -> None:
@@ -56,13 +56,14 @@ class Layer:
 
     @classmethod
     def of_mapping(cls, source: str, tree: Mapping[Any, Any], package: Key = ()) -> Layer:
-        """The layer of a file whose content belongs below the key `package`."""
+        """Return the layer of a file whose content belongs below the key `package`."""
         if package:
             return cls(source, [(package, tree)])
         return cls(source, [(tuple(str(key).split(".")), value) for key, value in tree.items()])
 
     def _read(self, spelled: Key, value: Any) -> None:
         key = canonical(spelled)
+        # Sections and open mappings are read down to single values.
         match kind(key):
             case Kind.UNKNOWN:
                 self._problem(_unknown_key(self.source, spelled))
@@ -92,7 +93,7 @@ class Layer:
         self.settings[key] = setting
 
     def _switch_on(self) -> None:
-        """Switch on what a block configures, unless the block says `enabled` itself."""
+        """Set `enabled` of a block that sets another key, unless the block sets `enabled` itself."""
         for section in SWITCHED if self.source != DEFAULT else ():
             switch = (*section, "enabled")
             inside = next((self.settings[key] for key in self.settings if key[: len(section)] == section), None)
@@ -106,7 +107,7 @@ class Layer:
 
 
 class Merged:
-    """The settings of several layers, the stronger over the weaker; mappings merge, all else is replaced."""
+    """Settings of several layers, the stronger over the weaker; mappings merge, other values are replaced."""
 
     def __init__(self) -> None:
         self._settings: dict[Key, Setting] = {}
@@ -115,7 +116,7 @@ class Merged:
         return iter(list(self._settings.items()))
 
     def add(self, layer: Layer) -> None:
-        """Put a layer over the ones that are there."""
+        """Put a layer over the present ones."""
         for key, setting in layer.settings.items():
             if setting.value == {} and any(other[: len(key)] == key and other != key for other in self._settings):
                 continue
@@ -125,18 +126,18 @@ class Merged:
             self._settings[key] = setting
 
     def revalue(self, key: Key, value: Any) -> None:
-        """Give the setting at `key` another value, from the same origin."""
+        """Replace the value at `key`, and keep its origin."""
         self._settings[key] = replace(self._settings[key], value=value)
 
     def remove(self, key: Key) -> bool:
-        """Drop `key` and what lies below it. Returns whether there was anything."""
+        """Drop `key` and everything below it. Return True if there was a setting."""
         doomed = [other for other in self._settings if other[: len(key)] == key]
         for other in doomed:
             del self._settings[other]
         return bool(doomed)
 
     def tree(self) -> dict[Any, Any]:
-        """The values as nested mappings."""
+        """Return the values as nested mappings."""
         tree: dict[Any, Any] = {}
         for key, setting in self._settings.items():
             node = tree
@@ -146,7 +147,7 @@ class Merged:
         return tree
 
     def origins(self) -> Origins:
-        """Where each value came from."""
+        """Return the origin of each value."""
         return Origins({key: setting.origin for key, setting in self._settings.items()})
 
 
@@ -158,13 +159,14 @@ def _as_expected(key: Key, value: Any) -> Any:
 
 
 def _unknown_key(source: str, spelled: Key) -> str:
-    """The message for a key that the schema does not know, down to the first part at fault."""
+    """Return the message for an unknown key, up to its first wrong part."""
     depth = next(n for n in range(1, len(spelled) + 1) if kind(canonical(spelled[:n])) is Kind.UNKNOWN)
     parent, wrong = spelled[: depth - 1], str(spelled[depth - 1])
     start = f"{source}: unknown key {dotted(spelled[:depth])!r}"
     place = canonical(parent)
     if kind(place) is not Kind.SECTION:
         return f"{start}; {dotted(parent)} takes {expectation(place)}, no further keys"
+    # Nearest first: keys of other libraries, then neighbours, then the same name in another section.
     siblings = list(sections()[place].model_fields)
     if (elsewhere := FOREIGN_KEYS.get(wrong)) is not None:
         return f"{start}; did you mean {elsewhere!r}?"
@@ -183,13 +185,14 @@ _NAME = re.compile(r"\$\{(\w+)\}")
 
 
 def resolve(merged: Merged) -> list[InputError]:
-    """Replace each `${...}` in `merged` by what it refers to. Returns what could not be, without it."""
+    """Replace each `${...}` in `merged` by its value. Return the errors; their settings are removed."""
     pending = [(key, setting) for key, setting in merged if _refers(setting.value)]
     if not pending:
         return []
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    # OmegaConf resolves within the whole tree; a reference that fails is one error and does not hide the others.
     root, problems = OmegaConf.create(merged.tree()), []
     for key, setting in pending:
         try:
@@ -210,7 +213,7 @@ def resolve(merged: Merged) -> list[InputError]:
 
 
 def _hint(value: Any) -> str:
-    """For names of environment variables, which a shell would replace: how they are written here."""
+    """Return the spelling of an environment variable, for `${NAME}` as a shell has it."""
     names = [name for name in _NAME.findall(value) if name in os.environ] if isinstance(value, str) else []
     return f"; the environment variable is written ${names[0]} or ${{oc.env:{names[0]}}}" if names else ""
 

@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 DEFAULT_EXPERIMENT = "navigation_ppo"
 MACHINE_FILE = Path("config.yml")
 NO_MACHINE_FILE = Path(os.devnull)
-"""For `machine_file`: read no config.yml, so that the files and overrides alone say what the configuration is."""
+"""Value of `machine_file` for a configuration of files and overrides alone, without config.yml."""
 
 
 @dataclass(frozen=True)
 class MachineSettings:
-    """What config.yml says: which experiment file to run, and the players and ROS side of this machine."""
+    """Content of config.yml: the experiment file to run, and the players and ROS side of this machine."""
 
     experiment: str
     simulation: SimulationConfig
@@ -63,14 +63,14 @@ def load_config(
             project's own groups can be named in either case.
         machine_file: settings of this machine; without it, `config.yml` of the working directory if there is one.
         overrides: in Hydra's grammar, such as `training.seed=1`, `algorithm=sac`, `~algorithm.parameters.ent_coef`.
-        sampled: what a search has chosen, over all else.
-        imports: whether to import its modules and use its workspaces; false for callers that need neither.
-        needs_experiment: whether the experiment file that the machine file names is needed; without need, one that
-            cannot be read is left out with a warning.
-        of_run: whether the file is what a run has kept, which names every key.
+        sampled: settings chosen by a search, the strongest layer.
+        imports: import its modules and use its workspaces; False for callers that need neither.
+        needs_experiment: False: an experiment file named by the machine file that cannot be read is left out with a
+            warning.
+        of_run: the file is the `config.yaml` of a run, which names every key.
 
     Raises:
-        InputError: one line for each problem, which names the file and the key, what was expected and found.
+        InputError: a line for each problem, with file, key, and the expected and found values.
     """
     if config_name is not None and config_file is not None:
         raise InputError(f"expected a config name or a config file, found both: {config_name!r} and {config_file}")
@@ -99,6 +99,7 @@ def _load(
     imports: bool,
     of_run: bool,
 ) -> Config:
+    # Machine file: its `experiment` may be a text, the experiment file to run.
     machine = _machine_file(machine_file)
     settings = read_settings(machine) if machine is not None else {}
     named = settings.pop("experiment") if isinstance(settings.get("experiment"), str) else None
@@ -113,6 +114,7 @@ def _load(
     else:
         experiment = folders.experiment(config_name or DEFAULT_EXPERIMENT)
 
+    # Layers, weakest first.
     command_line = parse_overrides(overrides, folders.check_choice)
     files = composed_layers(experiment, folders, command_line.choices)
     layers = [_defaults(), *files]
@@ -129,7 +131,7 @@ def _load(
 
 
 def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file: Path | None = None) -> Config:
-    """The configuration of settings that come from a file of another kind; they are stronger than the machine file.
+    """Make the configuration of settings from a file of another kind; they are stronger than the machine file.
 
     Args:
         settings: sections by name.
@@ -140,6 +142,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
         InputError: as `load_config` does.
     """
     machine = _machine_file(machine_file)
+    # Its experiment file plays no part: the settings are the experiment.
     below = read_settings(machine) if machine is not None else {}
     if isinstance(below.get("experiment"), str):
         del below["experiment"]
@@ -150,7 +153,7 @@ def config_of_settings(settings: Mapping[str, Any], source: str, *, machine_file
 
 
 def machine_settings(machine_file: Path | None = None, overrides: Sequence[str] = ()) -> MachineSettings:
-    """Settings of a machine file (default: config.yml of the working directory), without any experiment file.
+    """Read a machine file (default: config.yml of the working directory), without any experiment file.
 
     Args:
         machine_file: the file.
@@ -190,7 +193,7 @@ def _merged(layers: Sequence[Layer], command_line: Overrides, sampled: Layer | N
 
 
 def outweighed(config: Config) -> list[str]:
-    """One line for each value of the machine file that outweighs the experiment's, or the other way round."""
+    """Return a line for each value of the machine file that outweighs the experiment's, or the other way round."""
     return config._outweighed
 
 
@@ -219,7 +222,7 @@ def activate(config: Config) -> None:
 
 
 def _delete(merged: Merged, command_line: Overrides) -> list[InputError]:
-    """Take what `~key` names out of the files' settings; the default of the schema remains."""
+    """Remove the settings that `~key` names; the default of the schema remains."""
     problems = []
     for spelled in command_line.deletions:
         key = canonical(spelled)
@@ -235,7 +238,7 @@ def _machine_file(path: Path | None) -> Path | None:
 
 
 def config_folders(config_dir: Path | None = None, config_file: Path | None = None) -> ConfigFolders:
-    """Where groups and experiment files are looked for, first things first. Raises `InputError` for no folder."""
+    """Return the folders of groups and experiment files, in order of search. Raises `InputError` for a missing one."""
     if config_dir is not None and not config_dir.is_dir():
         found = "a file" if config_dir.exists() else "no such folder"
         raise InputError(f"{config_dir}: expected a folder of configuration files, found {found}")
@@ -247,5 +250,5 @@ def config_folders(config_dir: Path | None = None, config_file: Path | None = No
 
 
 def _defaults() -> Layer:
-    """The defaults of the schema as the weakest layer, so that `${...}` can refer to them."""
+    """Return the defaults of the schema as the weakest layer, so that `${...}` can refer to them."""
     return Layer.of_mapping(DEFAULT, Config().model_dump())

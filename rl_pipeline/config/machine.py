@@ -1,4 +1,4 @@
-"""What config.yml says of this machine."""
+"""Schema of the settings of a machine: environments, backend, ROS side and players."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Durability = Literal["volatile", "transient_local"]
 
 
 class QosConfig(Section):
-    """Quality of service of a topic; null: what suits the topic and its publishers."""
+    """Quality of service of a topic; null: chosen for the topic and its publishers."""
 
     reliability: Reliability | None = Field(default=None, description="whether what is lost is sent again")
     durability: Durability | None = Field(
@@ -48,7 +48,7 @@ Folders = Annotated[list[Path], BeforeValidator(listed)]
 
 
 class RosConfig(Section):
-    """The ROS side: how players are reached, and what the launch scripts run."""
+    """ROS side: the address for players, and the node of the launch scripts."""
 
     launch_endpoint: bool = Field(
         default=True,
@@ -114,7 +114,7 @@ class UnityConfig(Section):
 
 
 class SimulationConfig(Section):
-    """What config.yml says of this machine."""
+    """Simulators of this machine, from config.yml."""
 
     n_environments: int = Field(default=4, gt=0, le=4096, description="environments that run in parallel")
     backend: str = Field(
@@ -155,7 +155,7 @@ class SimulationConfig(Section):
         return 0 if launches_all and not ros.one_port_per_environment else ros.tcp_port
 
     def with_any_port(self) -> SimulationConfig:
-        """The same on any free port, to run beside a training; players started elsewhere keep the port they know.
+        """Return the settings with any free port, for use during a training; players started elsewhere keep theirs.
 
         With ROS services it would be the training's players that answer, so that these are reached directly.
         """

@@ -1,4 +1,4 @@
-"""Where each value of a configuration came from, so that an error can name the file and the key as it was written."""
+"""Origins of the values of a configuration, so that errors name the file and the key as written."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 DEFAULT = "default"
-"""Source of what no file says."""
+"""Source of values that no file sets."""
 
 Key = tuple[Any, ...]
 """A dotted key as its parts: strings, save inside mappings whose keys the schema does not name."""
 
 
 def dotted(key: Key) -> str:
-    """The key as people write it."""
+    """Return the key as users write it."""
     return ".".join(str(part) for part in key)
 
 
@@ -31,7 +31,7 @@ class Origin:
 class Origins(dict[Key, Origin]):
     """Canonical key -> origin.
 
-    Where a value came from is no part of what it is: configurations of equal values are equal, so all origins are.
+    All origins compare equal, so that configurations of equal values are equal, wherever the values came from.
     """
 
     def __eq__(self, other: object) -> bool:

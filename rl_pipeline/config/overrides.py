@@ -38,16 +38,17 @@ def parse_overrides(lines: Sequence[str], check_choice: Callable[[str, str | Non
 
     Args:
         lines: the overrides as written.
-        check_choice: whether a key is a group; raises for a choice (if not None) that the group does not have.
+        check_choice: returns True if a key is a group; raises for a choice (if not None) that the group does not have.
 
     Raises:
-        InputError: for what is no override; UnknownNameError as `check_choice` raises it.
+        InputError: a line is not an override; UnknownNameError as `check_choice` raises it.
     """
     overrides = Overrides()
     for line in lines:
         parsed = _parsed(line)
         key, value = parsed.key, parsed.value
         choices = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        # A key of one part with names as its value may be a group; anything else is a value or a deletion.
         may_choose = len(key) == 1 and (parsed.deletes or _are_names(choices))
         if may_choose and all(check_choice(key[0], choice) for choice in choices or [None]):
             overrides.choices.append(line)
@@ -61,7 +62,7 @@ def parse_overrides(lines: Sequence[str], check_choice: Callable[[str, str | Non
 
 
 def quoted(text: str) -> str:
-    """`text` as the value of an override that means nothing but this text."""
+    """Quote `text` as the value of an override that is read as exactly this text."""
     escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + (r"\'" if match[2] else ""), text)
     return f"'{escaped}'"
 
@@ -82,6 +83,7 @@ def _parsed(line: str) -> _Parsed:
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
+    # The grammar refuses unquoted paths and non-ASCII words; these are plain texts.
     try:
         override = OverridesParser.create().parse_override(line)
     except HydraException as error:
@@ -103,7 +105,7 @@ def _parsed(line: str) -> _Parsed:
 
 
 def _plain_text(value: str) -> str | list[str] | None:
-    """`value` as a text, or as a list of texts; None for broken brackets, braces and quotes."""
+    """Return `value` as a text or a list of texts; None for broken brackets, braces and quotes."""
     import yaml
 
     if not value.startswith(("[", "{", "'", '"')):

@@ -1,4 +1,4 @@
-"""The canonical text of a configuration: what `--cfg job` prints and the experiment folder keeps."""
+"""Canonical text of a configuration, for `--cfg job` and the experiment folder, and the page of all keys."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORD = re.compile(r"[A-Za-z_][\w./-]*", re.ASCII)
 
 
 def render_config(config: Config) -> str:
-    """YAML text with every key. `load_config(config_file=...)` reads an equal configuration from it, but for secrets.
+    """Render every key as YAML. `load_config(config_file=...)` reads an equal configuration from it, but for secrets.
 
     These are left out, since the text is kept and shared; they belong in `config.yml`, which is read with every run.
     """
@@ -29,7 +29,7 @@ def render_config(config: Config) -> str:
 
 
 def without_secrets(texts: Iterable[str], config: Config) -> list[str]:
-    """The texts with `***` in place of the secrets of a configuration: command lines are kept and shared too."""
+    """Replace the secrets of a configuration in texts by `***`: command lines are kept and shared too."""
     token = config.simulation.ros.token
     if token is None:
         return list(texts)
@@ -81,7 +81,7 @@ This page is generated from the schema: `python -m rl_pipeline.config.rendering 
 
 
 def reference() -> str:
-    """The page: a heading and a table for each section, in the order of the schema."""
+    """Return the page of all keys: a heading and a table for each section, in the order of the schema."""
     parts = [INTRODUCTION]
     for key, section in sections().items():
         own = {name: field for name, field in fields().items() if name[:-1] == key}

@@ -1,4 +1,4 @@
-"""The whole configuration as typed models: what every key means, which values it takes and what it defaults to."""
+"""Schema of the configuration: meaning, valid values and default of every key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FolderName = Annotated[str, AfterValidator(folder_name)]
 
 
 class ExperimentConfig(Section):
-    """Which experiment folder a run writes."""
+    """Experiment folder of a run."""
 
     name: FolderName = Field(default="experiment", description="folder name; made unique by a time stamp when taken")
     directory: Path = Field(default=Path("experiments"), description="where the experiment folders are")
@@ -86,7 +86,7 @@ class EvaluationConfig(Section):
 
 
 class PlayConfig(Section):
-    """Which model `rl-pipeline play` loads when the command line names none."""
+    """Model that `rl-pipeline play` loads when the command line names none."""
 
     experiment: FileOrName | None = Field(
         default=None, description="an experiment's folder or its name; null: the newest"
@@ -139,7 +139,7 @@ class ArchitectureConfig(Section):
 
 
 class AlgorithmConfig(Section):
-    """Which algorithm learns, with which hyperparameters."""
+    """Algorithm, hyperparameters and networks."""
 
     name: str = Field(default="ppo", description="a registered algorithm, in any case")
     parameters: Hyperparameters = Field(
@@ -160,7 +160,7 @@ class TrainingEvaluationConfig(Section):
 
 
 class TrainingConfig(Section):
-    """How long, on what and from where."""
+    """Length, device, checkpoints and starting point of a training."""
 
     total_timesteps: int = Field(default=100_000, gt=0, description="environment steps, summed over the environments")
     seed: int = Field(
@@ -227,12 +227,12 @@ class TrainingConfig(Section):
 
     @property
     def on_wandb(self) -> bool:
-        """Whether the run is logged to Weights & Biases: `run_type` decides, else `use_wandb`."""
+        """True if `run_type`, or else `use_wandb`, logs the run to Weights & Biases."""
         return self.use_wandb if self.run_type is None else self.run_type == "wandb"
 
     @property
     def keeps_checkpoints(self) -> bool:
-        """Whether models are kept on the way, beside what the run can be resumed from."""
+        """True if models are saved during training, in addition to the states."""
         return self.run_type in (None, "wandb")
 
 
@@ -256,7 +256,7 @@ __all__ = [
 
 
 class Config(Section):
-    """The canonical configuration. Other spellings are translated to it before they get here (see aliases.py)."""
+    """The canonical configuration. Other spellings are translated first (see keys.py)."""
 
     modules: list[FileOrName] = Field(
         default=[], description="modules or .py files that are imported first: what they register can be named here"

@@ -1,4 +1,4 @@
-"""What all sections of the configuration share."""
+"""Base class of the sections of the configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rl_pipeline.paths import expanded
 
 Hyperparameters = Annotated[dict[str, Any], AfterValidator(numbers_unquoted)]
 FileOrName = Annotated[str, AfterValidator(expanded)]
-"""A path, or a name that is none: `~` and environment variables are expanded, and what is left is judged later."""
+"""Path or name: `~` and environment variables are expanded; the reader of the value decides which it is."""
 
 
 class Section(BaseModel):
@@ -54,6 +54,7 @@ def read_section(section: type[S], given: Mapping[str, Any], where: str, kind: s
     for key in given:
         if key not in section.model_fields:
             raise UnknownNameError(kind, str(key), section.model_fields, where=f"{where}.{key}")
+    # The first error is enough: these sections are small.
     try:
         return section.model_validate(dict(given))
     except ValidationError as error:

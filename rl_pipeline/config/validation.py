@@ -29,15 +29,16 @@ class InvalidConfigError(InputError):
 
 
 def validated(merged: Merged, problems: list[InputError]) -> Config:
-    """The configuration that the settings make.
+    """Validate merged settings.
 
     Args:
         merged: the settings of all layers.
-        problems: what is known to be wrong already; all is reported together.
+        problems: errors found so far; all are reported together.
 
     Raises:
         InvalidConfigError: one line for each problem.
     """
+    # The schema names canonical keys; the message names the file and the spelling there.
     tree, origins = merged.tree(), merged.origins()
     try:
         config = Config.model_validate(tree)

@@ -1,4 +1,4 @@
-"""How a value of a YAML file becomes what the schema asks for: strings that mean null or a number, and names."""
+"""Conversion of YAML values for the schema: strings that mean null or a number, and names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 def alternatives(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union (without what `Annotated` adds to them), or the annotation alone."""
+    """Return the members of a union (without the metadata of `Annotated`), or the annotation alone."""
     if get_origin(annotation) is Annotated:
         return alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
@@ -30,7 +30,7 @@ def alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def is_text(annotation: Any) -> bool:
-    """Whether a string is a valid value as it stands, so that '5' must not become a number."""
+    """Return True if a string is a valid value, so that '5' must not become a number."""
     return any(part in (str, Path, SecretStr) or get_origin(part) is Literal for part in alternatives(annotation))
 
 
@@ -40,12 +40,12 @@ def is_text_list(annotation: Any) -> bool:
 
 
 def is_mapping(annotation: Any) -> bool:
-    """Whether the value may be a mapping whose keys the schema does not name."""
+    """Return True if the value may be a mapping whose keys the schema does not name."""
     return any(get_origin(part) is dict for part in alternatives(annotation))
 
 
 def plain_value(value: Any, field: FieldInfo) -> Any:
-    """`value` with the strings that stand for null or a number replaced, where `field` does not take a string.
+    """Replace strings that stand for null or a number, unless `field` takes a string.
 
     Null in place of a list or a mapping means the default.
 
@@ -53,6 +53,7 @@ def plain_value(value: Any, field: FieldInfo) -> Any:
         PydanticCustomError: for true or false in place of a number, which Python would take for 1 or 0.
         ValueError: for a path that cannot be one on this machine.
     """
+    # Null: the words for it, unless they are a valid text; then the default of lists and mappings.
     parts = alternatives(field.annotation)
     optional = type(None) in parts
     container = any(get_origin(part) in (list, dict) for part in parts)
@@ -76,12 +77,12 @@ def _expanded_folders(value: Any) -> Any:
 
 
 def listed(value: Any) -> Any:
-    """A list of a single text; any other value as it is."""
+    """Wrap a single text in a list; return any other value unchanged."""
     return [value] if isinstance(value, str) else value
 
 
 def nulls_unquoted(value: Any) -> Any:
-    """A copy of nested lists and mappings where the strings 'None' and 'null' are null."""
+    """Copy nested lists and mappings with null for the strings 'None' and 'null'."""
     if isinstance(value, dict):
         return {key: nulls_unquoted(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -90,7 +91,7 @@ def nulls_unquoted(value: Any) -> Any:
 
 
 def numbers_unquoted(value: Any) -> Any:
-    """A copy of nested lists and mappings where strings that look like numbers are numbers."""
+    """Copy nested lists and mappings with numbers for the strings that spell one."""
     if isinstance(value, dict):
         return {key: numbers_unquoted(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -99,7 +100,7 @@ def numbers_unquoted(value: Any) -> Any:
 
 
 def unquoted(text: str) -> int | float | str:
-    """The number that `text` spells, such as '7e-5', else `text`."""
+    """Return the number that `text` spells, such as '7e-5', or else `text`."""
     stripped = text.strip()
     if _WHOLE.fullmatch(stripped):
         return int(stripped)
@@ -107,7 +108,7 @@ def unquoted(text: str) -> int | float | str:
 
 
 def folder_name(name: str) -> str:
-    """`name`, if it can be a folder's name on every system.
+    """Return `name` if it can be a folder's name on every system.
 
     Raises:
         ValueError: if it cannot.
@@ -120,7 +121,7 @@ def folder_name(name: str) -> str:
 
 
 def device_name(name: str) -> str:
-    """`name`, if PyTorch could have a device of that name on some machine.
+    """Return `name` if PyTorch could have a device of that name on some machine.
 
     Raises:
         ValueError: if it could not.
@@ -134,11 +135,12 @@ _REFERENCE_KEYS = ("use_pretrained_model", "experiment_name", "checkpoint")
 
 
 def model_reference(value: str | dict[str, Any] | None) -> str | None:
-    """The model that `{use_pretrained_model: true, experiment_name: A, checkpoint: 5000}` means: `A/5000`.
+    """Return the model that `{use_pretrained_model: true, experiment_name: A, checkpoint: 5000}` means: `A/5000`.
 
     Raises:
         ValueError: for a mapping with other keys, or without the experiment.
     """
+    # A text is the reference itself.
     if not isinstance(value, dict):
         return value if value is None else expanded(value)
     if unknown := [key for key in value if key not in _REFERENCE_KEYS]:
@@ -153,7 +155,7 @@ def model_reference(value: str | dict[str, Any] | None) -> str | None:
 
 
 def checkpoint_name(value: float | str | None) -> int | str | None:
-    """`value`, if it can be the step or the name of a checkpoint.
+    """Return `value` if it can be the step or the name of a checkpoint.
 
     Raises:
         ValueError: if it cannot.
@@ -168,7 +170,7 @@ def checkpoint_name(value: float | str | None) -> int | str | None:
 
 
 def secret(value: Any) -> str | SecretStr:
-    """`value`, if it can be a secret on a command line.
+    """Return `value` if it can be a secret on a command line.
 
     Raises:
         ValueError: if it cannot; the message does not show it.

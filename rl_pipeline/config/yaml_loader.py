@@ -46,7 +46,7 @@ class WrittenNumber:
 
 
 def load_yaml(text: str, repeated: list[tuple[int, str]] | None = None) -> Any:
-    """The values of a YAML document, with `WrittenNumber` for each number outside of quotes.
+    """Read a YAML document, with `WrittenNumber` for each number outside of quotes.
 
     Args:
         text: the document.
@@ -65,12 +65,12 @@ def load_yaml(text: str, repeated: list[tuple[int, str]] | None = None) -> Any:
 
 
 def as_numbers(value: Any) -> Any:
-    """A copy of nested lists and mappings with the values of the numbers."""
+    """Copy nested lists and mappings with the values of the numbers."""
     return _unwrapped(value, "value")
 
 
 def as_texts(value: Any) -> Any:
-    """A copy of nested lists and mappings with the texts of the numbers; keys are values all the same."""
+    """Copy nested lists and mappings with the texts of the numbers; keys stay values."""
     return _unwrapped(value, "text")
 
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, a temporary name, synced, then renamed; and folders that stay."""
+"""Atomic writes: a temporary file is synced, then renamed; folders survive a power failure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; when the block ends well, what was written there becomes `path`.
+    """Yield a temporary path in the same folder; the file written there becomes `path` when the block succeeds.
 
-    Raises `InputError` naming `path` when the disk is full, the folder is gone or cannot be written. Whatever the
-    failure, `path` keeps its former content and nothing else is left behind.
+    Raises `InputError` naming `path` when the disk is full, or the folder is gone or cannot be written. After any
+    failure `path` keeps its former content, and the temporary file is removed.
     """
     temporary = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         yield temporary
+        # Content before name: a power failure between the two must not leave an empty file under the final name.
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -36,7 +37,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, unless they are there, so that they survive a power failure.
+    """Make a folder and its missing parents, so that they survive a power failure.
 
     Raises `OSError` when one cannot be made.
     """
@@ -47,7 +48,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Have the disk hold the names in a folder, where the file system can: a file or folder in it may be new."""
+    """Sync the names in a folder to the disk, where the file system can: new files are lost otherwise."""
     with suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -58,7 +59,7 @@ def sync_folder(path: Path) -> None:
 
 @contextmanager
 def disk_failures(folder: Path) -> Iterator[None]:
-    """Turn what libraries raise in the block when `folder` takes no more data into an `InputError` that says so."""
+    """Turn the `OSError` of a full or read-only disk that holds `folder` into an `InputError`."""
     try:
         yield
     except OSError as error:
@@ -68,11 +69,11 @@ def disk_failures(folder: Path) -> Iterator[None]:
 
 
 class OptionalFile:
-    """A file that a training can do without: the first failure to write it costs a warning, and no more is tried.
+    """File that a training can do without: the first failed write costs a warning and is the last attempt.
 
     Attributes:
         path: the file, or the folder of a writer that names its files itself.
-        given_up: whether a write has failed.
+        given_up: True once a write has failed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,7 +94,7 @@ class OptionalFile:
 
 
 def check_destination(path: Path, where: str) -> None:
-    """Find out before a long computation whether its result can be written to `path`.
+    """Check before a long computation that its result can be written to `path`.
 
     Raises `InputError` naming `where`, the option or key that the path comes from.
     """
@@ -106,11 +107,11 @@ def check_destination(path: Path, where: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole. Raises `InputError` as `whole_file` does."""
+    """Write a file atomically. Raises `InputError` as `whole_file` does."""
     with whole_file(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Write a UTF-8 file whole. Raises `InputError` as `whole_file` does."""
+    """Write a UTF-8 file atomically. Raises `InputError` as `whole_file` does."""
     write_bytes(path, content.encode())

@@ -1,4 +1,4 @@
-"""The evaluations of a run: arrays of episodes, and what they say of the agent."""
+"""Evaluations of a run: arrays of episodes, and their summary."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from rl_pipeline.experiment.statistics import bootstrap_interval, interquartile_
 
 @dataclass(frozen=True)
 class Episodes:
-    """The episodes of one evaluation, in the order of their seeds.
+    """Episodes of one evaluation, in the order of their seeds.
 
     Attributes:
         returns: (n,) float, sum of the rewards of each.
         lengths: (n,) int, steps of each.
         successes: (n,) bool; None when the environment does not report success.
-        lost: (n,) bool, whether the simulator was lost; such an episode says nothing about the agent.
+        lost: (n,) bool, True where the simulator was lost; such an episode says nothing about the agent.
     """
 
     returns: NDArray[np.float64]
@@ -30,7 +30,7 @@ class Episodes:
     lost: NDArray[np.bool_]
 
     def rank(self) -> tuple[float, float]:
-        """What the best model is chosen by: success rate, then mean return."""
+        """Return the key by which the best model is chosen: success rate, then mean return."""
         counted = ~self.lost
         if not counted.any():
             return (-np.inf, -np.inf)
@@ -40,7 +40,7 @@ class Episodes:
 
 @dataclass(frozen=True)
 class EvaluationSummary:
-    """What an evaluation found.
+    """Figures of an evaluation.
 
     Attributes:
         episodes: episodes counted; those of a lost simulator are not.
@@ -68,11 +68,12 @@ class EvaluationSummary:
 
 
 def summarise(*runs: Episodes) -> EvaluationSummary | None:
-    """Mean, spread and 95% intervals over all episodes; None when not one counts.
+    """Return mean, spread and 95% intervals over all episodes; None when none counts.
 
-    Of several runs (repetitions with other seeds) the intervals of the return tell what to expect of one more run: they
-    hold the differences between runs. That of the success rate takes the episodes as one sample.
+    For several runs (repetitions with other seeds), the intervals of the return are those of one further run: they
+    include the differences between runs. That of the success rate takes the episodes as one sample.
     """
+    # Episodes of a lost simulator say nothing about the agent.
     returns = [run.returns[~run.lost] for run in runs if not run.lost.all()]
     if not returns:
         return None
@@ -107,7 +108,7 @@ class EvaluationLog:
         self.evaluations: list[Episodes] = []
 
     def go_back(self, timesteps: int) -> None:
-        """Take up what the file has of the first `timesteps` steps; the evaluations after are forgotten."""
+        """Read the evaluations of the first `timesteps` steps from the file; later ones are dropped."""
         if not self._file.path.is_file():
             return
         with np.load(self._file.path, allow_pickle=False) as arrays:
@@ -120,7 +121,7 @@ class EvaluationLog:
                 self.evaluations.append(episodes)
 
     def add(self, timesteps: int, episodes: Episodes) -> None:
-        """Add an evaluation and write the file anew; one that cannot be written costs a warning."""
+        """Add an evaluation and rewrite the file; one that cannot be written costs a warning."""
         self.timesteps.append(timesteps)
         self.evaluations.append(episodes)
         arrays: dict[str, Any] = {

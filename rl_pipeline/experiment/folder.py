@@ -1,4 +1,4 @@
-"""The experiment folder: everything a run leaves behind, at fixed names."""
+"""Experiment folder: every file of a run, under fixed names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ExperimentFolder:
     def create(cls, directory: Path, environment_id: str, algorithm: str, name: str) -> ExperimentFolder:
         """Make a new folder; a name that is taken gets a time stamp.
 
-        What a start that failed left under the name is replaced.
+        The remains of a failed start under that name are replaced.
         Raises `InputError` when the folder cannot be written.
         """
         if name in (".", "..") or "/" in name or "\\" in name:
@@ -58,18 +58,20 @@ class ExperimentFolder:
 
     @classmethod
     def find(cls, experiment: str | None, directory: Path) -> ExperimentFolder:
-        """An experiment by its folder or by its name under `directory`; None is the newest one that has a model.
+        """Find an experiment by its folder or by its name under `directory`; None: the newest that has a model.
 
-        Of several of that name the newest is taken. Raises `UnknownNameError` listing those there are.
+        The newest of several with that name is taken. Raises `UnknownNameError` listing the existing ones.
         """
         if experiment is not None and (Path(experiment) / "config.yaml").is_file():
             return cls(Path(experiment))
+        # Without a name: the newest that can be played.
         folders = existing_experiments(directory)
         if experiment is None:
             for folder in folders:
                 if folder.model.exists() or folder.best_model.exists():
                     return folder
             raise InputError(f"no experiment with a trained model in {directory}: run `rl-pipeline train` first")
+        # By name, or by the path as `runs` prints it.
         named = [folder for folder in folders if experiment in (folder.path.name, str(folder.path))]
         if not folders:
             raise InputError(f"no experiment {experiment!r} in {directory}: there is none at all yet")
@@ -82,7 +84,7 @@ class ExperimentFolder:
         return named[0]
 
     def complete(self) -> None:
-        """Make the folders inside that are missing. Raises `InputError` when one cannot be made."""
+        """Make the missing folders inside. Raises `InputError` when one cannot be made."""
         for inner in (self.checkpoints, self.states, self.videos, self.tensorboard):
             try:
                 make_folder(inner)
@@ -90,7 +92,7 @@ class ExperimentFolder:
                 raise InputError(f"cannot write to {self.path}: {obstacle(inner, error)}") from error
 
     def discard(self) -> Path:
-        """Delete all of a run that took no step but its log, which is returned, and those of its players."""
+        """Delete a run that took no step, except its log, which is returned, and the logs of its players."""
         for path in self.path.iterdir():
             if path in (self.log, self.players):
                 continue
@@ -122,7 +124,7 @@ class ExperimentFolder:
 
     @property
     def metadata(self) -> Path:
-        """What ran where: versions, commit, host, seeds, command, status."""
+        """Versions, commit, host, seeds, command and status of the run."""
         return self.path / "metadata.json"
 
     @property
@@ -147,12 +149,12 @@ class ExperimentFolder:
 
     @property
     def states(self) -> Path:
-        """Folder of what the run can be resumed from."""
+        """Folder of the states that the run can be resumed from."""
         return self.path / "states"
 
     @property
     def lock(self) -> Path:
-        """Who is writing this folder."""
+        """Lock of the process that writes this folder."""
         return self.path / "run.lock"
 
     @property
@@ -182,7 +184,7 @@ class ExperimentFolder:
 
     @property
     def progress(self) -> Path:
-        """What the algorithm logs, a line a rollout."""
+        """Scalars that the algorithm logs, a line for each rollout."""
         return self.path / "progress.csv"
 
     @property
@@ -192,7 +194,7 @@ class ExperimentFolder:
 
     @property
     def communication(self) -> Path:
-        """Where the time of the last steps went, while the run goes on."""
+        """Time of the last steps by part of the communication, rewritten during the run."""
         return self.path / "communication.json"
 
     @property
@@ -207,7 +209,7 @@ class ExperimentFolder:
 
     @property
     def log(self) -> Path:
-        """What the run said."""
+        """Log of the run."""
         return self.path / "train.log"
 
     @property
@@ -222,12 +224,12 @@ class ExperimentFolder:
 
 
 def environment_folder(environment_id: str) -> str:
-    """The folder of an environment: its id without the namespace, so that folders are equally deep."""
+    """Return the folder of an environment: its id without the namespace, so that all folders are equally deep."""
     return environment_id.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
 
 
 def existing_experiments(directory: Path) -> list[ExperimentFolder]:
-    """The experiments under `directory`, newest first."""
+    """List the experiments under `directory`, newest first."""
     configs = sorted(directory.glob("*/*/*/config.yaml"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     return [ExperimentFolder(config.parent) for config in configs]
 
@@ -258,7 +260,7 @@ def _take_over(folder: ExperimentFolder) -> bool:
 
 @contextmanager
 def locked(folder: ExperimentFolder) -> Iterator[None]:
-    """Hold the folder while the block runs; `run.lock` names the process.
+    """Lock the folder while the block runs; `run.lock` names the process.
 
     A block inside a block of the same thread shares the lock. A killed process leaves the file, but never the lock.
     Raises `InputError` naming the process that holds it.
@@ -278,6 +280,7 @@ def locked(folder: ExperimentFolder) -> Iterator[None]:
             raise InputError(
                 f"{folder.path} is being written by another run{_holder(file)}: wait for its end"
             ) from error
+        # For the message that another run gets.
         os.truncate(file, 0)
         os.pwrite(file, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
         _HOLDERS.add(holder)

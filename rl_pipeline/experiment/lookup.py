@@ -1,4 +1,4 @@
-"""Which file is meant by a model's name: in an experiment, or anywhere."""
+"""Search for model files by name, in an experiment or anywhere."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ MODELS: Final = "[!.]*.zip"
 
 
 def model_of(folder: ExperimentFolder, name: str) -> Path:
-    """A model of an experiment: `best_model`, `model` (`final`), or a checkpoint by file name, `.zip` or not, or steps.
+    """Find a model of an experiment: `best_model`, `model` (`final`), or a checkpoint by file name or by steps.
 
-    Steps may be grouped, as in `200_000` and `model_200_000`.
+    The suffix `.zip` is optional; steps may be grouped, as in `200_000` and `model_200_000`.
 
     Raises `UnknownNameError` listing the models that the experiment has.
     """
+    # Synonyms and steps become the stem of a file.
     stem = name.removesuffix(".zip")
     stem = SYNONYMS.get(stem, stem)
     if (steps := stem.removeprefix("model_").replace("_", "")).isdigit():
@@ -40,7 +41,7 @@ def model_of(folder: ExperimentFolder, name: str) -> Path:
 
 
 def models_of(folder: ExperimentFolder, name: str) -> list[str]:
-    """Names of models: all `checkpoints` in the order of their steps, `all` (these and the last), or the one of `name`.
+    """List names of models: `checkpoints` in the order of their steps, `all` (these and the last), or one by its name.
 
     Raises `UnknownNameError` when the experiment does not have them.
     """
@@ -55,20 +56,21 @@ def models_of(folder: ExperimentFolder, name: str) -> list[str]:
 
 
 def find_model(reference: str, directory: Path, where: str, step: int | str | None = None) -> Path:
-    """A model to start from.
+    """Find a model to start from.
 
     Args:
         reference: a file; an experiment by its folder (one downloaded from Weights & Biases too) or its name under
             `directory`; a model of one, as `<experiment>/<model>`; or `wandb:entity/project/run[/file]`.
-        directory: where the experiment folders are.
-        where: the key or option that the reference is from.
-        step: which model of an experiment, by environment steps or name; None: the best, else the last.
+        directory: folder of the experiments.
+        where: key or option that the reference is from.
+        step: a model of the experiment, by environment steps or name; None: the best, else the last.
 
     Raises:
-        InputError: there is no such model; it names `where` and what there is.
+        InputError: there is no such model; the message names `where` and similar experiments.
     """
     if reference.startswith(SCHEME):
         return download_model(reference, directory, where)
+    # A file comes before an experiment of the same name.
     for path in (Path(reference), Path(f"{reference}.zip")):
         if path.is_file():
             return path
@@ -85,7 +87,7 @@ def find_model(reference: str, directory: Path, where: str, step: int | str | No
 
 
 def _experiment(reference: str, directory: Path) -> ExperimentFolder | None:
-    """The experiment of that folder, or the newest of that name."""
+    """Return the experiment of that folder, or the newest of that name."""
     if Path(reference).is_dir():
         return ExperimentFolder(Path(reference))
     return next((folder for folder in existing_experiments(directory) if folder.path.name == reference), None)

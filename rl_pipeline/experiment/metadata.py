@@ -1,4 +1,4 @@
-"""What ran where: the facts about a run that its configuration does not hold."""
+"""Metadata of a run: the facts that its configuration does not hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GIT_TIMEOUT = 5.0
 
 
 def describe_run(command: list[str], seeds: dict[str, int]) -> dict[str, Any]:
-    """Facts known before training: time, command, versions, git commit, host, seeds. All of it JSON."""
+    """Return the facts known before training: time, command, versions, git commit, host and seeds, as JSON values."""
     return {
         "status": "running",
         "started": timestamp(),
@@ -39,7 +39,7 @@ def describe_run(command: list[str], seeds: dict[str, int]) -> dict[str, Any]:
 
 
 def write_metadata(path: Path, facts: dict[str, Any]) -> None:
-    """Write the facts whole, as indented JSON."""
+    """Write the facts atomically, as indented JSON."""
     write_text(path, json.dumps(facts, indent=2, default=str) + "\n")
 
 
@@ -54,12 +54,12 @@ def overwrite_metadata(path: Path, facts: dict[str, Any]) -> None:
 
 
 def timestamp() -> str:
-    """Now, in ISO 8601 with the offset from UTC."""
+    """Return the current time in ISO 8601 with the offset from UTC."""
     return datetime.datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def git_state(directory: Path) -> dict[str, Any] | None:
-    """Commit of the repository around `directory` and whether it has changes; None outside of one."""
+    """Return commit and uncommitted changes of the repository around `directory`; None outside of one."""
     commit = _git(directory, "rev-parse", "HEAD")
     if commit is None:
         return None

@@ -1,4 +1,4 @@
-"""What an experiment folder says of its run, read without starting anything."""
+"""Records of experiments, read from their folders without starting anything."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INCIDENTAL: Final = (
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """A run as its folder tells it.
+    """Configuration, metadata and evaluation of one run.
 
     Attributes:
         folder: the experiment folder.
@@ -79,18 +79,18 @@ class ExperimentRecord:
 
 
 def read_record(folder: ExperimentFolder) -> ExperimentRecord:
-    """What a folder says; what is damaged or not there yet is left out, for the other runs' sake."""
+    """Read a folder; damaged or missing files are left out, so that other runs are listed all the same."""
     return ExperimentRecord(
         folder, dict(_flat(_read(folder.config))), _read(folder.metadata), _read(folder.evaluation) or None
     )
 
 
 def find_records(patterns: Sequence[str], directory: Path) -> list[ExperimentRecord]:
-    """The experiments that the patterns name, each once, in the order of the patterns, and newest first.
+    """Find the experiments that the patterns name, each once, in the order of the patterns, newest first.
 
     Args:
         patterns: folders, names under `directory`, or patterns of names such as `navigation_*`; none: all there are.
-        directory: where the experiments are.
+        directory: folder of the experiments.
 
     Raises:
         InputError: a pattern names nothing.
@@ -98,6 +98,7 @@ def find_records(patterns: Sequence[str], directory: Path) -> list[ExperimentRec
     existing = existing_experiments(directory)
     if not patterns:
         return [read_record(folder) for folder in existing]
+    # By resolved path, so that two patterns do not list one run twice.
     found: dict[Path, ExperimentFolder] = {}
     for pattern in patterns:
         if (Path(pattern) / "config.yaml").is_file():
@@ -114,27 +115,27 @@ def find_records(patterns: Sequence[str], directory: Path) -> list[ExperimentRec
 
 
 def differing_settings(records: Sequence[ExperimentRecord]) -> dict[str, list[Any]]:
-    """The settings that are not the same in all records: key to one value for each, None where it has none."""
+    """Return the settings that differ: key to one value for each record, None where it has none."""
     keys = {key: None for record in records for key in record.settings}
     rows = {key: [record.settings.get(key) for record in records] for key in keys}
     return {key: values for key, values in rows.items() if any(value != values[0] for value in values)}
 
 
 def setting_text(value: Any) -> str:
-    """A setting as YAML writes it."""
+    """Return a setting as YAML writes it."""
     if value is None:
         return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _matches(path: Path, pattern: str) -> bool:
-    """Whether the pattern fits the folder's name, or the end of its path."""
+    """Return True if the pattern fits the folder's name, or the end of its path."""
     depth = pattern.rstrip("/").count("/") + 1
     return str(path) == pattern or fnmatch.fnmatchcase("/".join(path.parts[-depth:]), pattern.rstrip("/"))
 
 
 def is_incidental(key: str) -> bool:
-    """Whether repetitions of one experiment may differ by this setting."""
+    """Return True if repetitions of one experiment may differ by this setting."""
     return any(key == name or key.startswith(f"{name}.") for name in INCIDENTAL)
 
 

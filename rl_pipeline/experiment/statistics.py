@@ -42,13 +42,13 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """Percentile bootstrap of a statistic over all episodes, 95 %.
 
-    Of several runs, runs are drawn first and then episodes of each, so that what differs between runs counts. A fixed
+    For several runs, runs are drawn first and then episodes of each, so that differences between runs count. A fixed
     seed makes the same episodes give the same interval.
 
     Args:
         runs: (n,) values of the episodes of each run; not one of them empty.
         statistic: of the last axis.
-        resamples: how many samples are drawn.
+        resamples: number of samples.
     """
     generator = np.random.default_rng(0)
     if len(runs) == 1:

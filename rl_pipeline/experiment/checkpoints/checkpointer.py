@@ -30,7 +30,7 @@ class Milestones:
         self._passed = 0
 
     def reached(self, timesteps: int) -> bool:
-        """Whether a point has been passed since the last call; two passed at once count as one."""
+        """Return True if a point has been passed since the last call; two passed at once count as one."""
         passed = sum(point <= timesteps for point in self._points)
         reached, self._passed = passed > self._passed, passed
         return reached
@@ -44,7 +44,7 @@ class Intervals:
         self._passed = 0
 
     def reached(self, count: int) -> bool:
-        """Whether a point has been passed since the last call; two passed at once count as one."""
+        """Return True if a point has been passed since the last call; two passed at once count as one."""
         if self._length is None:
             return False
         passed = count // self._length
@@ -53,17 +53,17 @@ class Intervals:
 
 
 class Checkpoints:
-    """Saves `checkpoints/model_<steps>_steps.zip` and `states/state_<steps>_steps.zip`, of states the last two.
+    """Writer of `checkpoints/model_<steps>_steps.zip` and of the two newest `states/state_<steps>_steps.zip`.
 
     Args:
-        model: what is saved.
-        folder: where to.
+        model: the learning model.
+        folder: experiment folder to write to.
         config: text of the configuration, kept inside each model.
-        due: whether a checkpoint is due at so many environment steps.
-        parts: what the run can only be resumed with, by name.
+        due: returns True if a checkpoint is due at a number of environment steps.
+        parts: parts of the run that a state restores, by name.
         saved: called with each model's file.
         state_saved: called with each state's file.
-        models: whether models are kept; else only the states are.
+        models: keep models; otherwise states alone.
     """
 
     def __init__(
@@ -78,12 +78,22 @@ class Checkpoints:
         *,
         models: bool = True,
     ) -> None:
-        self._model, self._folder, self._config = model, folder, config
-        self._due, self._parts, self._models = due, parts, models
-        self._saved, self._state_saved = saved, state_saved
+        self._model = model
+        self._folder = folder
+        self._config = config
+        # Policy: moments of checkpoints, and their contents.
+        self._due = due
+        self._parts = parts
+        self._models = models
+        # Observers of the files, such as the loggers of the run.
+        self._saved = saved
+        self._state_saved = state_saved
 
     def update(self, timesteps: int) -> bool:
-        """Save when it is due, and say so. To be called between rollouts. Raises `InputError` on a full disk."""
+        """Save a checkpoint and return True if one is due. Call it between rollouts.
+
+        Raises `InputError` on a full disk.
+        """
         if not self._due(timesteps):
             return False
         if self._models:
@@ -95,32 +105,34 @@ class Checkpoints:
         return True
 
     def save_state(self, timesteps: int) -> None:
-        """Save what the run can be resumed from now, unless it is there already."""
+        """Save the state of all parts at this step, unless the file exists already."""
         path = self._folder.states / f"state_{timesteps}_steps.zip"
         if not path.exists():
             check_weights(self._model, str(path))
             write_states(path, self._parts)
         self._state_saved(path)
+        # States hold replay buffers: old ones go as soon as newer ones are whole.
         for old in saved_states(self._folder)[STATES_KEPT:]:
             old.unlink(missing_ok=True)
 
 
 def saved_states(folder: ExperimentFolder) -> list[Path]:
-    """The states that the run can be resumed from, newest first."""
+    """List the states that the run can be resumed from, newest first."""
     return sorted(folder.states.glob("state_*_steps.zip"), key=steps_of, reverse=True)
 
 
 def steps_of(path: Path) -> int:
-    """The environment steps in the name of a checkpoint or state."""
+    """Return the environment steps in the name of a checkpoint or state."""
     return int(path.stem.split("_")[1])
 
 
 def newest_states(folder: ExperimentFolder) -> dict[str, State] | None:
-    """The newest state that can be read, having put damaged ones aside with a warning; None: there is none.
+    """Read the newest intact state; damaged ones are renamed with a warning. None: there is none.
 
     Raises `NewerFormatError` for one of a newer version of this package.
     """
     for path in saved_states(folder):
+        # An older state would silently undo steps of the newer version, so a newer format is no reason to fall back.
         try:
             states = read_states(path)
         except NewerFormatError:
@@ -135,6 +147,6 @@ def newest_states(folder: ExperimentFolder) -> dict[str, State] | None:
 
 
 def save_buffer(model: BaseAlgorithm, folder: ExperimentFolder) -> None:
-    """Save the replay buffer of an off-policy algorithm; of another, nothing."""
+    """Save the replay buffer of an off-policy algorithm; do nothing for others."""
     if isinstance(model, OffPolicyAlgorithm):
         save_replay_buffer(model, folder.replay_buffer)

@@ -1,4 +1,4 @@
-"""What a learning model and the random generators around it are made of, beyond the policy's weights."""
+"""State of a learning model and of the random generators of its run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ COUNTERS = (
     "exploration_rate",
     "_current_progress_remaining",
 )
-"""What algorithms count and what follows from it; none has them all."""
+"""Counters of the algorithms, and values derived from them; no algorithm has all of them."""
 
 
 class LearnerState:
     """Weights, optimizers, normaliser and counters of a model.
 
     Args:
-        model: what learns.
+        model: the learning model.
         config: text of the configuration, kept inside the model's file.
     """
 
@@ -37,7 +37,7 @@ class LearnerState:
         self._model, self._config = model, config
 
     def state_dict(self) -> State:
-        """The model's file as bytes, the counters, and the latest episodes that the logged means are of."""
+        """Return the model's file as bytes, the counters, and the recent episodes behind the logged means."""
         content = np.frombuffer(model_bytes(self._model, self._config), dtype=np.uint8)
         counters = {name: getattr(self._model, name) for name in COUNTERS if hasattr(self._model, name)}
         episodes = [{key: float(value) for key, value in info.items()} for info in self._model.ep_info_buffer or ()]
@@ -45,7 +45,7 @@ class LearnerState:
         return {"model": content, "counters": counters, "episodes": episodes, "successes": successes}
 
     def load_state_dict(self, state: State) -> None:
-        """Take all of it over. Raises `InputError` for a model of other spaces, algorithm or architecture."""
+        """Restore the model. Raises `InputError` for one of other spaces, algorithm or architecture."""
         ModelFile.read(state["model"].tobytes(), "the checkpoint").load_into(self._model)
         for name, value in state["counters"].items():
             setattr(self._model, name, value)
@@ -56,13 +56,13 @@ class LearnerState:
 
 
 class RandomState:
-    """The random generators of a run: Python's, NumPy's and PyTorch's global ones, and the action space's."""
+    """Random generators of a run: the global ones of Python, NumPy and PyTorch, and that of the action space."""
 
     def __init__(self, model: BaseAlgorithm) -> None:
         self._space = model.action_space
 
     def state_dict(self) -> State:
-        """The state of each; of CUDA's generators, one row a device."""
+        """Return the state of each generator; for CUDA, one row for each device."""
         version, numbers, gauss = random.getstate()
         _, key, position, has_gauss, cached = np.random.get_state()
         state: State = {
@@ -77,7 +77,7 @@ class RandomState:
         return state
 
     def load_state_dict(self, state: State) -> None:
-        """Have all go on from there; CUDA's only on a machine with as many devices."""
+        """Restore the generators; those of CUDA only on a machine with as many devices."""
         version, numbers, gauss = state["python"]
         random.setstate((version, tuple(numbers), gauss))
         np.random.set_state(("MT19937", state["numpy"], *state["numpy_rest"]))

@@ -1,4 +1,4 @@
-"""Models as files: a Stable-Baselines3 zip that also holds the configuration it was trained with.
+"""Model files: a Stable-Baselines3 zip that also holds the configuration it was trained with.
 
 Nothing of a file is ever unpickled: the networks are rebuilt from the configuration, and only tensors are read from the
 zip (`torch.load(weights_only=True)`). A model from elsewhere is therefore as safe as its configuration.
@@ -31,7 +31,7 @@ FIELDS = ("mean", "var", "count")
 
 
 def statistics(normalizer: VecNormalize) -> dict[str, NDArray[np.float64]]:
-    """What the normaliser has learned so far, as copies."""
+    """Return copies of the running statistics of a normaliser, by name."""
     return {
         f"{name}.{field}": np.array(getattr(running, field), dtype=np.float64)
         for name, running in _running(normalizer)
@@ -40,7 +40,7 @@ def statistics(normalizer: VecNormalize) -> dict[str, NDArray[np.float64]]:
 
 
 def load_statistics(normalizer: VecNormalize | None, arrays: dict[str, NDArray[np.float64]], where: str) -> None:
-    """Have the normaliser go on from these statistics.
+    """Set the running statistics of a normaliser.
 
     Raises `InputError` naming `where` when one side has a normaliser and the other has not, or their shapes differ.
     """
@@ -50,6 +50,7 @@ def load_statistics(normalizer: VecNormalize | None, arrays: dict[str, NDArray[n
         return
     if not arrays:
         raise InputError(f"{where} was trained without wrappers.normalize, which this configuration has")
+    # Each statistic must be there with the shape of this run's spaces.
     for name, running in _running(normalizer):
         try:
             mean, var, count = (arrays[f"{name}.{field}"] for field in FIELDS)
@@ -61,7 +62,7 @@ def load_statistics(normalizer: VecNormalize | None, arrays: dict[str, NDArray[n
 
 
 def hand_over_statistics(source: VecEnv, target: VecEnv) -> None:
-    """Give the normaliser of `target` what that of `source` has learned; without normalisers, do nothing."""
+    """Copy the statistics of the normaliser of `source` to that of `target`; do nothing without normalisers."""
     giver, taker = unwrap_vec_normalize(source), unwrap_vec_normalize(target)
     if giver is not None and taker is not None:
         load_statistics(taker, statistics(giver), "the training environment")
@@ -81,18 +82,18 @@ CONFIG_MEMBER = "rl_pipeline_config.yaml"
 SPACES_MEMBER = "rl_pipeline_spaces.json"
 NORMALIZER_MEMBER = "rl_pipeline_normalizer.npz"
 DAMAGES = (OSError, ValueError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError)
-"""What reading tensors raises, depending on where a file is damaged."""
+"""Exceptions from reading tensors of a damaged file."""
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a model file says of itself.
+    """Description of a model file.
 
     Attributes:
         path: the file.
         config: text of the configuration it was trained with; None in a file that this package did not write.
         spaces: its observation and action space, as text; empty in a file that this package did not write.
-        normalizer: statistics of its observations and returns (normalization.py); empty without a normaliser.
+        normalizer: statistics of its observations and returns (of `VecNormalize`); empty without a normaliser.
         timesteps: environment steps that it was trained for; None when the file does not say.
         content: the file itself, when it is not at `path`.
     """
@@ -106,12 +107,12 @@ class ModelFile:
 
     @classmethod
     def open(cls, path: Path) -> ModelFile:
-        """Read the descriptions. Raises `InputError` for a file that is missing or not a model."""
+        """Read the description of a file. Raises `InputError` for a file that is missing or not a model."""
         return cls._described(path, None)
 
     @classmethod
     def read(cls, content: bytes, name: str) -> ModelFile:
-        """The same for a file that is in memory; errors call it `name`."""
+        """Read the description of a file in memory; errors call it `name`."""
         return cls._described(Path(name), content)
 
     @classmethod
@@ -131,10 +132,11 @@ class ModelFile:
         return cls(path, config, spaces, normalizer, timesteps if isinstance(timesteps, int) else None, content)
 
     def load_into(self, model: BaseAlgorithm) -> None:
-        """Give `model` the weights and optimizer state of this file, and its normaliser, if any, the statistics.
+        """Load weights and optimizer state into `model`, and the statistics into its normaliser, if it has one.
 
         Raises `InputError` when it was trained on other spaces, by another algorithm or with another architecture.
         """
+        # Spaces first: their error says more than that of a tensor's shape.
         expected = described_spaces(model)
         for kind, found in self.spaces.items():
             if found != expected.get(kind):
@@ -142,6 +144,7 @@ class ModelFile:
                     f"{self.path} was trained with the {kind} space {found}, "
                     f"but the environment has {expected.get(kind)}"
                 )
+        # Tensors alone are read; nothing is unpickled.
         try:
             source = self.path if self.content is None else io.BytesIO(self.content)
             _, parameters, variables = load_from_zip_file(source, load_data=False, device=model.device)
@@ -155,6 +158,7 @@ class ModelFile:
             raise InputError(
                 f"{self.path} does not fit {type(model).__name__} with this architecture: {detail}"
             ) from error
+        # Variables outside of the networks, such as the logarithm of an entropy coefficient.
         for name, value in (variables or {}).items():
             target = getattr(model, name, None)
             if isinstance(target, torch.Tensor) and isinstance(value, torch.Tensor):
@@ -173,7 +177,7 @@ class ModelFile:
 
 
 def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:
-    """Write a model whole, with its configuration, spaces and normaliser inside; any SB3 can load the file.
+    """Write a model atomically, with its configuration, spaces and normaliser inside; any SB3 can load the file.
 
     Raises `InputError` when it cannot be written, or a weight is NaN or infinite: `path` keeps its former content then.
     """
@@ -182,7 +186,7 @@ def save_model(model: BaseAlgorithm, path: Path, config: str) -> None:
 
 
 def check_weights(model: BaseAlgorithm, what: str) -> None:
-    """Raise `InputError` when a weight of the policy is NaN or infinite, saying that `what` is not saved."""
+    """Raise `InputError` when a weight of the policy is NaN or infinite; the message names the unsaved file `what`."""
     for name, weights in model.policy.state_dict().items():
         if not torch.isfinite(weights).all():
             raise InputError(
@@ -192,7 +196,7 @@ def check_weights(model: BaseAlgorithm, what: str) -> None:
 
 
 def model_bytes(model: BaseAlgorithm, config: str) -> bytes:
-    """What `save_model` writes."""
+    """Return the content of a model file."""
     content = io.BytesIO()
     model.save(content)
     with zipfile.ZipFile(content, "a") as archive:
@@ -206,7 +210,7 @@ def model_bytes(model: BaseAlgorithm, config: str) -> bytes:
 
 
 def described_spaces(model: BaseAlgorithm) -> dict[str, str]:
-    """The two spaces of a model, as text."""
+    """Describe the two spaces of a model as text."""
     return {"observation": describe_space(model.observation_space), "action": describe_space(model.action_space)}
 
 

@@ -60,7 +60,7 @@ class ReplayBufferState:
         return self._model.replay_buffer
 
     def state_dict(self) -> State:
-        """The filled rows of its arrays, and where the next one goes."""
+        """Return the filled rows of the arrays, and the position of the next one."""
         buffer = self._buffer
         filled = buffer.size()
         state: State = {name: array[:filled] for name, array in buffer_arrays(buffer).items()}
@@ -69,9 +69,10 @@ class ReplayBufferState:
         return state | {"position": buffer.pos, "full": buffer.full}
 
     def load_state_dict(self, state: State) -> None:
-        """Fill the buffer. Raises `InputError` when it is one of another size, of other spaces or environments."""
+        """Fill the buffer. Raises `InputError` for the state of another size, other spaces or environments."""
         buffer = self._buffer
         filled = buffer.buffer_size if state["full"] else state["position"]
+        # Rows beyond the filled ones are never read, so they stay as they were allocated.
         for name, array in buffer_arrays(buffer).items():
             found = state[name] if name in state else np.empty(0)
             if found.shape != (filled, *array.shape[1:]):
@@ -86,7 +87,7 @@ class ReplayBufferState:
 
 
 def end_episodes(buffer: ReplayBuffer | None) -> None:
-    """Note that the episodes under way will not go on: their environments are about to be reset."""
+    """Close the episodes in progress: their environments are about to be reset."""
     if isinstance(buffer, HerReplayBuffer):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
@@ -99,7 +100,7 @@ def end_episodes(buffer: ReplayBuffer | None) -> None:
 logger = logging.getLogger(__name__)
 
 BUFFERS = (ReplayBuffer, DictReplayBuffer, NStepReplayBuffer, HerReplayBuffer)
-"""The classes of buffers that a file can hold."""
+"""Classes of buffers that a file can hold."""
 DAMAGES = (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError, LookupError, TypeError, ValueError)
 """Exceptions from reading a file that is cut off or forged."""
 
@@ -137,7 +138,7 @@ class _BufferUnpickler(pickle.Unpickler):
 
 
 def save_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
-    """Write the filled part of the model's replay buffer whole; a model without one writes nothing.
+    """Write the filled part of the model's replay buffer atomically; a model without one writes nothing.
 
     A buffer of a class that could not be read again costs a warning.
     """
@@ -150,6 +151,7 @@ def save_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
             path.name, type(buffer).__name__,
         )  # fmt: skip
         return
+    # A copy that shares the arrays: they may take most of the memory.
     saved = copy.copy(buffer)
     saved.device = torch.device("cpu")
     if not buffer.full:
@@ -165,7 +167,7 @@ def save_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> None:
 
 
 def load_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> int:
-    """Fill the model's replay buffer from a file. Returns the transitions per environment that were read.
+    """Fill the model's replay buffer from a file, and return the number of transitions per environment.
 
     Raises `InputError` when the file is not a replay buffer or one of other spaces or another number of environments.
     """
@@ -189,6 +191,7 @@ def load_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> int:
             raise InputError(f"{path}: {name} of shape {found} do not fit this run's {array.shape[1:]}")
     if "ep_length" in targets and not arrays["ep_length"][order].any():
         raise InputError(f"{path}: no whole episode fits this run's buffer, and hindsight learns from no other")
+    # All shapes fit: from here on nothing can fail half-way.
     for name, array in targets.items():
         array[: len(order)] = arrays[name][order]
     target.pos, target.full = len(order) % target.buffer_size, len(order) == target.buffer_size
@@ -198,7 +201,7 @@ def load_replay_buffer(model: OffPolicyAlgorithm, path: Path) -> int:
 
 
 def _moved_episodes(saved: HerReplayBuffer, order: NDArray[np.intp]) -> dict[str, NDArray[np.int64]]:
-    """The episodes of a buffer whose rows come in another order; those that lose their first rows are left out."""
+    """Renumber the episodes of a buffer for rows in another order; episodes without their first row are dropped."""
     place = np.full(len(saved.ep_start), -1)
     place[order] = np.arange(len(order))
     start = place[saved.ep_start]

@@ -1,4 +1,4 @@
-"""Where a run can go on: its folder and the newest state that can be read, or a model in a new folder."""
+"""Starting point of a resumed run: a folder with its newest intact state, or a model in a new folder."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """An experiment and the state to go on from.
+    """Experiment and the state to resume it from.
 
     Attributes:
-        folder: the experiment folder, which the run goes on writing; None: a new one is made.
+        folder: the experiment folder, which the run continues; None: a new one is made.
         states: the state of each part of the run; empty when it was killed before its first checkpoint.
     """
 
@@ -35,14 +35,14 @@ class ResumePoint:
 
     @classmethod
     def of(cls, folder: ExperimentFolder) -> ResumePoint:
-        """The newest. Raises `InputError` when a newer version of this package wrote it."""
+        """Return the newest resume point of a folder. Raises `InputError` for files of a newer version."""
         if (states := newest_states(folder)) is None:
-            logger.warning("%s has no checkpoint yet: beginning anew", folder.path)
+            logger.warning("%s has no checkpoint yet: starting from the beginning", folder.path)
         return cls(folder, states or {})
 
     @classmethod
     def of_model(cls, path: Path) -> ResumePoint:
-        """A model alone: weights, optimisers, normaliser and counters, to go on with in a new folder.
+        """Return a resume point of a model alone: weights, optimisers, normaliser and counters, in a new folder.
 
         Raises `InputError` when the file is no model.
         """
@@ -62,7 +62,7 @@ class ResumePoint:
 
     @property
     def model(self) -> ModelFile | None:
-        """The model as of then."""
+        """The model at that point."""
         if not self.states:
             return None
         name = "the checkpoint" if self.folder is None else str(self.folder.path)
@@ -71,7 +71,7 @@ class ResumePoint:
         )
 
     def metadata(self) -> dict[str, Any]:
-        """The facts about the run so far; empty when its file cannot be read, or there is none."""
+        """Read the metadata of the run; empty when there is no file or it cannot be read."""
         if self.folder is None:
             return {}
         try:

@@ -29,23 +29,23 @@ _DAMAGES = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
 
 @runtime_checkable
 class Stateful(Protocol):
-    """Anything that a resumed run must find as it was."""
+    """Part of a run that a checkpoint restores."""
 
     def state_dict(self) -> State:
-        """Arrays and JSON values from which `load_state_dict` restores all that matters."""
+        """Return arrays and JSON values that `load_state_dict` restores the part from."""
         ...
 
     def load_state_dict(self, state: State) -> None:
-        """Be as `state` says. Raises `InputError` when it does not fit."""
+        """Restore the part. Raises `InputError` when the state does not fit."""
         ...
 
 
 class NewerFormatError(InputError):
-    """The file was written by a newer version of this package: an older one beside it is no way out."""
+    """Error for a file of a newer version of this package; an older file of the folder does not replace it."""
 
 
 def write_states(path: Path, parts: Mapping[str, Stateful]) -> None:
-    """Write the state of every part whole. Raises `InputError` when the disk is full."""
+    """Write the state of every part atomically. Raises `InputError` when the disk is full."""
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_FORMAT_MEMBER, json.dumps({"format": FORMAT}))
         for name, part in parts.items():
@@ -59,7 +59,7 @@ def write_states(path: Path, parts: Mapping[str, Stateful]) -> None:
 
 
 def read_states(path: Path) -> dict[str, State]:
-    """The state of every part of a file.
+    """Read the state of every part.
 
     Raises `NewerFormatError` when a newer version wrote it, `InputError` when it is damaged.
     """
@@ -71,6 +71,7 @@ def read_states(path: Path) -> dict[str, State]:
                     f"{path} was written by a newer version of rl_pipeline (format {written}, known up to {FORMAT}): "
                     "install that version to resume it"
                 )
+            # `part.json` has the values of a part, `part/key.npy` one array of it.
             states: dict[str, State] = {}
             for member in archive.namelist():
                 if member == _FORMAT_MEMBER:

@@ -58,6 +58,7 @@ class MlflowLogger(RunLogger):
             raise InputError(
                 "loggers.mlflow: MLflow is not installed; install it with: pip install 'rl-pipeline[mlflow]'"
             )
+        # Wrong types are errors here, since MLflow would find them after the players were started.
         for name, value in {"tracking_uri": tracking_uri, "experiment": experiment, "run_name": run_name}.items():
             if value is not None and not (isinstance(value, str) and value):
                 raise InputError(f"loggers.mlflow.{name}: expected a string that is not empty or null, found {value!r}")

@@ -1,4 +1,4 @@
-"""How far a run is: a bar in a terminal, a line now and then elsewhere."""
+"""Progress of a training: a bar in a terminal, lines in the log otherwise."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ LINE_INTERVAL = 10.0
 
 
 class TrainingProgress:
-    """Shows steps per second, return, success rate and time left.
+    """Progress display with steps per second, return, success rate and time left.
 
     Args:
         total: environment steps of the run.
         history: the episodes so far.
-        console: where the bar is drawn; without a terminal, or without a console, lines are logged instead.
+        console: draws the bar; without a terminal, or without a console, lines are logged instead.
         start: environment steps that the run had taken before, when it is resumed.
     """
 
@@ -57,7 +57,7 @@ class TrainingProgress:
             self._bar.stop()
 
     def update(self, timesteps: int) -> None:
-        """Show that the run has taken so many steps; cheap, to be called after each."""
+        """Show the number of environment steps taken; cheap enough to call after every step."""
         self._latest = timesteps
         now = time.monotonic()
         if now - self._shown < (REFRESH_INTERVAL if self._bar is not None else LINE_INTERVAL):
@@ -77,7 +77,7 @@ class TrainingProgress:
         )  # fmt: skip
 
     def figures(self, timesteps: int, now: float) -> str:
-        """Speed over the whole run, and return and success rate of the last 100 episodes."""
+        """Return speed over the whole run, and return and success rate of the last 100 episodes, as text."""
         parts = [f"{(timesteps - self._start) / max(1e-9, now - self._began):,.0f} steps/s"]
         if (recent := self._history.recent_return()) is not None:
             parts.append(f"return {recent:.1f}")

@@ -49,9 +49,11 @@ def logger_settings(config: Config) -> dict[str, dict[str, Any]]:
     """
     if config.training.run_type == "debug":
         return {}
+    # The older keys are one more entry.
     given = dict(config.loggers)
     if config.training.on_wandb:
         given.setdefault("wandb", True)
+    # Entries that are switched on, each with a mapping.
     chosen = {}
     for name, settings in given.items():
         if settings is None or settings is False:

@@ -1,4 +1,4 @@
-"""Stable-Baselines3's logger, with what a resumed run has to find of it."""
+"""Stable-Baselines3's logger with a state, so that a resumed run writes the rows of an undisturbed one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ROLLOUTS: Final = "time/iterations"
 
 
 class ResumableLogger(Logger):
-    """A logger that is part of a run's state: its count of rollouts, and the figures of the row to come.
+    """Logger whose state is its count of rollouts and the figures of the next row.
 
     An update records its losses for the row that the next rollout writes, and a checkpoint lies between the two.
     On-policy algorithms count the rollouts of one call of `learn`, which of a resumed run are not all.
 
     Args:
-        folder: where the library's files would go.
-        formats: what is written.
+        folder: folder of the library's files.
+        formats: outputs of each row.
         interval: rollouts of an on-policy algorithm between two rows. `learn` is to be called with 1.
     """
 
@@ -52,7 +52,7 @@ class ResumableLogger(Logger):
         super().dump(step)
 
     def state_dict(self) -> State:
-        """The numbers of the next row, each as a scalar array, and how often and for whom each was recorded."""
+        """Return the numbers of the next row as scalar arrays, with the counts and exclusions of each."""
         numbers = {
             name: np.asarray(value)
             for name, value in self.name_to_value.items()
@@ -66,7 +66,7 @@ class ResumableLogger(Logger):
         }
 
     def load_state_dict(self, state: State) -> None:
-        """Go on with that row."""
+        """Restore the next row."""
         self._rollouts = state["rollouts"]
         self.name_to_value.clear()
         self.name_to_count.clear()

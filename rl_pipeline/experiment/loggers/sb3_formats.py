@@ -1,4 +1,4 @@
-"""Where a run's words and figures go: train.log, progress.csv and TensorBoard."""
+"""Log file and Stable-Baselines3 outputs of a run: train.log, progress.csv and TensorBoard."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 @contextmanager
 def log_file(folder: ExperimentFolder) -> Iterator[None]:
-    """While the block runs, everything that this package logs from INFO up is written to the folder's train.log too.
+    """Write everything that this package logs from INFO up to the folder's train.log while the block runs.
 
-    So is the traceback of an exception that leaves the block, which the terminal shows with `--debug` alone.
+    The traceback of an exception that leaves the block is written too; the terminal shows it with `--debug` alone.
     Raises `InputError` when that file cannot be opened.
     """
     package = logging.getLogger("rl_pipeline")
@@ -45,6 +45,7 @@ def log_file(folder: ExperimentFolder) -> Iterator[None]:
     level = package.level
     package.addHandler(handler)
     package.setLevel(min(level or logging.INFO, logging.INFO))
+    # The traceback is formatted here, while its frames are alive.
     try:
         yield
     except Exception:
@@ -76,18 +77,18 @@ def quiet_terminal(verbose: int) -> Iterator[None]:
 
 class _LogFile(logging.FileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
-        """Drop what a full disk does not take: a trace for each line would bury the error that is to come."""
+        """Drop lines that a full disk refuses: a trace for each would bury the error that follows."""
 
 
 def training_logger(
     folder: ExperimentFolder, verbose: int, until: int = 0, interval: int = 1, loggers: RunLoggers | None = None
 ) -> ResumableLogger:
-    """Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output, `loggers` get its scalars.
+    """Make Stable-Baselines3's logger for a run; `verbose` 2 adds its tables on standard output.
 
-    A file that cannot be written costs a warning, never the training. Of a run that is resumed at `until` steps, what
-    was logged up to there is kept, and the rest forgotten. Of on-policy algorithms every `interval`-th rollout is
-    logged.
+    A file that cannot be written costs a warning, never the training. A run resumed at `until` steps keeps the rows up
+    to there and drops later ones. On-policy algorithms log every `interval`-th rollout. `loggers` get the scalars.
     """
+    # Files first: a logger of the user's may be slow.
     formats: list[KVWriter] = [
         _OptionalFormat(lambda path: ProgressFile(path, until), folder.progress),
         _OptionalFormat(lambda path: _Curves(path, until), folder.tensorboard),
@@ -100,7 +101,7 @@ def training_logger(
 
 
 def summary_writer(logger: Logger) -> SummaryWriter | None:
-    """The writer of a run's TensorBoard events, for figures over something else than steps; None: there is none."""
+    """Return the writer of TensorBoard events, for figures over another axis than steps; None: there is none."""
     formats = (each._format if isinstance(each, _OptionalFormat) else each for each in logger.output_formats)
     return next((each.writer for each in formats if isinstance(each, TensorBoardOutputFormat)), None)
 
@@ -141,7 +142,7 @@ class _OptionalFormat(KVWriter):
 
 
 class _Curves(TensorBoardOutputFormat):
-    """TensorBoard's events; those of a resumed run hide what was logged after the state that it was resumed from."""
+    """TensorBoard's events; a resumed run purges those logged after its checkpoint."""
 
     def __init__(self, path: Path, until: int) -> None:
         self.writer = SummaryWriter(log_dir=str(path), purge_step=until + 1 if until else None)

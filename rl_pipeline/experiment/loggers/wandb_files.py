@@ -1,4 +1,4 @@
-"""Files of a run on Weights & Biases: models to act or to start from, and the state to go on from."""
+"""Downloads from Weights & Biases: models, and states to resume from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIMEOUT: Final = 30
 STATE: Final = "state.zip"
 """The newest state of a run, under one name among its files."""
 BESIDE_STATE: Final = ("metadata.json", "evaluations.npz", "episodes.csv", "best_model.zip")
-"""What a run takes up again, beside its state, where it is there."""
+"""Files that a resumed run reads in addition to its state, if they exist."""
 
 _MODELS = ("best_model.zip", "model.zip")
 
@@ -36,7 +36,7 @@ def download_model(reference: str, directory: Path, where: str) -> Path:
 
 
 def download_state(reference: str, directory: Path, where: str) -> Path:
-    """Download what the run `wandb:entity/project/run` can go on from, to `<directory>/wandb/<run>/`, which it returns.
+    """Download the state of the run `wandb:entity/project/run` to `<directory>/wandb/<run>/`, and return that folder.
 
     Raises `InputError` as `download_model` does.
     """
@@ -50,7 +50,7 @@ def download_state(reference: str, directory: Path, where: str) -> Path:
 
 
 def without_state(reference: str, where: str) -> InputError:
-    """The error for a run, or a folder of its files, from which no run can go on."""
+    """Return the error for a run, or a folder of its files, that cannot be resumed."""
     return InputError(
         f"{where}: {reference} has no {STATE}, so it cannot be resumed; to start a new run from its weights: "
         f"rl-pipeline train --initialize-from {shlex.quote(reference)}"
@@ -72,7 +72,7 @@ def _files(run_path: str, reference: str, where: str) -> dict[str, Any]:
 
     try:
         return {file.name: file for file in wandb.Api(timeout=TIMEOUT).run(run_path).files()}
-    except Exception as error:  # whatever a service on the network can raise
+    except Exception as error:  # any error of a service on the network
         first_line = (str(error).splitlines() or [""])[0]
         raise InputError(f"{where}: {reference} cannot be had: {type(error).__name__}: {first_line}") from error
 

@@ -93,6 +93,7 @@ class WandbLogger(RunLogger):
             return
         assert self._folder is not None
 
+        # W&B keeps a file under the name of its link, so that each state replaces the one before.
         def save() -> None:
             link = Path(self._run.dir) / STATE
             link.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The picture that compares experiments: learning curves over steps and over wall time."""
+"""Comparison of experiments: learning curves over steps and over wall time."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MINUTE, HOUR = 60.0, 3600.0
 def draw_comparison(path: Path, groups: Sequence[Group], title: str) -> None:
     """Write a PNG or SVG, by the ending of `path`: a row of panels over steps and one over wall time.
 
-    Groups of several runs are drawn as their mean with a band of one standard deviation. A metric that no run tells
-    gets no panel, and runs without times no second row.
+    Groups of several runs are drawn as their mean with a band of one standard deviation. A metric without
+    data gets no panel, and runs without times no second row.
     """
     figure = comparison_figure(groups, title)
     with whole_file(path) as temporary:
@@ -33,13 +33,14 @@ def draw_comparison(path: Path, groups: Sequence[Group], title: str) -> None:
 
 
 def comparison_figure(groups: Sequence[Group], title: str) -> Figure:
-    """The picture as such."""
+    """Draw the comparison as a Matplotlib figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     def told(axis: str, metric: str) -> bool:
         return any(group.curve(axis, metric) is not None for group in groups)
 
+    # One column for each metric with data, one row for each axis.
     metrics = [metric for metric in METRICS if told("timesteps", metric)] or ["return"]
     rows = [axis for axis in AXES if axis == "timesteps" or told(axis, metrics[0])]
     size = (4.4 * len(metrics), 3.3 * len(rows) + 0.9)
@@ -51,6 +52,7 @@ def comparison_figure(groups: Sequence[Group], title: str) -> Figure:
             axes = figure.add_subplot(len(rows), len(metrics), row * len(metrics) + column + 1)
             style_axes(axes, METRICS[metric])
             _draw(axes, groups, axis, metric)
+    # One legend for all panels.
     handles, labels = figure.axes[0].get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9, labelcolor=INK)
@@ -66,6 +68,7 @@ def _draw(axes: Axes, groups: Sequence[Group], axis: str, metric: str) -> None:
     for index, (group, curve) in enumerate(zip(groups, curves, strict=True)):
         if curve is None:
             continue
+        # A line for the mean, a band of one standard deviation for several seeds.
         x, mean, spread = curve
         colour, count = COLOURS[index % len(COLOURS)], len(group.records)
         label = group.label if count == 1 else f"{group.label} (mean ± sd of {count} seeds)"
@@ -78,7 +81,7 @@ def _draw(axes: Axes, groups: Sequence[Group], axis: str, metric: str) -> None:
 
 
 def _unit(axis: str, largest: float) -> tuple[str, float]:
-    """What the axis counts in, and by how much that divides."""
+    """Return the unit in the axis title, and the divisor of its values."""
     if axis == "timesteps":
         return "", 1.0
     if largest < 2 * MINUTE:

@@ -1,4 +1,4 @@
-"""How the ratings of self-play went, and the picture of it."""
+"""History of the Elo ratings of self-play, and its plot."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class EloHistory:
         self.snapshot_ratings.append(rating)
 
     def state_dict(self) -> dict[str, Any]:
-        """The whole history."""
+        """Return the whole history."""
         return asdict(self)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ class EloHistory:
 
 
 def draw_elo(path: Path, title: str, history: EloHistory) -> None:
-    """Write the picture whole: the learner's rating as a line, its snapshots as dots."""
+    """Write the plot atomically: the learner's rating as a line, its snapshots as dots."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
@@ -68,6 +68,7 @@ def draw_elo(path: Path, title: str, history: EloHistory) -> None:
     axes.plot(
         history.snapshot_timesteps, history.snapshot_ratings, "o", color=EVALUATION, markersize=4, label="its snapshots"
     )
+    # The look of the other plots.
     axes.set_xlabel("environment steps", color=INK, fontsize=9)
     axes.set_ylabel("Elo rating", color=INK, fontsize=9)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -1,4 +1,4 @@
-"""A page that shows experiments side by side: results, learning curves, videos and settings in a single file."""
+"""HTML report: results, learning curves, videos and settings of experiments in a single file."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def write_html_report(path: Path, groups: Sequence[Group], title: str) -> None:
     templates = Environment(
         loader=PackageLoader("rl_pipeline.experiment"), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
+    # Pictures and videos are embedded, so that the page can be sent as one file.
     records = [record for group in groups for record in group.records]
     page = templates.get_template("report.html.j2").render(
         title=title,
@@ -80,7 +81,7 @@ def _curves(groups: Sequence[Group], title: str) -> str:
 
 
 def _videos(group: Group) -> list[dict[str, str]]:
-    """The last video of the first few runs."""
+    """Return the final videos of the first few runs."""
     shown = [(record, record.folder.final_video) for record in group.records]
     return [
         {"source": _embedded(video.read_bytes(), "video/mp4"), "caption": f"{record.name}: the best model"}
@@ -99,7 +100,7 @@ def _figure(record: ExperimentRecord, name: str) -> float | None:
 
 
 def _spread(values: Sequence[float | None], form: str) -> str:
-    """Mean ± standard deviation of those that are known; one figure alone for one, or for equal ones."""
+    """Return mean ± standard deviation of the known values; the mean alone for one, or for equal ones."""
     known = [value for value in values if value is not None]
     if not known:
         return UNTOLD

@@ -1,4 +1,4 @@
-"""Learning curves of finished and running experiments, and what several repetitions have in common."""
+"""Learning curves of finished and running experiments, and their mean over repetitions."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Episodes:
-    """The training episodes of one run, in the order of their ends.
+    """Training episodes of one run, in the order of their ends.
 
     Attributes:
-        columns: by the names of episodes.csv, (n,) float each; NaN where a run does not tell.
+        columns: by the names of episodes.csv, (n,) float each; NaN where a run has no value.
     """
 
     columns: dict[str, Floats]
 
     @classmethod
     def read(cls, path: Path) -> Episodes:
-        """The episodes of an episodes.csv; none when there is no such file."""
+        """Read an episodes.csv; there are no episodes when the file is missing."""
         names = (*METRICS, *AXES)
         rows: list[list[float]] = []
         if path.is_file():
@@ -50,7 +50,7 @@ class Episodes:
         return len(self.columns["return"])
 
     def smoothed(self, axis: str, metric: str, window: int = SHORTEST_WINDOW) -> tuple[Floats, Floats]:
-        """The metric as a mean of the last `window` episodes over `axis`, both (k,); empty when the run has none."""
+        """Return positions on `axis` and means of the last `window` episodes, both (k,); empty without data."""
         x, y = self.columns[axis], self.columns[metric]
         told = np.isfinite(x) & np.isfinite(y)
         x, y = x[told], y[told]
@@ -65,7 +65,7 @@ class Group:
     """Repetitions of one experiment, which differ by seed and name alone.
 
     Attributes:
-        label: what a legend calls them.
+        label: name in the legend.
         records: the runs.
         episodes: those of each run.
         window: episodes that a point of the curve is the mean of, the same for all runs that are compared.
@@ -77,7 +77,7 @@ class Group:
     window: int = SHORTEST_WINDOW
 
     def curve(self, axis: str, metric: str) -> tuple[Floats, Floats, Floats] | None:
-        """Position, mean and standard deviation (of a sample) over the runs, each (200,); None without any data.
+        """Return position, mean and standard deviation (of a sample) over the runs, each (200,); None without data.
 
         The curve ends where the first of the runs does: beyond it, a mean would be of other runs than before.
         """
@@ -85,6 +85,7 @@ class Group:
         curves = [curve for curve in smoothed if len(curve[0]) > 1]
         if not curves:
             return None
+        # The range that all runs cover.
         start, end = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
         if start >= end:
             return None
@@ -95,7 +96,7 @@ class Group:
 
 
 def grouped(records: Sequence[ExperimentRecord]) -> list[Group]:
-    """Put repetitions together, labelled by what their names share and, where that is not enough, by what differs.
+    """Group repetitions, labelled by the common part of their names and, if that is ambiguous, by differing settings.
 
     All are smoothed over a twentieth of the longest run's episodes, so that equal learning makes equal curves.
     """
@@ -103,16 +104,18 @@ def grouped(records: Sequence[ExperimentRecord]) -> list[Group]:
     for record in records:
         repetitions.setdefault(record.repeated, []).append(record)
     members = list(repetitions.values())
+    # Labels must be unique in a legend.
     labels = [_shared_name(group) for group in members]
     if len(set(labels)) < len(labels):
         labels = _told_apart(labels, members)
+    # One window for all groups.
     episodes = [[Episodes.read(record.folder.episodes) for record in group] for group in members]
     window = max(SHORTEST_WINDOW, max((len(run) for group in episodes for run in group), default=0) // 20)
     return [Group(*parts, window) for parts in zip(labels, members, episodes, strict=True)]
 
 
 def _shared_name(records: Sequence[ExperimentRecord]) -> str:
-    """What the names begin with: `cart_seed_0` and `cart_seed_1` are `cart`. A lone run keeps its whole name."""
+    """Return the common start of names: `cart` for `cart_seed_0` and `cart_seed_1`; the whole name of a lone run."""
     names = [record.name for record in records]
     if len(names) == 1:
         return names[0]
@@ -124,7 +127,7 @@ def _shared_name(records: Sequence[ExperimentRecord]) -> str:
 
 
 def _told_apart(labels: list[str], members: list[list[ExperimentRecord]]) -> list[str]:
-    """The labels with the settings behind them that differ: at most two, named by their last part."""
+    """Append the differing settings to the labels: at most two, named by their last part."""
     differing = [
         (key, values)
         for key, values in differing_settings([group[0] for group in members]).items()

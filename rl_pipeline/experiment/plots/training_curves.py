@@ -1,4 +1,4 @@
-"""The picture of a training: return, success rate and episode length over environment steps."""
+"""Plot of a training: return, success rate and episode length over environment steps."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ INK, GRID, TRAINING, EVALUATION = "#2b2d42", "#e5e7eb", "#2f6fde", "#e4572e"
 
 
 def draw_curves(path: Path, title: str, history: EpisodeHistory, evaluations: EvaluationLog) -> None:
-    """Write the picture whole; episodes raw and averaged, evaluations as mean ± standard deviation."""
+    """Write the plot atomically: episodes raw and averaged, evaluations as mean ± standard deviation."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Not every environment reports success.
     panels = ["return", "episode length"]
     if len(history.successes) == len(history.returns) and history.successes:
         panels.insert(1, "success rate")
@@ -41,7 +42,7 @@ def draw_curves(path: Path, title: str, history: EpisodeHistory, evaluations: Ev
 
 
 def rolling_mean(values: ArrayLike, window: int) -> NDArray[np.float64]:
-    """Mean of the last `window` values at each position, of fewer at the beginning. Shape (n,) to (n,)."""
+    """Return the mean of the last `window` values at each position, of fewer at the beginning. Shape (n,) to (n,)."""
     array = np.asarray(values, dtype=np.float64)
     sums = np.concatenate(([0.0], np.cumsum(array)))
     ends = np.arange(1, len(array) + 1)
@@ -91,6 +92,7 @@ def _draw_training(axes: Axes, panel: str, history: EpisodeHistory) -> None:
 
 
 def _draw_evaluations(axes: Axes, panel: str, log: EvaluationLog) -> None:
+    # Evaluations that have this figure, without episodes of lost simulators.
     rows: list[tuple[int, NDArray[Any]]] = []
     for timesteps, episodes in zip(log.timesteps, log.evaluations, strict=True):
         values = {"return": episodes.returns, "success rate": episodes.successes, "episode length": episodes.lengths}

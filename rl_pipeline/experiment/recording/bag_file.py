@@ -1,4 +1,4 @@
-"""One bag: a folder with an MCAP file and its metadata.yaml, which appears when it is complete."""
+"""Bag: a folder with an MCAP file and its metadata.yaml, which appears when it is complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class BagFile:
 
     Args:
         path: folder of the bag; one that is there already is replaced when the new one is complete.
-        facts: what else to note in its metadata.
+        facts: further entries of its metadata.
 
     Raises:
         InputError: the folder cannot be written.

@@ -1,6 +1,6 @@
 """States, actions and rewards as messages of ROS 2's standard packages, which its tools know how to show.
 
-A state goes into the bag as it is, under `/state`, and what is known of its parts besides:
+A state goes into the bag unchanged, under `/state`; recognised parts of it are added as standard messages:
 
 - a message with a `pose` (geometry_msgs/Pose) is a body: its frame is `base_link`, and with a `twist` it is odometry;
 - any other pose is a frame of its own name;
@@ -31,7 +31,7 @@ LIDAR_FIELDS: Final = {"angle_min", "angle_increment", "range_max", "ranges"}
 
 @dataclass(frozen=True)
 class Message:
-    """A message for a bag: topic, two-part type name, and values as the codec takes them."""
+    """Message of a bag: topic, two-part type name, and values as the codec takes them."""
 
     topic: str
     type_name: str
@@ -39,7 +39,7 @@ class Message:
 
 
 def state_messages(struct: Struct, state: Mapping[str, Any], stamp: int) -> list[Message]:
-    """A state, of a type and with values, at a time in nanoseconds: itself, and all that is known of its parts."""
+    """Return the messages of a state at a time in nanoseconds: the state itself, and its recognised parts."""
     parts = list(_parts(struct, state, "", stamp))
     transforms = [part.values for part in parts if part.topic == "/tf"]
     return [
@@ -51,7 +51,7 @@ def state_messages(struct: Struct, state: Mapping[str, Any], stamp: int) -> list
 
 
 def action_messages(service: str, request: Mapping[str, Any], row: int) -> Iterator[Message]:
-    """What a step request asks for, a topic a field: `request` as `Task.request` gives it, of which one row."""
+    """Yield one row of a step request, as `Task.request` gives it, with a topic for each field."""
     fields = load_interfaces().service(service).request.struct.fields
     values = nest({path: value if np.ndim(value) == 0 else value[row] for path, value in request.items()})
     for name, value in values.items():
@@ -59,7 +59,7 @@ def action_messages(service: str, request: Mapping[str, Any], row: int) -> Itera
 
 
 def plain_message(topic: str, type_: FieldType, value: Any) -> Iterator[Message]:
-    """A field as a message of its own: numbers and arrays of them as std_msgs; of other arrays nothing."""
+    """Yield a field as a message of its own: numbers and arrays of them as std_msgs; nothing for other arrays."""
     match type_:
         case Struct():
             yield Message(topic, type_.name, value)
@@ -93,10 +93,11 @@ def time_values(stamp: int) -> dict[str, int]:
 
 
 def _parts(struct: Struct, values: Mapping[str, Any], path: str, stamp: int) -> Iterator[Message]:
-    """What is known of a message and of those in it; `path` is its name, such as `red/`, or empty."""
+    """Yield the recognised parts of a message and of those in it; `path` is its name, such as `red/`, or empty."""
     body = f"{path}{BODY}" if _is(struct.fields.get("pose"), POSE) else WORLD
     for name, type_ in struct.fields.items():
         value = values[name]
+        # A pose is a frame, and odometry or a stamped pose; a lidar is a scan; other messages are searched.
         if _is(type_, POSE):
             is_body = name == "pose"
             frame = body if is_body else f"{path}{name}"

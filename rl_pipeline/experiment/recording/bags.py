@@ -1,4 +1,4 @@
-"""Writes episodes on players as bags, one each, while they are played."""
+"""Recording of episodes on players as bags, one for each episode."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ BEGINNING: Final = 10**9
 
 
 class EpisodeBags:
-    """Records `episode_<k>` of the first `count` episodes; environment i of N plays episodes i, i + N, i + 2N, ...
+    """Recorder of `episode_<k>` for the first `count` episodes; environment i of N plays episodes i, i + N, i + 2N, ...
 
     Args:
-        env: where they are played.
-        folder: where the bags go.
-        count: how many episodes to record.
-        facts: what to note in each bag's metadata.
+        env: environment of the episodes.
+        folder: folder of the bags.
+        count: number of episodes to record.
+        facts: entries of each bag's metadata.
     """
 
     def __init__(self, env: PlayerVectorEnv, folder: Path, count: int, facts: dict[str, str]) -> None:
@@ -78,7 +78,7 @@ class EpisodeBags:
                 bag.close()
 
     def discard(self) -> None:
-        """Leave out what is not complete."""
+        """Remove incomplete bags."""
         for bag in self._bags.values():
             bag.discard()
         self._bags.clear()
@@ -106,8 +106,8 @@ def recorded(venv: VecEnv, folder: Path | None, count: int, **facts: str) -> Ite
     Args:
         venv: the environments.
         folder: made when needed; None: nothing is recorded.
-        count: how many episodes.
-        facts: what to note in each bag's metadata.
+        count: number of episodes.
+        facts: entries of each bag's metadata.
 
     Raises:
         InputError: the environments are not on players, or the bags cannot be written.
@@ -121,6 +121,7 @@ def recorded(venv: VecEnv, folder: Path | None, count: int, **facts: str) -> Ite
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--record-bag: cannot make the folder {folder}: {obstacle(folder, error)}") from error
+    # Frames are drawn for the bags alone, and only while they are recorded.
     bags = EpisodeBags(env, folder, count, facts)
     before = env.rendering.copy()
     env.rendering[:] = env.render_mode is not None

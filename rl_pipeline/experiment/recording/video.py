@@ -58,7 +58,7 @@ class VideoRecorder(VecEnvWrapper):
 
     Args:
         venv: the training environments.
-        folder: where the videos go.
+        folder: folder of the videos.
         trigger: steps of one environment between the beginnings of two recordings.
         length: steps of one recording.
         finished: called with each video and the step it began at.
@@ -80,6 +80,7 @@ class VideoRecorder(VecEnvWrapper):
         super().__init__(venv)
         self.draws = True
         self._folder, self._trigger, self._length, self._finished = folder, trigger, length, finished
+        # Steps of one environment; a resumed run counts on.
         self._step = step
         self._began = step
         self._video: VideoFile | None = None
@@ -111,7 +112,7 @@ class VideoRecorder(VecEnvWrapper):
         return result
 
     def finish(self) -> None:
-        """End the recording under way, if any, and keep what it has."""
+        """End the recording in progress, if any, and keep its frames."""
         video, self._video = self._video, None
         if video is None:
             return
@@ -134,6 +135,7 @@ class VideoRecorder(VecEnvWrapper):
     def _add_frame(self) -> None:
         if self._video is None:
             return
+        # The environment may fail to draw, and the file may refuse the frame: either ends the recording of videos.
         began = time.monotonic()
         try:
             frame = frame_of(self.venv)

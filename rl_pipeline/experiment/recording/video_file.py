@@ -60,10 +60,11 @@ class VideoFile:
         self.frames += 1
 
     def close(self) -> None:
-        """Finish the video and give it its name. Raises `InputError` when ffmpeg could not write it."""
+        """Finish the video and rename it to its final name. Raises `InputError` when ffmpeg could not write it."""
         if self._process is None:
             self._messages.close()
             return
+        # ffmpeg writes the index of the file after its input ends.
         assert self._process.stdin is not None
         try:
             self._process.stdin.close()
@@ -81,7 +82,7 @@ class VideoFile:
             raise InputError(f"cannot write {self.path}: {error.strerror}") from error
 
     def discard(self) -> None:
-        """Give the video up: nothing is left of it."""
+        """Stop recording and remove the file."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -109,7 +110,7 @@ class VideoFile:
             raise InputError(f"cannot write {self.path}: ffmpeg does not start: {error.strerror}") from error
 
     def _failure(self) -> InputError:
-        """What ffmpeg said, as an error; the unfinished file is removed."""
+        """Return the messages of ffmpeg as an error, and remove the unfinished file."""
         process = self._process
         if process is not None:
             process.kill()
