@@ -100,9 +100,11 @@ class InvalidStates:
         self.any = True
         # The message names the fields of the state, if the fault is in the state.
         fields = _invalid_fields(states[-1:])
-        where = f"NaN or infinity in {', '.join(fields)}" if fields else (
-            "observation or reward of NaN or infinity, which the task makes of a finite state"
-        )  # fmt: skip
+        where = (
+            f"NaN or infinity in {', '.join(fields)}"
+            if fields
+            else ("observation or reward of NaN or infinity, which the task makes of a finite state")
+        )
         message = f"environment {index} (player {player}), step {steps} of the episode with seed {seed}: {where}"
         if (path := self._write(f"player_{player}_seed_{seed}_step_{steps}", states, actions)) is not None:
             message += f"; the last states are in {path}"

@@ -62,8 +62,9 @@ class SimulatorVecEnv(BatchedVecEnv):
         elif getattr(self.env, "seed", None) is None:
             logger.warning(
                 "environment %r cannot be seeded: its `seed` is no method, and env_config gives none; its episodes are "
-                "not repeatable", self._name,
-            )  # fmt: skip
+                "not repeatable",
+                self._name,
+            )
         return [chosen] * self.num_envs
 
     def step_async(self, actions: NDArray[Any]) -> None:
