@@ -1,4 +1,4 @@
-"""What the user did that cannot work, said once and clearly."""
+"""Errors for bad input: one message that the command line prints without a traceback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 MAX_LISTED, FEW = 40, 10
-"""Valid names that a message lists at most, and how many of them it lists where there are more."""
+"""Most valid names that a message lists, and the number of names listed when there are more."""
 
 
 class InputError(Exception):
@@ -18,7 +18,7 @@ class InputError(Exception):
 
 
 class UnknownNameError(InputError):
-    """A name that is not among the valid ones; the message offers the nearest, and ends with `hint`."""
+    """Unknown name; the message offers the nearest valid names and ends with `hint`."""
 
     def __init__(self, kind: str, name: str, valid: Iterable[str], where: str = "", hint: str = "") -> None:
         self.name, self.valid = name, sorted(valid)
@@ -35,7 +35,7 @@ def collected(problems: list[InputError]) -> Iterator[None]:
 
 
 def raise_together(problems: Sequence[InputError]) -> None:
-    """Raise a single problem as it is, several as one `InputError` with a line for each; nothing for none."""
+    """Raise a single problem unchanged and several as one `InputError` with a line each; return if there are none."""
     if len(problems) == 1:
         raise problems[0]
     if problems:
@@ -43,7 +43,8 @@ def raise_together(problems: Sequence[InputError]) -> None:
 
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
-    """The end of an error message: the nearest valid names, else all of them, or some where there are very many."""
+    """Return the end of an error message: the nearest valid names, or else all or the first of the valid names."""
+    # Prefer near misses; compare in lower case, since case is a frequent mistake.
     valid = list(valid)
     lowered = {candidate.lower(): candidate for candidate in valid}
     near = [lowered[match] for match in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]

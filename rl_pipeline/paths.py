@@ -1,4 +1,4 @@
-"""Paths as people write them: with `~`, with environment variables, and for another system."""
+"""Paths as users write them, with `~` and environment variables."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _WINDOWS: Final = re.compile(r"[A-Za-z]:/|.*\\")
 
 
 def expanded(path: str) -> str:
-    """`path` with `~` and environment variables replaced; users and variables that are unknown stay as they are."""
+    """Expand `~` and environment variables; keep unknown users and variables."""
     return os.path.expanduser(os.path.expandvars(path))
 
 
 def expanded_folder(path: str) -> str:
-    """The same for a folder that is yet to be made.
+    """Expand the path of a folder that is to be created.
 
     Raises:
-        ValueError: a user or a variable is unknown, or it is a path of Windows on another system.
+        ValueError: a user or a variable is unknown, or the path is a Windows path on another system.
     """
     result = expanded(path)
     if (variable := _VARIABLE.search(result)) is not None:
@@ -33,7 +33,7 @@ def expanded_folder(path: str) -> str:
 
 
 def obstacle(folder: Path, error: OSError) -> str:
-    """Why a folder cannot be made: what stands in its place or in that of one above it, else what the system says."""
+    """Describe why a folder cannot be created: a file or broken link in its way, or else the system's message."""
     for path in (folder, *folder.parents):
         if path.is_symlink() and not path.exists():
             return f"{path} is a symbolic link to {path.readlink()}, which does not exist"

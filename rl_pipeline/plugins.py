@@ -1,4 +1,4 @@
-"""Modules of the user's own, which register tasks, environments, algorithms, wrappers and networks when imported."""
+"""User modules, which register tasks, algorithms, wrappers, loggers and other parts when they are imported."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SUFFIX: Final = ".py"
 
 
 def import_user_module(name: str, where: str) -> ModuleType:
-    """Import a module by its name, or a file by its path; one that is imported already is not imported again.
+    """Import a module by name or a file by path, once.
 
-    A name is looked for where Python finds modules, then in the working directory; a file may import what is beside it.
-    Both stay on Python's path, since a module may import more when it is used.
+    A name is searched on Python's path, then in the working directory; a file may import its neighbours. Both folders
+    stay on the path, since a module may import more when it is used.
 
     Args:
         name: such as `my_package.tasks`, or `code/my_tasks.py`, relative to the working directory.
-        where: what asks for it, as errors name it.
+        where: configuration key or option that names the module, for error messages.
 
     Raises:
         InputError: there is no such module or file, or it fails when it is imported.
@@ -39,7 +39,7 @@ def import_user_module(name: str, where: str) -> ModuleType:
 
 
 def load_file(name: str, path: Path) -> ModuleType:
-    """Import a file as the module of that name, which is imported by it from now on."""
+    """Import a file as the module `name`, so that later imports of `name` return it."""
     specification = importlib.util.spec_from_file_location(name, path)
     assert specification is not None
     assert specification.loader is not None
@@ -54,7 +54,7 @@ def load_file(name: str, path: Path) -> ModuleType:
 
 
 def is_local(name: str) -> bool:
-    """Whether importing a module would run, for the first time, a file that is given by its path or not installed."""
+    """Return whether importing a module would run a file for the first time that is given by path or not installed."""
     if name.endswith(SUFFIX):
         return Path(name).stem not in sys.modules
     if name in sys.modules:
@@ -79,7 +79,7 @@ def _file(path: Path) -> ModuleType:
 
 
 def _put_on_path(folder: Path) -> None:
-    """Behind all else, so that no file of the user's is taken for a library."""
+    """Append a folder to the import path, so that no user file shadows a library."""
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
 

@@ -38,11 +38,11 @@ def user_line(error: BaseException) -> str:
 
 
 def _library_folders() -> set[Path]:
-    """Folders of the standard library and of installed packages."""
+    """Return the folders of the standard library and of installed packages."""
     folders = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     return {Path(folder).resolve() for folder in (*folders, *site.getsitepackages(), site.getusersitepackages())}
 
 
 def _short(path: Path) -> str:
-    """A path below the working directory as a relative one."""
+    """Shorten a path below the working directory to a relative one."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
