@@ -116,8 +116,8 @@ def _vec_env(env_id: str, way: str, count: int, processes: int) -> Any:
 
     # Each with its class and arguments; `make_vec_env` adds the monitor that trainings have.
     kinds: dict[str, tuple[type[Any], dict[str, Any]]] = {
-        HERE: (GymnasiumVecEnv, {"refuse": InputError}),
-        SHARED: (ProcessVecEnv, {"refuse": InputError, "processes": processes}),
+        HERE: (GymnasiumVecEnv, {"make_error": InputError}),
+        SHARED: (ProcessVecEnv, {"make_error": InputError, "processes": processes}),
         SUBPROC: (SubprocVecEnv, {}),
     }
     kind, arguments = kinds[way]

@@ -39,7 +39,7 @@ NEEDS_ROS = ("ros2", "--ros-args", "rl-pipeline deploy", "bash launch_ros_tcp_en
 """Parts of commands that need ROS 2."""
 SERVERS = {
     "tensorboard": "TensorBoard .* at http",
-    "python -m rl_pipeline.players.navigation": "cannot connect to",
+    "python -m rl_pipeline.players": "cannot connect to",
     "rl-pipeline endpoint": "listening on",
     "bash launch_ros_tcp_endpoint.bash": "listening on",
     "rl-pipeline train --config-name launched_elsewhere": "waiting for players",
@@ -126,6 +126,10 @@ def workplace(tmp_path_factory):
         )
     sweeps = (ROOT / "docs" / "sweeps.md").read_text()
     (folder / "space.yaml").write_text(re.search(r"```yaml\n(.*?)```", sweeps, re.DOTALL)[1])
+    scene = (ROOT / "docs" / "add_a_scene_and_task.md").read_text()
+    for name, text in re.findall(r"```\w+\n(?:#|<!--) ([\w/]+\.\w+)(?: -->)?\n(.*?)```", scene, re.DOTALL):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
     (folder / "downloads").mkdir()
     shutil.copy(folder / "experiments/Navigation-v0/ppo/smoke/best_model.zip", folder / "downloads" / "best_model.zip")
     PPO("MlpPolicy", "CartPole-v1", device="cpu").save(folder / "sb3")

@@ -42,4 +42,4 @@ def test_table_agrees_with_installed_packages():
         except importlib.metadata.PackageNotFoundError:
             continue
         if metadata["Version"].partition("+")[0] == version and all(pin.wheels):
-            assert SpecifierSet(metadata["Requires-Python"] or "") == SpecifierSet(pin.requires_python), pin.name
+            assert SpecifierSet(metadata.get("Requires-Python") or "") == SpecifierSet(pin.requires_python), pin.name
