@@ -20,6 +20,7 @@ SUCCESS_REWARD: Final = 10.0
 WRECK_COST: Final = 5.0
 STEP_COST: Final = 0.01
 DAMAGE_COST: Final = np.float64(20.0)  # of all health; float64 since health is float32 and rewards are float64
+MAX_TWIST: Final = np.array([MAX_SPEED, MAX_TURN_RATE])
 
 
 class NavigationTask(Task):
@@ -53,7 +54,8 @@ class NavigationTask(Task):
 
     def request(self, actions: NDArray[Any]) -> Fields:
         """Return target twists for actions of shape (N, 2)."""
-        twist = np.clip(actions, -1.0, 1.0) * np.array([MAX_SPEED, MAX_TURN_RATE])
+        # On so few numbers np.clip takes several times as long as its two halves.
+        twist = np.minimum(np.maximum(actions, -1.0), 1.0) * MAX_TWIST
         return {"action.linear.x": twist[:, 0], "action.angular.z": twist[:, 1]}
 
     def observation(self, state: Batch) -> NDArray[np.float32]:
@@ -61,18 +63,18 @@ class NavigationTask(Task):
         distance = _distance(state)
         bearing = _bearing(state)
         # One column for each feature of the vehicle, then the rays.
-        features = [
-            np.cos(bearing),
-            np.sin(bearing),
-            distance / FAR,
-            state.twist.linear.x / MAX_SPEED,
-            state.twist.angular.z / MAX_TURN_RATE,
-            state.health,
-            _dwell_share(state),
-            distance < state.target_radius,
-        ]
-        nearness = np.exp(-state.lidar.ranges)
-        return np.column_stack([*features, nearness]).astype(np.float32)
+        ranges = state.lidar.ranges
+        observation = np.empty((len(state), 8 + ranges.shape[1]), np.float32)
+        observation[:, 0] = np.cos(bearing)
+        observation[:, 1] = np.sin(bearing)
+        observation[:, 2] = distance / FAR
+        observation[:, 3] = state.twist.linear.x / MAX_SPEED
+        observation[:, 4] = state.twist.angular.z / MAX_TURN_RATE
+        observation[:, 5] = state.health
+        observation[:, 6] = _dwell_share(state)
+        observation[:, 7] = distance < state.target_radius
+        observation[:, 8:] = np.exp(-ranges)
+        return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
         """Return rewards, shape (N,)."""
