@@ -6,9 +6,9 @@ The names in `__all__` are the public interface, described in docs/python.md. Ea
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rl_pipeline.lazy_names import attach_names
 from rl_pipeline.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -68,14 +68,4 @@ _MODULES = {
 }
 """The module that each public name is imported from."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach_names(__name__, _MODULES)

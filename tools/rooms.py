@@ -13,6 +13,7 @@ from typing import Final
 PACKAGE: Final = "rl_pipeline"
 ROOMS: Final[dict[str, str]] = {
     "version": "version of the package",
+    "lazy_names": "names of packages that are imported on first use",
     "errors": "errors that users see",
     "plurals": "nouns in messages",
     "paths": "folders of this machine",

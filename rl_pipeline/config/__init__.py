@@ -5,8 +5,9 @@ Names are imported on first use: the launcher of players imports `config.yaml_lo
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rl_pipeline.lazy_names import attach_names
 
 if TYPE_CHECKING:
     from rl_pipeline.config.loading import (
@@ -39,30 +40,20 @@ __all__ = [
 ]
 
 _MODULES = {
-    "MACHINE_FILE": "loading",
-    "NO_MACHINE_FILE": "loading",
-    "Config": "schema",
-    "InvalidConfigError": "validation",
-    "MachineSettings": "loading",
-    "activate": "loading",
-    "config_origin": "validation",
-    "load_config": "loading",
-    "located": "validation",
-    "machine_settings": "loading",
-    "outweighed": "loading",
-    "render_config": "rendering",
-    "without_secrets": "rendering",
+    "MACHINE_FILE": ".loading",
+    "NO_MACHINE_FILE": ".loading",
+    "Config": ".schema",
+    "InvalidConfigError": ".validation",
+    "MachineSettings": ".loading",
+    "activate": ".loading",
+    "config_origin": ".validation",
+    "load_config": ".loading",
+    "located": ".validation",
+    "machine_settings": ".loading",
+    "outweighed": ".loading",
+    "render_config": ".rendering",
+    "without_secrets": ".rendering",
 }
 """The module of this package that each name is imported from."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach_names(__name__, _MODULES)

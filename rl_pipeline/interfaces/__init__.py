@@ -5,8 +5,9 @@ Names are imported on first use: the launcher of players imports `interfaces.wor
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rl_pipeline.lazy_names import attach_names
 
 if TYPE_CHECKING:
     from rl_pipeline.interfaces.batch import Batch, Elements
@@ -35,30 +36,20 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Batch": "batch",
-    "CodecError": "types",
-    "Elements": "batch",
-    "Interfaces": "definitions",
-    "LatestMessage": "codec",
-    "Layout": "layout",
-    "Lengths": "layout",
-    "MessageCodec": "codec",
-    "RaggedBatch": "ragged",
-    "Service": "definitions",
-    "load_interfaces": "definitions",
-    "once_settled": "settled",
-    "use_workspaces": "workspaces",
+    "Batch": ".batch",
+    "CodecError": ".types",
+    "Elements": ".batch",
+    "Interfaces": ".definitions",
+    "LatestMessage": ".codec",
+    "Layout": ".layout",
+    "Lengths": ".layout",
+    "MessageCodec": ".codec",
+    "RaggedBatch": ".ragged",
+    "Service": ".definitions",
+    "load_interfaces": ".definitions",
+    "once_settled": ".settled",
+    "use_workspaces": ".workspaces",
 }
 """The module of this package that each name is imported from."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = attach_names(__name__, _MODULES)
