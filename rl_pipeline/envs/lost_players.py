@@ -35,10 +35,6 @@ class LostPlayers:
         self._reasons: dict[int, str] = {}
         self.cut_off: NDArray[np.bool_] | None = None
 
-    def __bool__(self) -> bool:
-        """Return True if players are to be replaced."""
-        return bool(self._reasons)
-
     def add(self, lost: Mapping[int, str]) -> None:
         """Remember lost players, with the reasons; an empty reason stands for silence."""
         self._reasons.update(lost)

@@ -65,15 +65,16 @@ class NavigationTask(Task):
         # One column for each feature of the vehicle, then the rays.
         ranges = state.lidar.ranges
         observation = np.empty((len(state), 8 + ranges.shape[1]), np.float32)
-        observation[:, 0] = np.cos(bearing)
-        observation[:, 1] = np.sin(bearing)
-        observation[:, 2] = distance / FAR
-        observation[:, 3] = state.twist.linear.x / MAX_SPEED
-        observation[:, 4] = state.twist.angular.z / MAX_TURN_RATE
-        observation[:, 5] = state.health
-        observation[:, 6] = _dwell_share(state)
-        observation[:, 7] = distance < state.target_radius
-        observation[:, 8:] = np.exp(-ranges)
+        column = observation.T
+        column[0] = np.cos(bearing)
+        column[1] = np.sin(bearing)
+        column[2] = distance / FAR
+        column[3] = state.twist.linear.x / MAX_SPEED
+        column[4] = state.twist.angular.z / MAX_TURN_RATE
+        column[5] = state.health
+        column[6] = _dwell_share(state)
+        column[7] = distance < state.target_radius
+        column[8:] = np.exp(-ranges).T
         return observation
 
     def reward(self, previous: Batch, actions: NDArray[Any], state: Batch) -> NDArray[np.float64]:
@@ -125,16 +126,23 @@ def _dwell_share(state: Batch) -> NDArray[np.float32]:
 
 
 @once_settled
+def _offset(state: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the offset from the vehicle to the goal's centre along x and y of the arena, in m."""
+    here, goal = state.pose.position, state.target.position
+    return goal.x - here.x, goal.y - here.y
+
+
+@once_settled
 def _distance(state: Batch) -> NDArray[np.float64]:
     """Return the distance from the vehicle to the goal's centre, in m."""
-    here, goal = state.pose.position, state.target.position
-    distance: NDArray[np.float64] = np.hypot(goal.x - here.x, goal.y - here.y)
+    distance: NDArray[np.float64] = np.hypot(*_offset(state))
     return distance
 
 
 def _bearing(state: Batch) -> NDArray[np.float64]:
     """Return the direction of the goal in the frame of the vehicle, in rad, positive to the left."""
-    here, goal = state.pose.position, state.target.position
-    heading = 2.0 * np.arctan2(state.pose.orientation.z, state.pose.orientation.w)
-    bearing: NDArray[np.float64] = np.arctan2(goal.y - here.y, goal.x - here.x) - heading
+    x, y = _offset(state)
+    orientation = state.pose.orientation
+    heading = 2.0 * np.arctan2(orientation.z, orientation.w)
+    bearing: NDArray[np.float64] = np.arctan2(y, x) - heading
     return bearing
